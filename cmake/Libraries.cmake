@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+# One library per folder of wasm/. Each links only to the folder below it, so
+# dependence runs one way: protocol -> hub -> net -> core. (wasm/abi goes into
+# the module itself, see WasmModule.cmake.)
+
+# cJSON, of which only the parser is used. Numbers are read and memory is given
+# by our own code; the depth limit suits requests and a small stack.
+add_library(cjson STATIC ${CJSON_DIR}/cJSON.c)
+target_include_directories(cjson SYSTEM PUBLIC ${CJSON_DIR})
+target_compile_definitions(cjson
+  PUBLIC CJSON_HIDE_SYMBOLS CJSON_NESTING_LIMIT=64
+  PRIVATE
+    strtod=tam_json_tree_strtod
+    malloc=tam_json_tree_malloc
+    realloc=tam_json_tree_realloc
+    free=tam_json_tree_release)
+target_compile_options(cjson PRIVATE
+  -w -fvisibility=hidden -ffunction-sections)
+
+# emcc's -Oz forbids inlining altogether, which makes the module slower and no
+# smaller.
+if(EMSCRIPTEN)
+  add_compile_options(-finline-functions)
+endif()
+
+# tam_add_library(<folder> [<library below it>])
+function(tam_add_library folder)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/wasm/${folder}/*.c)
+  add_library(tam_${folder} STATIC ${sources})
+  target_include_directories(tam_${folder} PUBLIC
+    ${CMAKE_SOURCE_DIR}/wasm ${CMAKE_SOURCE_DIR}/wasm/include)
+  target_link_libraries(tam_${folder} PUBLIC ${ARGN} PRIVATE tam_warnings)
+endfunction()
+
+tam_add_library(core)
+target_link_libraries(tam_core PRIVATE cjson)
+tam_add_library(net tam_core)
+tam_add_library(hub tam_net)
+tam_add_library(protocol tam_hub)
