@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/buf.h"
+
+#include "core/mem.h"
+
+#include <string.h>
+
+// The first allocation: most messages fit.
+#define BUF_CAPACITY_MIN 256U
+
+void tam_buf_init(tam_buf *buf, const tam_mem *mem, size_t max) {
+  memset(buf, 0, sizeof(*buf));
+  buf->mem = mem;
+  buf->max = max;
+}
+
+void tam_buf_init_fixed(tam_buf *buf, uint8_t *data, size_t capacity) {
+  tam_buf_init(buf, NULL, capacity);
+  buf->data = data;
+  buf->capacity = capacity;
+}
+
+void tam_buf_free(tam_buf *buf) {
+  if (buf->mem == NULL) {
+    return;
+  }
+  tam_mem_free(buf->mem, buf->data);
+  tam_buf_init(buf, buf->mem, buf->max);
+}
+
+void tam_buf_reset(tam_buf *buf) {
+  buf->len = 0;
+  buf->error = 0;
+}
+
+static int buf_reserve(tam_buf *buf, size_t need) {
+  size_t capacity =
+      buf->capacity < BUF_CAPACITY_MIN ? BUF_CAPACITY_MIN : buf->capacity;
+  while (capacity < need) {
+    capacity = capacity > buf->max / 2 ? buf->max : capacity * 2;
+  }
+  uint8_t *data = tam_mem_realloc(buf->mem, buf->data, capacity, 1);
+  if (data == NULL) {
+    return TAM_ERR_OUT_OF_MEMORY;
+  }
+  buf->data = data;
+  buf->capacity = capacity;
+  return 0;
+}
+
+uint8_t *tam_buf_grow(tam_buf *buf, size_t len) {
+  if (buf->error != 0) {
+    return NULL;
+  }
+  if (len > buf->max - buf->len) {
+    buf->error = TAM_ERR_TOO_LARGE;
+    return NULL;
+  }
+  // Even no bytes have an address.
+  if (buf->data == NULL || buf->len + len > buf->capacity) {
+    buf->error = buf_reserve(buf, buf->len + len);
+    if (buf->error != 0) {
+      return NULL;
+    }
+  }
+  uint8_t *at = buf->data + buf->len;
+  buf->len += len;
+  return at;
+}
+
+void tam_buf_append(tam_buf *buf, tam_span text) {
+  if (text.len == 0) {
+    return;
+  }
+  uint8_t *at = tam_buf_grow(buf, text.len);
+  if (at != NULL) {
+    memcpy(at, text.ptr, text.len);
+  }
+}
+
+void tam_buf_append_byte(tam_buf *buf, uint8_t byte) {
+  uint8_t *at = tam_buf_grow(buf, 1);
+  if (at != NULL) {
+    *at = byte;
+  }
+}
+
+void tam_buf_append_word(tam_buf *buf, uint32_t word) {
+  tam_buf_append(buf, (tam_span){(const uint8_t *)&word, sizeof(word)});
+}
+
+tam_span tam_buf_span(const tam_buf *buf) {
+  tam_span span = {buf->data, buf->len};
+  return span;
+}

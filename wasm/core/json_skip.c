@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/json_skip.h"
+
+// The deepest nesting that is walked here; a bit of an integer per level.
+#define DEPTH_MAX 32
+
+// Digits in a row that are walked here.
+#define DIGITS_MAX 24
+
+static int is_digit(uint8_t byte) {
+  return (uint8_t)(byte - '0') <= 9;
+}
+
+static int is_continuation(uint8_t byte) {
+  return (byte & 0xc0) == 0x80;
+}
+
+const uint8_t *tam_json_guard(const uint8_t *start, const uint8_t *end) {
+  if (end - start <= TAM_JSON_MARGIN) {
+    return start;
+  }
+  const uint8_t *at = end - TAM_JSON_MARGIN;
+  while (at > start && *at != '"') {
+    at--;
+  }
+  return at;
+}
+
+// Returns a bit for each of the sixteen bytes at |at| that is not a blank.
+static uint32_t not_blank_mask(const uint8_t *at) {
+  tam_v16 text = tam_v16_load(at);
+  tam_v16 space = tam_v16_eq(text, tam_v16_splat(' '));
+  tam_v16 newline = tam_v16_eq(text, tam_v16_splat('\n'));
+  tam_v16 tab = tam_v16_eq(text, tam_v16_splat('\t'));
+  tam_v16 carriage_return = tam_v16_eq(text, tam_v16_splat('\r'));
+  return ~tam_v16_mask(tam_v16_or(tam_v16_or(space, newline),
+                                  tam_v16_or(tab, carriage_return))) &
+         0xffffU;
+}
+
+const uint8_t *tam_json_skip_blanks(const uint8_t *at) {
+  if (*at == ' ' && at[1] > ' ') {
+    return at + 1; // the usual one behind a colon
+  }
+  uint32_t mask = not_blank_mask(at);
+  if (mask == 0) {
+    at += 16;
+    mask = not_blank_mask(at);
+  }
+  return mask != 0 ? at + tam_mask_first(mask) : at;
+}
+
+// Returns the byte behind the non-ASCII character at |at|, or NULL when it is
+// malformed: too long a form, a surrogate, or above U+10FFFF.
+static const uint8_t *skip_character(const uint8_t *at) {
+  uint8_t lead = at[0];
+  if (lead < 0xe0) {
+    return lead >= 0xc2 && is_continuation(at[1]) ? at + 2 : NULL;
+  }
+  uint8_t min = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+  uint8_t max = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+  if (at[1] < min || at[1] > max || !is_continuation(at[2])) {
+    return NULL;
+  }
+  if (lead < 0xf0) {
+    return at + 3;
+  }
+  return lead <= 0xf4 && is_continuation(at[3]) ? at + 4 : NULL;
+}
+
+static int is_hex(uint8_t byte) {
+  uint8_t letter = byte | 0x20;
+  return is_digit(byte) || (letter >= 'a' && letter <= 'f');
+}
+
+// Returns the byte behind the escape sequence at |at|, or NULL.
+static const uint8_t *skip_escape(const uint8_t *at) {
+  switch (at[1]) {
+  case 'n':
+  case '"':
+  case '\\':
+  case '/':
+  case 'b':
+  case 'f':
+  case 'r':
+  case 't':
+    return at + 2;
+  case 'u':
+    return is_hex(at[2]) && is_hex(at[3]) && is_hex(at[4]) && is_hex(at[5])
+               ? at + 6
+               : NULL;
+  default:
+    return NULL;
+  }
+}
+
+// Characters cannot pass the guard: it is not a byte of any.
+static const uint8_t *skip_characters(const uint8_t *at) {
+  do {
+    at = skip_character(at);
+  } while (at != NULL && *at >= 0x80);
+  return at;
+}
+
+const uint8_t *tam_json_text_rest(const uint8_t *at) {
+  while (at != NULL && *at >= 0x80) {
+    at = skip_characters(at);
+    if (at != NULL) {
+      at = tam_json_plain_end(at);
+    }
+  }
+  return at != NULL && *at == '"' ? at : NULL;
+}
+
+const uint8_t *tam_json_text(const uint8_t *at, const uint8_t *guard,
+                             tam_span *ptext) {
+  if (*at != '"') {
+    return NULL;
+  }
+  const uint8_t *end = tam_json_text_end(at + 1, guard);
+  if (end == NULL) {
+    return NULL;
+  }
+  *ptext = (tam_span){at + 1, (size_t)(end - (at + 1))};
+  return end + 1;
+}
+
+// Returns what follows the escape or the non-ASCII characters at |at|, or NULL.
+static const uint8_t *skip_special(const uint8_t *at) {
+  if (*at == '\\') {
+    return skip_escape(at);
+  }
+  return *at >= 0x80 ? skip_characters(at) : NULL;
+}
+
+// Escapes come in crowds (chat templates): all that lie in the same 32 bytes
+// are taken from one mask.
+const uint8_t *tam_json_skip_string(const uint8_t *at, const uint8_t *guard) {
+  while (at <= guard) {
+    const uint8_t *next = at + 32;
+    uint64_t mask = tam_json_stop_mask32(at);
+    while (mask != 0) {
+      const uint8_t *special = at + __builtin_ctzll(mask);
+      if (*special == '"') {
+        return special < guard ? special + 1 : NULL;
+      }
+      const uint8_t *end = skip_special(special);
+      if (end == NULL || end > guard) {
+        return NULL; // an escaped quote may have been the guard
+      }
+      if (end >= at + 32) {
+        next = end;
+        break;
+      }
+      mask &= UINT64_MAX << (end - at);
+    }
+    at = next;
+  }
+  return NULL;
+}
+
+const uint8_t *tam_json_comma(const uint8_t *at, const uint8_t *guard,
+                              uint8_t close) {
+  if (at == NULL || at >= guard) {
+    return NULL;
+  }
+  at = tam_json_space(at);
+  if (*at == ',') {
+    at = tam_json_space(at + 1);
+    return *at != close ? at : NULL;
+  }
+  return *at == close ? at : NULL;
+}
+
+const uint8_t *tam_json_member(const uint8_t *at, const uint8_t *guard,
+                               tam_span *pkey) {
+  at = tam_json_text(at, guard, pkey);
+  if (at == NULL) {
+    return NULL;
+  }
+  at = tam_json_space(at);
+  return *at == ':' ? tam_json_space(at + 1) : NULL;
+}
+
+// Returns the byte behind the digits at |at|, of which there must be one, or
+// NULL; also when there are too many.
+static const uint8_t *skip_digits(const uint8_t *at) {
+  for (unsigned total = 0; total < DIGITS_MAX; total += 8) {
+    unsigned count = tam_json_digit_count(at);
+    if (count < 8) {
+      return total + count > 0 ? at + count : NULL;
+    }
+    at += 8;
+  }
+  return NULL;
+}
+
+static const uint8_t *skip_number(const uint8_t *at) {
+  at += *at == '-';
+  at = *at == '0' ? at + 1 : skip_digits(at);
+  if (at != NULL && *at == '.') {
+    at = skip_digits(at + 1);
+  }
+  if (at != NULL && (*at | 0x20) == 'e') {
+    at++;
+    at = skip_digits(at + (*at == '+' || *at == '-'));
+  }
+  return at != NULL && *at != '"' ? at : NULL; // it may go on behind a guard
+}
+
+// Returns 1 when the four bytes at |at| are those of |word|.
+TAM_INLINE int is_word(const uint8_t *at, const char *word) {
+  uint32_t a;
+  uint32_t b;
+  memcpy(&a, at, sizeof(a));
+  memcpy(&b, word, sizeof(b));
+  return a == b;
+}
+
+static const uint8_t *skip_scalar(const uint8_t *at, const uint8_t *guard) {
+  switch (*at) {
+  case '"':
+    return tam_json_skip_string(at + 1, guard);
+  case 't':
+    return is_word(at, "true") ? at + 4 : NULL;
+  case 'n':
+    return is_word(at, "null") ? at + 4 : NULL;
+  case 'f':
+    return is_word(at + 1, "alse") ? at + 5 : NULL;
+  default:
+    return skip_number(at);
+  }
+}
+
+// |at| is the first byte of a member or element; in an object the key comes
+// first. Returns where the value begins, or NULL.
+static const uint8_t *skip_key(const uint8_t *at, const uint8_t *guard,
+                               int in_object) {
+  tam_span key;
+  return in_object ? tam_json_member(at, guard, &key) : at;
+}
+
+// Walks over an array or object. |objects| has a bit per level, the innermost
+// lowest: 1 for an object.
+static const uint8_t *skip_container(const uint8_t *at, const uint8_t *guard) {
+  uint32_t objects = 0;
+  unsigned depth = 0;
+  for (;;) {
+    // At a value.
+    if (*at == '{' || *at == '[') {
+      if (depth++ == DEPTH_MAX) {
+        return NULL;
+      }
+      objects = objects << 1 | (*at == '{');
+      at = tam_json_space(at + 1);
+      if (*at != '}' && *at != ']') {
+        at = skip_key(at, guard, objects & 1U);
+        if (at == NULL || at >= guard) {
+          return NULL;
+        }
+        continue;
+      }
+    } else {
+      at = tam_json_comma(skip_scalar(at, guard), guard,
+                          (objects & 1U) ? '}' : ']');
+      if (at == NULL) {
+        return NULL;
+      }
+    }
+    // At the end of a container, or at the next member or element.
+    while (*at == ((objects & 1U) ? '}' : ']')) {
+      at++;
+      objects >>= 1;
+      if (--depth == 0) {
+        return at;
+      }
+      at = tam_json_comma(at, guard, (objects & 1U) ? '}' : ']');
+      if (at == NULL) {
+        return NULL;
+      }
+    }
+    at = skip_key(at, guard, objects & 1U);
+    if (at == NULL || at >= guard) {
+      return NULL;
+    }
+  }
+}
+
+const uint8_t *tam_json_skip_value(const uint8_t *at, const uint8_t *guard) {
+  if (*at == '{' || *at == '[') {
+    return skip_container(at, guard);
+  }
+  return skip_scalar(at, guard);
+}

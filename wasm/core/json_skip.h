@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// Walks over JSON that lies whole in one piece of input. Meant for the common
+// case: a function that meets anything odd, or comes near the end of the piece,
+// returns NULL, and the resumable scanner takes over from the last place that
+// was certain. So these may refuse what is valid; they never accept what is
+// not.
+//
+// No step checks for the end of the piece. Instead a guard is found once per
+// piece: a '"' with at least TAM_JSON_MARGIN bytes behind it. A walk through a
+// string cannot pass it unseen, and everything between two strings is shorter
+// than the margin: so it is enough to compare with the guard before a string
+// and once per member or element. "Inside" below means: before the guard. The
+// guard need not be part of the text: a string that it would close is refused,
+// and so is a number in front of it. So the rest of a piece can be walked over
+// in a copy that has a guard put behind it.
+#ifndef TAM_CORE_JSON_SKIP_H
+#define TAM_CORE_JSON_SKIP_H
+
+#include "core/simd.h"
+#include "tam.h"
+
+#include <stddef.h>
+
+// More than what can lie between two comparisons with the guard: a key of
+// sixteen bytes, a number of eighty, blanks (at most 32 are skipped at once),
+// punctuation, and the sixteen bytes of a last look.
+#define TAM_JSON_MARGIN 256
+
+// Returns the guard of the piece [start, end), or |start| when it has none.
+const uint8_t *tam_json_guard(const uint8_t *start, const uint8_t *end);
+
+// The slow part of tam_json_space.
+const uint8_t *tam_json_skip_blanks(const uint8_t *at);
+
+// Returns the first byte from |at| on that is no blank (after more blanks than
+// usual one of them, which nobody expects: the caller then refuses).
+TAM_INLINE const uint8_t *tam_json_space(const uint8_t *at) {
+  return *at > ' ' ? at : tam_json_skip_blanks(at);
+}
+
+// Returns the end of the plain text at |at|. Most strings end within the first
+// 32 bytes: looking at all of them at once spares a branch that is often
+// mispredicted.
+TAM_INLINE const uint8_t *tam_json_plain_end(const uint8_t *at) {
+  uint32_t mask = tam_json_stop_mask32(at);
+  while (mask == 0) {
+    at += 32;
+    mask = tam_json_stop_mask32(at);
+  }
+  return at + tam_mask_first(mask);
+}
+
+// The slow part of tam_json_text_end: |at| is where the plain text ends.
+const uint8_t *tam_json_text_rest(const uint8_t *at);
+
+// Returns the closing quote of the string whose text begins at |at|, or NULL
+// when it is not inside, malformed, or has escapes: the bytes are its text.
+TAM_INLINE const uint8_t *tam_json_text_end(const uint8_t *at,
+                                            const uint8_t *guard) {
+  if (at >= guard) {
+    return NULL;
+  }
+  at = tam_json_plain_end(at);
+  if (*at != '"') {
+    at = tam_json_text_rest(at);
+  }
+  return at < guard ? at : NULL;
+}
+
+// Reads the string at |at| (its opening quote) into |*ptext|. Returns the byte
+// behind it, or NULL as tam_json_text_end does, also when it is no string.
+const uint8_t *tam_json_text(const uint8_t *at, const uint8_t *guard,
+                             tam_span *ptext);
+
+// Returns the byte behind the string whose text begins at |at|, or NULL; it may
+// have escapes.
+const uint8_t *tam_json_skip_string(const uint8_t *at, const uint8_t *guard);
+
+// Returns the byte behind the value at |at|, or NULL.
+const uint8_t *tam_json_skip_value(const uint8_t *at, const uint8_t *guard);
+
+// |at| is behind a member or element (NULL is passed on). Returns where the
+// next one begins, or the byte |close| that ends the container, or NULL.
+const uint8_t *tam_json_comma(const uint8_t *at, const uint8_t *guard,
+                              uint8_t close);
+
+// Stores the key of the member at |at| into |*pkey| and returns where its value
+// begins, or NULL.
+const uint8_t *tam_json_member(const uint8_t *at, const uint8_t *guard,
+                               tam_span *pkey);
+
+// Returns how many of the eight bytes at |at| are digits, from the first on:
+// a byte is one when its upper half is 3 and stays so when 6 is added.
+TAM_INLINE unsigned tam_json_digit_count(const uint8_t *at) {
+  uint64_t text;
+  memcpy(&text, at, sizeof(text));
+  text ^= 0x3030303030303030U;
+  text = ((text + 0x0606060606060606U) | text) & 0xf0f0f0f0f0f0f0f0U;
+  return text != 0 ? (unsigned)__builtin_ctzll(text) / 8 : 8;
+}
+
+// Returns 1 when |byte| may be part of a number, but not at its beginning.
+TAM_INLINE int tam_json_is_number(uint8_t byte) {
+  return byte == '.' || (byte | 0x20) == 'e' || (uint8_t)(byte - '0') <= 9;
+}
+
+#endif // TAM_CORE_JSON_SKIP_H

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// The scanner decides what is JSON, cJSON only builds the tree: it would let
+// control characters, leading zeros and broken UTF-8 pass.
+#include "core/json_tree.h"
+
+#include "core/json_scan.h"
+#include "core/mem.h"
+#include "core/number.h"
+#include "core/span.h"
+
+#include "cJSON.h"
+
+#include <string.h>
+
+_Static_assert(CJSON_NESTING_LIMIT == TAM_JSON_TREE_DEPTH_MAX,
+               "cJSON is built with another depth limit");
+
+// --- What cJSON is compiled to call in place of malloc, free, realloc and
+// strtod. It has no context to hand on: the allocator is set for the length of
+// a call. (realloc serves cJSON's printer only, which is not linked.)
+
+void *tam_json_tree_malloc(size_t size);
+void *tam_json_tree_realloc(void *ptr, size_t size);
+void tam_json_tree_release(void *ptr);
+double tam_json_tree_strtod(const char *text, char **pend);
+
+static const tam_mem *active_mem;
+static int active_failed; // an allocation of the present call failed
+
+void *tam_json_tree_malloc(size_t size) {
+  void *ptr = tam_mem_malloc(active_mem, size);
+  active_failed |= ptr == NULL;
+  return ptr;
+}
+
+void *tam_json_tree_realloc(void *ptr, size_t size) {
+  return tam_mem_realloc(active_mem, ptr, size, 1);
+}
+
+void tam_json_tree_release(void *ptr) {
+  tam_mem_free(active_mem, ptr);
+}
+
+static void activate(const tam_mem *mem) {
+  active_mem = mem;
+  active_failed = 0;
+}
+
+static void deactivate(void) {
+  active_mem = NULL;
+}
+
+// |text| is a number, ends with NUL, and has passed the grammar: all of it is
+// read.
+double tam_json_tree_strtod(const char *text, char **pend) {
+  tam_span number = tam_span_of(text);
+  // strtod's interface drops the const of |text|; a plain cast would warn.
+  memcpy(pend, &(const char *){text + number.len}, sizeof(*pend));
+  return tam_number_of(number);
+}
+
+// --- Validation
+
+static int check_grammar(tam_span text) {
+  int token;
+  tam_json_scan scan;
+  tam_json_scan_init(&scan, NULL, 0);
+  tam_json_scan_input(&scan, text);
+  while ((token = tam_json_scan_next(&scan)) > 0) {
+    if (scan.depth > TAM_JSON_TREE_DEPTH_MAX) {
+      return TAM_ERR_JSON_DEPTH;
+    }
+  }
+  return token < 0 ? token : tam_json_scan_end(&scan);
+}
+
+// Returns 1 when a string of |text|, which is valid JSON, has U+0000 in it.
+// Backslashes occur only in strings, so there is no need to find these.
+static int has_nul(tam_span text) {
+  for (; text.len > 0; text = tam_span_from(text, 1)) {
+    if (text.ptr[0] == '\\') {
+      text = tam_span_from(text, 1);
+      if (tam_span_starts_with(text, TAM_SPAN("u0000"))) {
+        return 1;
+      }
+    }
+  }
+  return 0;
+}
+
+// --- Trees
+
+int tam_json_tree_parse(tam_json_node **proot, tam_span text,
+                        const tam_mem *mem) {
+  *proot = NULL;
+  if (text.len > TAM_JSON_TREE_LEN_MAX) {
+    return TAM_ERR_TOO_LARGE;
+  }
+  int error = check_grammar(text);
+  if (error != 0) {
+    return error;
+  }
+  if (has_nul(text)) {
+    return TAM_ERR_UNEXPECTED_SHAPE;
+  }
+  activate(mem);
+  *proot = cJSON_ParseWithLengthOpts((const char *)text.ptr, text.len, NULL, 0);
+  deactivate();
+  if (*proot == NULL) {
+    return active_failed ? TAM_ERR_OUT_OF_MEMORY : TAM_ERR_UNEXPECTED_SHAPE;
+  }
+  return 0;
+}
+
+void tam_json_tree_free(tam_json_node *root, const tam_mem *mem) {
+  activate(mem);
+  cJSON_Delete(root);
+  deactivate();
+}
+
+// --- Getters
+
+tam_json_kind tam_json_get_kind(const tam_json_node *node) {
+  switch (node == NULL ? cJSON_Invalid : node->type & 0xff) {
+  case cJSON_NULL:
+    return TAM_JSON_KIND_NULL;
+  case cJSON_False:
+  case cJSON_True:
+    return TAM_JSON_KIND_BOOL;
+  case cJSON_Number:
+    return TAM_JSON_KIND_NUMBER;
+  case cJSON_String:
+    return TAM_JSON_KIND_STRING;
+  case cJSON_Array:
+    return TAM_JSON_KIND_ARRAY;
+  case cJSON_Object:
+    return TAM_JSON_KIND_OBJECT;
+  default:
+    return TAM_JSON_KIND_MISSING;
+  }
+}
+
+const tam_json_node *tam_json_get_member(const tam_json_node *object,
+                                         tam_span key) {
+  const tam_json_node *found = NULL;
+  if (tam_json_get_kind(object) != TAM_JSON_KIND_OBJECT) {
+    return NULL;
+  }
+  for (const tam_json_node *i = object->child; i != NULL; i = i->next) {
+    if (tam_span_eq(tam_json_get_key(i), key)) {
+      found = i;
+    }
+  }
+  return found;
+}
+
+const tam_json_node *tam_json_get_first(const tam_json_node *container) {
+  return container == NULL ? NULL : container->child;
+}
+
+const tam_json_node *tam_json_get_next(const tam_json_node *node) {
+  return node == NULL ? NULL : node->next;
+}
+
+tam_span tam_json_get_key(const tam_json_node *node) {
+  if (node == NULL || node->string == NULL) {
+    return TAM_SPAN_NONE;
+  }
+  return tam_span_of(node->string);
+}
+
+tam_span tam_json_get_string(const tam_json_node *node) {
+  if (tam_json_get_kind(node) != TAM_JSON_KIND_STRING) {
+    return TAM_SPAN_NONE;
+  }
+  return tam_span_of(node->valuestring);
+}
+
+double tam_json_get_number(const tam_json_node *node) {
+  return tam_json_get_kind(node) == TAM_JSON_KIND_NUMBER ? node->valuedouble
+                                                         : 0;
+}
+
+int tam_json_get_bool(const tam_json_node *node) {
+  return node != NULL && (node->type & 0xff) == cJSON_True;
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/span.h"
+
+#include <string.h>
+
+static uint8_t lower(uint8_t byte) {
+  return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + ('a' - 'A')) : byte;
+}
+
+static int is_blank(uint8_t byte) {
+  return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
+size_t tam_text_len(const char *text) {
+  size_t len = 0;
+  while (text[len] != '\0') {
+    len++;
+  }
+  return len;
+}
+
+// The C library's memcmp goes byte by byte in WebAssembly.
+static int bytes_eq(const uint8_t *a, const uint8_t *b, size_t len) {
+  for (; len >= sizeof(uint64_t); len -= sizeof(uint64_t)) {
+    uint64_t word_a;
+    uint64_t word_b;
+    memcpy(&word_a, a, sizeof(word_a));
+    memcpy(&word_b, b, sizeof(word_b));
+    if (word_a != word_b) {
+      return 0;
+    }
+    a += sizeof(word_a);
+    b += sizeof(word_b);
+  }
+  while (len > 0 && *a == *b) {
+    a++;
+    b++;
+    len--;
+  }
+  return len == 0;
+}
+
+int tam_span_eq(tam_span a, tam_span b) {
+  return a.len == b.len && bytes_eq(a.ptr, b.ptr, a.len);
+}
+
+int tam_span_is(tam_span text, const char *name) {
+  size_t at = 0;
+  while (at < text.len && name[at] != '\0' &&
+         text.ptr[at] == (uint8_t)name[at]) {
+    at++;
+  }
+  return at == text.len && name[at] == '\0';
+}
+
+int tam_span_eq_nocase(tam_span a, tam_span b) {
+  if (a.len != b.len) {
+    return 0;
+  }
+  for (size_t i = 0; i < a.len; i++) {
+    if (lower(a.ptr[i]) != lower(b.ptr[i])) {
+      return 0;
+    }
+  }
+  return 1;
+}
+
+int tam_span_starts_with(tam_span text, tam_span prefix) {
+  return text.len >= prefix.len && bytes_eq(text.ptr, prefix.ptr, prefix.len);
+}
+
+int tam_span_ends_with(tam_span text, tam_span suffix) {
+  return text.len >= suffix.len &&
+         bytes_eq(text.ptr + (text.len - suffix.len), suffix.ptr, suffix.len);
+}
+
+size_t tam_span_find_nocase(tam_span text, tam_span needle) {
+  uint8_t first = needle.len > 0 ? needle.ptr[0] : 0;
+  for (size_t at = 0; at + needle.len <= text.len; at++) {
+    // Most places are ruled out by the first letter, whatever its case.
+    if (((text.ptr[at] ^ first) & ~0x20) == 0 &&
+        tam_span_eq_nocase((tam_span){text.ptr + at, needle.len}, needle)) {
+      return at;
+    }
+  }
+  return text.len;
+}
+
+size_t tam_span_find_byte(tam_span text, uint8_t byte) {
+  size_t at = 0;
+  while (at < text.len && text.ptr[at] != byte) {
+    at++;
+  }
+  return at;
+}
+
+tam_span tam_span_head_utf8(tam_span text, size_t len) {
+  if (len < text.len) {
+    // A byte 10xxxxxx continues the character before it.
+    while (len > 0 && (text.ptr[len] & 0xc0) == 0x80) {
+      len--;
+    }
+  }
+  return tam_span_head(text, len);
+}
+
+tam_span tam_span_trim(tam_span text) {
+  for (; text.len > 0 && is_blank(text.ptr[0]); text.len--) {
+    text.ptr++;
+  }
+  while (text.len > 0 && is_blank(text.ptr[text.len - 1])) {
+    text.len--;
+  }
+  return text;
+}
+
+int tam_span_is_visible_ascii(tam_span text) {
+  for (size_t i = 0; i < text.len; i++) {
+    if (text.ptr[i] <= ' ' || text.ptr[i] >= 0x7f) {
+      return 0;
+    }
+  }
+  return 1;
+}
+
+int tam_span_to_uint(tam_span text, double *pvalue) {
+  const uint64_t max = (1ULL << 53) - 1;
+  uint64_t value = 0;
+  for (size_t i = 0; i < text.len; i++) {
+    uint8_t digit = (uint8_t)(text.ptr[i] - '0');
+    if (digit > 9 || value > (max - digit) / 10) {
+      return 0;
+    }
+    value = value * 10 + digit;
+  }
+  *pvalue = (double)value;
+  return text.len > 0;
+}
+
+static const uint64_t hash_prime = 0x9e3779b97f4a7c15ULL;
+
+static uint64_t hash_word(uint64_t hash, uint64_t word) {
+  hash = (hash ^ word) * hash_prime;
+  return hash ^ (hash >> 32);
+}
+
+// FNV-1a over eight bytes at a time, finished with the mixer of MurmurHash3
+// (public domain constants), so that every input bit reaches every output bit.
+uint64_t tam_span_hash(tam_span text, uint64_t seed) {
+  uint64_t hash = seed ^ (text.len * hash_prime);
+  for (; text.len >= sizeof(uint64_t); text.len -= sizeof(uint64_t)) {
+    uint64_t word;
+    memcpy(&word, text.ptr, sizeof(word));
+    hash = hash_word(hash, word);
+    text.ptr += sizeof(word);
+  }
+  uint64_t rest = 0;
+  for (size_t i = 0; i < text.len; i++) {
+    rest |= (uint64_t)text.ptr[i] << (8 * i);
+  }
+  hash = hash_word(hash, rest);
+  hash ^= hash >> 33;
+  hash *= 0xff51afd7ed558ccdULL;
+  return hash ^ (hash >> 33);
+}

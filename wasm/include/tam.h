@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+// The public C interface of tabagent-wasm: event in, action out.
+//
+// Conventions
+// -----------
+// * The library does no I/O, knows no clock and no randomness. The host feeds
+//   events, drains actions until there are none, sets one timer, and returns
+//   to its event loop:
+//
+//       tam_manager_feed(manager, &event, now_ms);
+//       while ((action = tam_manager_next(manager)) != NULL) { perform(action);
+//       } set_timer(tam_manager_deadline(manager, now_ms));
+//
+// * Time is a double, milliseconds since the epoch, and never decreases.
+//   A duration of -1 means "none".
+// * Text is UTF-8 with an explicit length; nothing is NUL-terminated.
+// * A span handed *in* is borrowed until the call returns. A span handed *out*
+//   is valid until the next call with the same manager.
+// * Memory comes from the tam_mem given to tam_manager_new, and from nowhere
+//   else. A failed allocation ends the operation with out_of_memory and leaves
+//   the manager usable.
+// * Functions return 0 or more for success and a negative tam_error otherwise.
+//   An event that is illegal in the present state returns INVALID_STATE and
+//   changes nothing.
+// * Pointers must not be NULL unless the text says so. There are no threads:
+//   one manager belongs to one thread of control.
+#ifndef TAM_H
+#define TAM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// The interface between the module and its host. JavaScript refuses a module
+// of another version.
+#define TAM_ABI_VERSION 1
+
+// The message protocol spoken by TAM_ACTION_MESSAGE; sent with every message.
+#define TAM_PROTOCOL_VERSION 1
+
+// ---------------------------------------------------------------------------
+// Errors
+
+typedef enum tam_error {
+  TAM_OK = 0,
+#define TAM_ERROR(name, number, wire_name, cause) TAM_ERR_##name = (number),
+#include "tam_error.def"
+#undef TAM_ERROR
+} tam_error;
+
+// Returns the stable lower-case name of |error| as it appears in messages, for
+// example "invalid_params"; "ok" for 0 and "unknown" for a number that is not
+// in the list. The string is static.
+const char *tam_strerror(int error);
+
+// Returns 1 when |error| is fatal (-900 and below), else 0.
+int tam_error_is_fatal(int error);
+
+// ---------------------------------------------------------------------------
+// Text
+
+// A run of bytes that somebody else owns. |ptr| may be NULL when |len| is 0.
+typedef struct tam_span {
+  const uint8_t *ptr;
+  size_t len;
+} tam_span;
+
+// ---------------------------------------------------------------------------
+// Memory
+
+// The allocator of a manager. The functions behave like their namesakes of the
+// C library and get |user_data| back unchanged.
+typedef struct tam_mem {
+  void *user_data;
+  void *(*malloc)(size_t size, void *user_data);
+  void *(*realloc)(void *ptr, size_t size, void *user_data);
+  void (*free)(void *ptr, void *user_data);
+} tam_mem;
+
+// Returns the allocator of the C library.
+tam_mem tam_mem_default(void);
+
+// ---------------------------------------------------------------------------
+// Events: what happened
+
+// The longest payload of one event. Longer bodies are fed in pieces; the cap
+// keeps the input buffer, and with it linear memory, small.
+#define TAM_EVENT_PAYLOAD_MAX 65536
+
+typedef enum tam_event_kind {
+  // A request from the user. |payload| is the JSON message, |op| the number
+  // under which the host will know the operation (not in use, not 0).
+  // |flags|: TAM_COMMAND_FLAG_LISTING when rows follow by LISTING_DATA.
+  TAM_EVENT_COMMAND = 1,
+  // The next bytes of a listing that the caller supplied for |op|: a JSON
+  // array of Hub entries, in any pieces.
+  TAM_EVENT_LISTING_DATA = 2,
+  // The supplied listing of |op| is complete.
+  TAM_EVENT_LISTING_END = 3,
+  // The response to |request| began. |status| is the HTTP status, |payload|
+  // the header block: one "name: value\r\n" per header, names in any case.
+  TAM_EVENT_HTTP_HEAD = 4,
+  // The next bytes of the body of |request|.
+  TAM_EVENT_HTTP_DATA = 5,
+  // The body of |request| is complete.
+  TAM_EVENT_HTTP_END = 6,
+  // |request| failed without a complete answer (no network, reset, ...).
+  // |payload| is the platform's message, for people.
+  TAM_EVENT_HTTP_FAIL = 7,
+  // The time asked for by tam_manager_deadline has come, or may have.
+  TAM_EVENT_TIMER = 8,
+  // The user wants |op| to stop now.
+  TAM_EVENT_CANCEL = 9
+} tam_event_kind;
+
+// The command's listing follows as LISTING_DATA events.
+#define TAM_COMMAND_FLAG_LISTING 1U
+
+typedef struct tam_event {
+  tam_event_kind kind;
+  uint32_t op;
+  uint32_t request;
+  uint32_t status;
+  uint32_t flags;
+  tam_span payload;
+} tam_event;
+
+// ---------------------------------------------------------------------------
+// Actions: what the host must do
+
+typedef enum tam_action_kind {
+  // GET |first| (an absolute URL) with the header block |second| ("name:
+  // value\r\n" lines, may be empty), follow redirects, and report under
+  // |request|. No cookies, no credentials of the host's own.
+  TAM_ACTION_FETCH = 1,
+  // Abort |request| and report nothing more about it.
+  TAM_ACTION_ABORT = 2,
+  // Deliver the JSON message |first| to whoever asked for |op|. |flags| has
+  // TAM_MESSAGE_FLAG_TERMINAL on the last message of an operation.
+  TAM_ACTION_MESSAGE = 3,
+  // The packed table of models (see hub/model_table.h) that belongs into the
+  // field "models" of the terminal message that follows at once.
+  TAM_ACTION_MODELS = 4
+} tam_action_kind;
+
+#define TAM_MESSAGE_FLAG_TERMINAL 1U
+
+typedef struct tam_action {
+  tam_action_kind kind;
+  uint32_t op;
+  uint32_t request;
+  uint32_t flags;
+  tam_span first;
+  tam_span second;
+} tam_action;
+
+// ---------------------------------------------------------------------------
+// The manager: all state of the product
+
+typedef struct tam_manager tam_manager;
+
+typedef struct tam_config {
+  // The Hub endpoint, scheme and host without a trailing slash, for example
+  // "https://huggingface.co". Copied.
+  tam_span hub_url;
+  // Seeds the generator behind retry jitter. The same seed and the same
+  // events give the same actions.
+  uint8_t seed[16];
+} tam_config;
+
+// Creates a manager. |config| and |mem| are copied.
+// On success stores the manager into |*pmanager| and returns 0. Errors:
+// INVALID_ARGUMENT (hub_url is not an http or https origin), OUT_OF_MEMORY.
+int tam_manager_new(tam_manager **pmanager, const tam_config *config,
+                    const tam_mem *mem);
+
+// Frees |manager| and all it holds; NULL is allowed. Nothing is reported.
+void tam_manager_del(tam_manager *manager);
+
+// Returns the address of the manager's input buffer with room for |len| bytes
+// (at most TAM_EVENT_PAYLOAD_MAX), or NULL. An event's payload may live there;
+// it need not. The address is valid until the next call of this function.
+uint8_t *tam_manager_in_buf(tam_manager *manager, size_t len);
+
+// Tells the manager that |event| happened at |now_ms|. Never fails because of
+// what the payload of a response says: that becomes a message. Errors:
+// INVALID_ARGUMENT (unknown kind, payload too long, op 0 or in use for a
+// command), INVALID_STATE (unknown op; the manager is unchanged),
+// OUT_OF_MEMORY (a command could not even be accepted). An event for a request
+// that is no longer wanted is ignored and returns 0: such events race with
+// ABORT.
+int tam_manager_feed(tam_manager *manager, const tam_event *event,
+                     double now_ms);
+
+// Returns the next action, or NULL when there is none. The action and its
+// spans are valid until the next call with |manager|.
+const tam_action *tam_manager_next(tam_manager *manager);
+
+// Returns the milliseconds from |now_ms| after which the manager wants a
+// TIMER event (0: at once), or -1 when it wants none.
+double tam_manager_deadline(const tam_manager *manager, double now_ms);
+
+// Returns the number of operations that have not ended.
+size_t tam_manager_busy(const tam_manager *manager);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif // TAM_H
