@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+// The machine of one listing. Its parts report an error by returning it; this
+// file turns the first one into the terminal message and lets nothing happen
+// afterwards.
+#include "hub/list_chat_models.h"
+
+#include "core/mem.h"
+#include "hub/list_envelope.h"
+#include "hub/list_op.h"
+
+#include <string.h>
+
+// The caller's id as JSON text; the terminal message in reserved memory must
+// hold it.
+#define ID_MAX 512
+
+// The headers of every request.
+#define HEADERS_MAX (TAM_LIST_TEXT_MAX + 64)
+
+// The message of a refusal.
+#define REFUSAL_MAX 4096
+
+// What the terminal error says: a fixed sentence and what went wrong.
+#define SENTENCE_MAX (TAM_LIST_WHY_MAX + 64U)
+
+// ---------------------------------------------------------------------------
+// Life
+
+static void op_init_buffers(tam_list_op *op, const tam_mem *mem) {
+  tam_buf_init(&op->id, mem, ID_MAX);
+  tam_buf_init(&op->page.url, mem, TAM_LIST_URL_MAX);
+  tam_buf_init(&op->page.next_url, mem, TAM_LIST_URL_MAX);
+  tam_buf_init(&op->page.cursor, mem, TAM_LIST_URL_MAX);
+  tam_buf_init(&op->page.error, mem, TAM_LIST_WHY_MAX);
+  tam_buf_init(&op->request_headers, mem, HEADERS_MAX);
+}
+
+static int op_init_sets(tam_list_op *op) {
+  const tam_mem *mem = op->host.mem;
+  uint64_t seed = ((uint64_t)tam_random_next(op->host.random) << 32) |
+                  tam_random_next(op->host.random);
+  int error = tam_seen_ids_init(&op->seen, op->params.max_listing, seed, mem);
+  if (error == 0) {
+    error =
+        tam_candidates_init(&op->candidates, op->params.max_candidates, mem);
+  }
+  op->prefilter.require_onnx = op->params.require_onnx;
+  op->prefilter.max_parameters = op->params.max_parameters;
+  return error;
+}
+
+static int op_init_headers(tam_list_op *op) {
+  tam_buf_append(&op->request_headers,
+                 TAM_SPAN("accept: application/json\r\n"));
+  if (op->params.token.len > 0) {
+    tam_buf_append(&op->request_headers, TAM_SPAN("authorization: Bearer "));
+    tam_buf_append(&op->request_headers, op->params.token);
+    tam_buf_append(&op->request_headers, TAM_SPAN("\r\n"));
+  }
+  return op->request_headers.error;
+}
+
+static int op_init(tam_list_op *op, const tam_list_request *request,
+                   double now_ms) {
+  int error = tam_list_outbox_init(op, now_ms);
+  tam_buf_append(&op->id, request->envelope.id);
+  op->envelope.id = tam_buf_span(&op->id);
+  op->envelope.is_type_style = request->envelope.is_type_style;
+  if (error == 0) {
+    error = op->id.error;
+  }
+  if (error == 0) {
+    error = op_init_headers(op);
+  }
+  if (error == 0) {
+    error = op_init_sets(op);
+  }
+  if (error == 0) {
+    error = tam_net_open_op(op->host.net, op->op, op->params.concurrency);
+  }
+  return error == 0 ? tam_list_pages_start(op) : error;
+}
+
+int tam_list_op_new(tam_list_op **pop, const tam_list_host *host,
+                    const tam_list_request *request, double now_ms) {
+  tam_list_op *op = tam_mem_calloc(host->mem, 1, sizeof(*op));
+  if (op == NULL) {
+    tam_list_params_free(request->params);
+    return TAM_ERR_OUT_OF_MEMORY;
+  }
+  op->host = *host;
+  op->op = request->op;
+  op->params = *request->params;
+  op->started_ms = now_ms;
+  op->state = request->has_supplied_rows ? TAM_LIST_STATE_SUPPLIED
+                                         : TAM_LIST_STATE_PAGES;
+  op->stats_before = *tam_net_get_stats(host->net);
+  op_init_buffers(op, host->mem);
+  int error = op_init(op, request, now_ms);
+  if (error != 0) {
+    tam_list_op_del(op);
+    return error;
+  }
+  *pop = op;
+  return 0;
+}
+
+void tam_list_op_del(tam_list_op *op) {
+  const tam_mem *mem = op->host.mem;
+  tam_net_close_op(op->host.net, op->op);
+  tam_listing_scan_del(op->scan);
+  tam_candidates_free(&op->candidates);
+  tam_seen_ids_free(&op->seen);
+  tam_list_outbox_free(op);
+  tam_list_params_free(&op->params);
+  if (op->request_headers.capacity > 0) {
+    memset(op->request_headers.data, 0, op->request_headers.capacity);
+  }
+  tam_buf_free(&op->request_headers);
+  tam_buf_free(&op->page.url);
+  tam_buf_free(&op->page.next_url);
+  tam_buf_free(&op->page.cursor);
+  tam_buf_free(&op->page.error);
+  tam_buf_free(&op->id);
+  tam_mem_free(mem, op);
+}
+
+// ---------------------------------------------------------------------------
+// The end
+
+static tam_span sentence_of(int error) {
+  switch (error) {
+  case TAM_ERR_CANCELLED:
+    return TAM_SPAN("the listing was cancelled");
+  case TAM_ERR_LISTING_FAILED:
+    return TAM_SPAN("no model could be listed");
+  case TAM_ERR_OUT_OF_MEMORY:
+    return TAM_SPAN("not enough memory for the listing");
+  default:
+    return TAM_SPAN("the listing could not go on");
+  }
+}
+
+// What happened, and for a listing that failed also why.
+static void op_write_sentence(const tam_list_op *op, int error, tam_buf *text) {
+  tam_buf_append(text, sentence_of(error));
+  if (error == TAM_ERR_LISTING_FAILED && op->page.error.len > 0) {
+    tam_buf_append(text, TAM_SPAN(": "));
+    tam_buf_append(text, tam_buf_span(&op->page.error));
+  }
+}
+
+// Ends with an error: nothing runs on, then one last message.
+static void op_fail(tam_list_op *op, int error, double now_ms) {
+  tam_net_close_op(op->host.net, op->op);
+  // Progress still pending is worth less than the end: it may fail.
+  (void)tam_list_flush(op, now_ms, 1);
+  op->is_partial = 1;
+  uint8_t text[SENTENCE_MAX];
+  tam_buf sentence;
+  tam_buf_init_fixed(&sentence, text, sizeof(text));
+  op_write_sentence(op, error, &sentence);
+  tam_list_send_error(op, error, tam_buf_span(&sentence), now_ms);
+  op->state = TAM_LIST_STATE_ENDED;
+}
+
+static int op_finish(tam_list_op *op, double now_ms) {
+  int error = tam_list_flush(op, now_ms, 1);
+  if (error == 0) {
+    error = tam_list_send_done(op, now_ms);
+  }
+  if (error == 0) {
+    tam_net_close_op(op->host.net, op->op);
+    op->state = TAM_LIST_STATE_ENDED;
+  }
+  return error;
+}
+
+// Does what follows from a step: ends, fails, or sends progress that is due.
+static void op_settle(tam_list_op *op, int error, double now_ms) {
+  if (error == 0 && op->state == TAM_LIST_STATE_CONFIGS && op->unjudged == 0) {
+    error = op_finish(op, now_ms);
+  } else if (error == 0) {
+    error = tam_list_flush(op, now_ms, 0);
+  }
+  if (error != 0) {
+    op_fail(op, error, now_ms);
+  }
+}
+
+// ---------------------------------------------------------------------------
+// Events
+
+static void op_on_rate_limited(tam_list_op *op, const tam_net_report *report) {
+  op->was_limited = 1;
+  op->outbox.limited_bucket = report->bucket;
+  op->outbox.limited_reset_at_ms = report->reset_at_ms;
+  tam_list_say(op, TAM_LIST_PROGRESS_RATE_LIMITED);
+}
+
+void tam_list_op_on_report(tam_list_op *op, const tam_net_report *report,
+                           double now_ms) {
+  int error = 0;
+  if (op->state == TAM_LIST_STATE_ENDED) {
+    return;
+  }
+  if (report->kind == TAM_NET_RATE_LIMITED) {
+    op_on_rate_limited(op, report);
+  } else if (report->tag == TAM_LIST_TAG_PAGE) {
+    error = tam_list_pages_on_report(op, report, now_ms);
+  } else {
+    error = tam_list_configs_on_report(op, report, now_ms);
+  }
+  op_settle(op, error, now_ms);
+}
+
+int tam_list_op_feed_rows(tam_list_op *op, tam_span rows, double now_ms) {
+  if (op->state != TAM_LIST_STATE_SUPPLIED) {
+    return TAM_ERR_INVALID_STATE;
+  }
+  op_settle(op, tam_list_pages_on_supplied(op, rows), now_ms);
+  return 0;
+}
+
+int tam_list_op_end_rows(tam_list_op *op, double now_ms) {
+  if (op->state != TAM_LIST_STATE_SUPPLIED) {
+    return TAM_ERR_INVALID_STATE;
+  }
+  op_settle(op, tam_list_pages_on_supplied_end(op, now_ms), now_ms);
+  return 0;
+}
+
+void tam_list_op_cancel(tam_list_op *op, double now_ms) {
+  if (op->state != TAM_LIST_STATE_ENDED) {
+    op_fail(op, TAM_ERR_CANCELLED, now_ms);
+  }
+}
+
+void tam_list_op_advance(tam_list_op *op, double now_ms) {
+  if (op->state != TAM_LIST_STATE_ENDED) {
+    op_settle(op, 0, now_ms);
+  }
+}
+
+double tam_list_op_deadline(const tam_list_op *op) {
+  return op->state == TAM_LIST_STATE_ENDED ? -1 : tam_list_outbox_deadline(op);
+}
+
+int tam_list_op_is_ended(const tam_list_op *op) {
+  return op->state == TAM_LIST_STATE_ENDED;
+}
+
+uint32_t tam_list_op_number(const tam_list_op *op) {
+  return op->op;
+}
+
+tam_span tam_list_op_id(const tam_list_op *op) {
+  return op->envelope.id;
+}
+
+// ---------------------------------------------------------------------------
+// Requests that never became an operation
+
+int tam_list_refuse(const tam_list_host *host, const tam_list_request *request,
+                    int error, tam_span message, double now_ms) {
+  tam_list_failure failure = {error, "params", message, 0};
+  tam_buf json;
+  tam_buf_init(&json, host->mem, REFUSAL_MAX);
+  tam_list_write_begin(&json, &request->envelope, TAM_LIST_MESSAGE_ERROR, 0,
+                       now_ms);
+  tam_list_write_error(&json, &request->envelope, &failure);
+  tam_json_write_object_end(&json);
+  int result =
+      tam_action_queue_put(host->queue, TAM_ACTION_MESSAGE, request->op,
+                           TAM_MESSAGE_FLAG_TERMINAL, &json);
+  tam_buf_free(&json);
+  return result;
+}

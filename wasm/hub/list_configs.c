@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: Apache-2.0
+// Configurations of the candidates whose rows do not say enough. Each is
+// looked for under a few paths in turn; only "no such file" leads to the next
+// one. A candidate is judged as soon as its answer is known.
+#include "hub/list_op.h"
+#include "hub/list_url.h"
+
+// Where a configuration may be, in the order of likelihood.
+static const char *const config_paths[] = {
+    "config.json",
+    "config/config.json",
+    "adapter_config.json",
+};
+#define CONFIG_PATHS (sizeof(config_paths) / sizeof(config_paths[0]))
+
+// Attempts per request after transient errors.
+#define CONFIG_ATTEMPTS_MAX 6
+
+// Bytes of one configuration: the largest digests measured have 35 KB, full
+// files with long label tables a few hundred.
+#define CONFIG_BYTES_MAX (4.0 * 1024 * 1024)
+
+// A URL of a configuration: origin, an id of at most 193 bytes, a path.
+#define CONFIG_URL_MAX 2048
+
+// Requests kept in the pool beyond the ones that may run, so that a wait for
+// some never leaves a slot empty.
+#define CONFIG_AHEAD 32
+
+// ---------------------------------------------------------------------------
+// Verdicts
+
+static tam_classify_input input_of(const tam_candidate *candidate,
+                                   int auth_denied) {
+  tam_classify_input input = {
+      .config = &candidate->row.config,
+      .id = candidate->row.id,
+      .pipeline_tag = candidate->row.pipeline_tag,
+      .library_name = candidate->row.library_name,
+      .tags = candidate->row.tags,
+      .tag_count = candidate->row.tag_count,
+      .gated = candidate->row.gated != TAM_GATED_FALSE,
+      .auth_denied = auth_denied,
+  };
+  return input;
+}
+
+// Records the verdict of candidate |number| and tells the caller.
+static int op_note_verdict(tam_list_op *op, size_t number) {
+  tam_candidate *candidate = op->candidates.items[number];
+  candidate->is_judged = 1;
+  op->counters[TAM_LIST_CLASSES + candidate->verdict.classification]++;
+  op->unjudged--;
+  return tam_list_say_classified(op, candidate);
+}
+
+static int op_judge(tam_list_op *op, size_t number, tam_fetch_status status,
+                    int auth_denied) {
+  tam_candidate *candidate = op->candidates.items[number];
+  candidate->fetch_status = status;
+  tam_classify_input input = input_of(candidate, auth_denied);
+  tam_classify(&input, &candidate->verdict);
+  return op_note_verdict(op, number);
+}
+
+// Without an answer nothing is guessed: the row's own words about a model are
+// evidence only when it is known that there is no better one.
+static int op_give_up(tam_list_op *op, size_t number, tam_fetch_status status,
+                      const char *code, tam_span message) {
+  tam_candidate *candidate = op->candidates.items[number];
+  candidate->fetch_status = status;
+  candidate->verdict = (tam_verdict){
+      .classification = TAM_CLASS_UNKNOWN,
+      .confidence = TAM_CONFIDENCE_LOW,
+      .why = {{"config-unavailable",
+               tam_span_of(tam_fetch_status_name(status))}},
+      .why_count = 1,
+  };
+  tam_buf_reset(&candidate->fetch_message);
+  tam_buf_append(&candidate->fetch_message, message);
+  if (candidate->fetch_message.error != 0) {
+    return candidate->fetch_message.error;
+  }
+  int error = tam_list_say_error(op, candidate->row.id, code, message);
+  return error != 0 ? error : op_note_verdict(op, number);
+}
+
+// ---------------------------------------------------------------------------
+// Requests
+
+static int needs_config(const tam_list_op *op, const tam_candidate *candidate) {
+  switch (op->params.fetch_configs) {
+  case TAM_FETCH_CONFIGS_NEVER:
+    return 0;
+  case TAM_FETCH_CONFIGS_ALL:
+    break;
+  default:
+    if (candidate->row.config.present) {
+      return 0;
+    }
+  }
+  // Files of a gated repository are closed to those without a token: asking
+  // would cost a request and say nothing new.
+  return candidate->row.gated == TAM_GATED_FALSE || op->params.token.len > 0;
+}
+
+static int config_submit(tam_list_op *op, size_t number) {
+  tam_candidate *candidate = op->candidates.items[number];
+  uint8_t text[CONFIG_URL_MAX];
+  tam_buf url;
+  tam_buf_init_fixed(&url, text, sizeof(text));
+  tam_list_url_file(&url, op->host.hub_url, candidate->row.id,
+                    tam_span_of(config_paths[candidate->config_path]));
+  tam_net_request request = {
+      .op = op->op,
+      .tag = (uint32_t)number + 1,
+      .bucket = TAM_BUCKET_RESOLVERS,
+      .url = tam_buf_span(&url),
+      .headers = tam_buf_span(&op->request_headers),
+      .timeout_ms = op->params.timeout_ms,
+      .streamed = 0,
+      .attempts_max = CONFIG_ATTEMPTS_MAX,
+  };
+  if (url.error != 0) {
+    return url.error;
+  }
+  int error = tam_net_submit(op->host.net, &request);
+  if (error == 0) {
+    op->outstanding++;
+  }
+  return error;
+}
+
+// Walks the candidates: judges those that need no request and submits
+// requests for the others until the pool has enough.
+static int configs_fill(tam_list_op *op) {
+  size_t enough = op->params.concurrency * 2 + CONFIG_AHEAD;
+  while (op->next_config < op->candidates.count && op->outstanding < enough) {
+    size_t number = op->next_config++;
+    const tam_candidate *candidate = op->candidates.items[number];
+    int error = needs_config(op, candidate)
+                    ? config_submit(op, number)
+                    : op_judge(op, number, TAM_FETCH_LISTING, 0);
+    if (error != 0) {
+      return error;
+    }
+  }
+  return 0;
+}
+
+int tam_list_configs_start(tam_list_op *op, double now_ms) {
+  (void)now_ms;
+  op->unjudged = op->candidates.count;
+  return configs_fill(op);
+}
+
+// ---------------------------------------------------------------------------
+// Answers
+
+// Said once, whatever is asked for again or elsewhere later on.
+static int config_on_started(tam_list_op *op, size_t number) {
+  tam_candidate *candidate = op->candidates.items[number];
+  if (candidate->is_announced) {
+    return 0;
+  }
+  candidate->is_announced = 1;
+  return tam_list_say_fetching(op, candidate);
+}
+
+static int config_on_head(tam_list_op *op, tam_candidate *candidate,
+                          const tam_net_report *report) {
+  op->counters[TAM_LIST_CONFIG_TOTAL]++;
+  switch (report->status) {
+  case 200:
+    op->counters[TAM_LIST_CONFIG_200]++;
+    break;
+  case 401:
+    op->counters[TAM_LIST_CONFIG_401]++;
+    break;
+  case 403:
+    op->counters[TAM_LIST_CONFIG_403]++;
+    break;
+  case 404:
+    op->counters[TAM_LIST_CONFIG_404]++;
+    break;
+  default:
+    op->counters[TAM_LIST_CONFIG_ERROR]++;
+  }
+  candidate->status_code = report->status;
+  candidate->hub_error = report->headers.hub_error;
+  candidate->config_bytes = 0;
+  if (report->status != 200) {
+    return 0;
+  }
+  if (candidate->scan == NULL) {
+    return tam_config_scan_new(&candidate->scan, op->host.mem);
+  }
+  tam_config_scan_reset(candidate->scan);
+  return 0;
+}
+
+static void candidate_drop_scan(tam_candidate *candidate) {
+  tam_config_scan_del(candidate->scan);
+  candidate->scan = NULL;
+}
+
+// Says what is wrong with the file and where.
+static int config_reject(tam_list_op *op, size_t number, int config_error) {
+  uint8_t text[128];
+  tam_buf why;
+  tam_buf_init_fixed(&why, text, sizeof(text));
+  tam_candidate *candidate = op->candidates.items[number];
+  tam_buf_append(&why, tam_span_of(config_paths[candidate->config_path]));
+  switch (config_error) {
+  case TAM_ERR_TOO_LARGE:
+    tam_buf_append(&why, TAM_SPAN(" is longer than any configuration"));
+    break;
+  case TAM_ERR_UNEXPECTED_SHAPE:
+    tam_buf_append(&why, TAM_SPAN(" is not a JSON object"));
+    break;
+  default:
+    tam_buf_append(&why, TAM_SPAN(" is not valid JSON at byte "));
+    tam_text_append_number(&why, tam_config_scan_offset(candidate->scan));
+  }
+  candidate_drop_scan(candidate);
+  return op_give_up(op, number, TAM_FETCH_ERROR, tam_strerror(config_error),
+                    tam_buf_span(&why));
+}
+
+static int config_on_data(tam_list_op *op, size_t number, tam_span data) {
+  tam_candidate *candidate = op->candidates.items[number];
+  if (candidate->status_code != 200) {
+    return 0;
+  }
+  candidate->config_bytes += (double)data.len;
+  int config_error = candidate->config_bytes > CONFIG_BYTES_MAX
+                         ? TAM_ERR_TOO_LARGE
+                         : tam_config_scan_feed(candidate->scan, data);
+  if (config_error == 0 || tam_error_is_fatal(config_error)) {
+    return config_error;
+  }
+  // Whatever follows cannot make it right, and may go on for long.
+  tam_net_cancel(op->host.net, op->op, (uint32_t)number + 1);
+  op->outstanding--;
+  return config_reject(op, number, config_error);
+}
+
+static int config_on_complete(tam_list_op *op, size_t number) {
+  tam_candidate *candidate = op->candidates.items[number];
+  tam_config_digest digest;
+  int error = tam_config_scan_end(candidate->scan, &digest);
+  if (error == TAM_ERR_JSON_TRUNCATED && !candidate->was_cut_off) {
+    // The file is broken, or its transfer was: asking again tells.
+    candidate->was_cut_off = 1;
+    return config_submit(op, number);
+  }
+  if (error != 0) {
+    return tam_error_is_fatal(error) ? error : config_reject(op, number, error);
+  }
+  error = tam_candidate_set_config(candidate, &digest);
+  candidate_drop_scan(candidate);
+  return error == 0 ? op_judge(op, number, TAM_FETCH_OK, 0) : error;
+}
+
+// A missing file leads to the next path; a missing repository or revision
+// has no other file either.
+static int config_on_missing(tam_list_op *op, size_t number) {
+  tam_candidate *candidate = op->candidates.items[number];
+  if (candidate->hub_error == TAM_HUB_ERROR_REPO_NOT_FOUND ||
+      candidate->hub_error == TAM_HUB_ERROR_REVISION_NOT_FOUND) {
+    return op_give_up(op, number, TAM_FETCH_NOT_FOUND,
+                      tam_strerror(TAM_ERR_HTTP_STATUS),
+                      TAM_SPAN("the repository or its main revision is gone"));
+  }
+  if (++candidate->config_path < CONFIG_PATHS) {
+    return config_submit(op, number);
+  }
+  return op_judge(op, number, TAM_FETCH_NO_CONFIG, 0);
+}
+
+static int config_on_denied(tam_list_op *op, size_t number) {
+  const tam_candidate *candidate = op->candidates.items[number];
+  tam_fetch_status status = candidate->status_code == 401
+                                ? TAM_FETCH_UNAUTHORIZED
+                                : TAM_FETCH_FORBIDDEN;
+  if (candidate->hub_error == TAM_HUB_ERROR_GATED_REPO) {
+    return op_judge(op, number, status, 1);
+  }
+  // The Hub answers 401 for repositories that do not exist, too.
+  return op_give_up(op, number, status, tam_strerror(TAM_ERR_UNAUTHORIZED),
+                    TAM_SPAN("private, gone, or closed to this token"));
+}
+
+static int config_on_end(tam_list_op *op, size_t number,
+                         const tam_net_report *report) {
+  tam_candidate *candidate = op->candidates.items[number];
+  op->outstanding--;
+  candidate->fetch_ms = report->duration_ms;
+  switch (candidate->status_code) {
+  case 200:
+    return config_on_complete(op, number);
+  case 401:
+  case 403:
+    return config_on_denied(op, number);
+  case 404:
+    return config_on_missing(op, number);
+  default:
+    return op_give_up(op, number, TAM_FETCH_ERROR,
+                      tam_strerror(TAM_ERR_HTTP_STATUS),
+                      TAM_SPAN("unexpected status"));
+  }
+}
+
+static int config_on_failed(tam_list_op *op, size_t number,
+                            const tam_net_report *report) {
+  tam_candidate *candidate = op->candidates.items[number];
+  op->outstanding--;
+  op->counters[TAM_LIST_CONFIG_TOTAL]++;
+  op->counters[TAM_LIST_CONFIG_ERROR]++;
+  candidate->status_code = report->status;
+  tam_span what = report->error == TAM_ERR_HTTP_STATUS
+                      ? TAM_SPAN("the Hub kept answering with an error")
+                  : report->error == TAM_ERR_TIMEOUT
+                      ? TAM_SPAN("no answer in time")
+                      : TAM_SPAN("the connection failed");
+  return op_give_up(op, number,
+                    report->status == 429 ? TAM_FETCH_RATE_LIMITED
+                                          : TAM_FETCH_ERROR,
+                    tam_strerror(report->error), what);
+}
+
+static int config_dispatch(tam_list_op *op, size_t number,
+                           const tam_net_report *report) {
+  tam_candidate *candidate = op->candidates.items[number];
+  switch (report->kind) {
+  case TAM_NET_STARTED:
+    return config_on_started(op, number);
+  case TAM_NET_HEAD:
+    return config_on_head(op, candidate, report);
+  case TAM_NET_DATA:
+    return config_on_data(op, number, report->data);
+  case TAM_NET_END:
+    return config_on_end(op, number, report);
+  case TAM_NET_FAILED:
+    return config_on_failed(op, number, report);
+  default:
+    return 0; // RESTART: a new HEAD follows and starts afresh
+  }
+}
+
+int tam_list_configs_on_report(tam_list_op *op, const tam_net_report *report,
+                               double now_ms) {
+  (void)now_ms;
+  int error = config_dispatch(op, report->tag - 1, report);
+  return error != 0 ? error : configs_fill(op);
+}

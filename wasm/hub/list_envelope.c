@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/list_envelope.h"
+
+#include "core/names.h"
+
+// A message quotes values of the caller; this much of it is enough to see
+// which, and fits wherever a message is written.
+#define MESSAGE_MAX 512
+
+void tam_list_write_envelope(tam_buf *json, const tam_list_envelope *envelope,
+                             tam_span name) {
+  tam_json_write_object_begin(json);
+  tam_json_write_string_member(
+      json, envelope->is_type_style ? "type" : "action", name);
+  tam_json_write_key(json, "id");
+  tam_json_write_raw(json, envelope->id);
+  tam_json_write_number_member(json, "protocolVersion", TAM_PROTOCOL_VERSION);
+}
+
+void tam_list_write_begin(tam_buf *json, const tam_list_envelope *envelope,
+                          tam_list_message message, uint32_t seq,
+                          double now_ms) {
+  const char *names = envelope->is_type_style ? "progress\0"
+                                                "response\0"
+                                                "error\0"
+                                              : "listChatModels:progress\0"
+                                                "listChatModels:done\0"
+                                                "listChatModels:error\0";
+  tam_list_write_envelope(json, envelope,
+                          tam_span_of(tam_names_at(names, message)));
+  tam_json_write_number_member(json, "seq", seq);
+  tam_json_write_number_member(json, "ts", now_ms);
+}
+
+// A server in trouble may recover; a question that was refused stays refused.
+static int is_refusal(uint32_t status) {
+  return status >= 400 && status < 500;
+}
+
+static int is_retryable(const tam_list_failure *failure) {
+  switch (failure->error) {
+  case TAM_ERR_LISTING_FAILED:
+    return !is_refusal(failure->status);
+  case TAM_ERR_BUSY:
+  case TAM_ERR_OUT_OF_MEMORY:
+    return 1;
+  default:
+    return 0;
+  }
+}
+
+static tam_span listing_action(uint32_t status) {
+  if (status == 401 || status == 403) {
+    return TAM_SPAN("Check the access token.");
+  }
+  return is_refusal(status)
+             ? TAM_SPAN("Check the query, the cursor and the Hub's address.")
+             : TAM_SPAN("Check the connection to the Hub and try again.");
+}
+
+// What the user can do about it, or the empty span when nothing.
+static tam_span user_action(const tam_list_failure *failure) {
+  switch (failure->error) {
+  case TAM_ERR_LISTING_FAILED:
+    return listing_action(failure->status);
+  case TAM_ERR_INVALID_PARAMS:
+    return TAM_SPAN("Correct the named parameter.");
+  case TAM_ERR_BUSY:
+    return TAM_SPAN("Wait for a running listing to end.");
+  case TAM_ERR_OUT_OF_MEMORY:
+    return TAM_SPAN("Ask for fewer candidates or close other tabs.");
+  default:
+    return TAM_SPAN_NONE;
+  }
+}
+
+void tam_list_write_error(tam_buf *json, const tam_list_envelope *envelope,
+                          const tam_list_failure *failure) {
+  tam_json_write_name_member(json, "code", tam_strerror(failure->error));
+  tam_json_write_string_member(
+      json, envelope->is_type_style ? "error" : "message",
+      tam_span_head_utf8(failure->message, MESSAGE_MAX));
+  tam_json_write_name_member(json, "stage", failure->stage);
+  if (failure->status != 0) {
+    tam_json_write_number_member(json, "status", failure->status);
+  }
+  tam_json_write_key(json, "retryable");
+  tam_json_write_bool(json, is_retryable(failure));
+  tam_span action = user_action(failure);
+  if (action.len > 0) {
+    tam_json_write_string_member(json, "userAction", action);
+  }
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// The summary at the end of a listing: what was found, dropped, and decided,
+// what went wrong, and how long it took.
+#include "hub/list_op.h"
+
+#include "core/mem.h"
+#include "core/names.h"
+
+// By tam_list_counter.
+#define COUNTER_NAMES                                                          \
+  "configFetch.total\0"                                                        \
+  "configFetch.200\0"                                                          \
+  "configFetch.401\0"                                                          \
+  "configFetch.403\0"                                                          \
+  "configFetch.404\0"                                                          \
+  "configFetch.429\0"                                                          \
+  "configFetch.error\0"                                                        \
+  "listing.total\0"                                                            \
+  "listing.error\0"                                                            \
+  "listing.429\0"                                                              \
+  "classification.unknown\0"                                                   \
+  "classification.gen\0"                                                       \
+  "classification.encoder\0"                                                   \
+  "classification.auth-protected\0"
+
+// ---------------------------------------------------------------------------
+// Durations
+
+// Stores how long the configuration requests took, sorted, into |values|;
+// returns how many there were.
+static size_t sort_durations(const tam_list_op *op, double *values) {
+  size_t count = 0;
+  for (size_t i = 0; i < op->candidates.count; i++) {
+    double value = op->candidates.items[i]->fetch_ms;
+    size_t at = count;
+    if (value < 0) {
+      continue; // no request was made
+    }
+    for (; at > 0 && values[at - 1] > value; at--) {
+      values[at] = values[at - 1];
+    }
+    values[at] = value;
+    count++;
+  }
+  return count;
+}
+
+// Writes the nearest-rank percentile of |count| sorted values.
+static void write_percentile(tam_buf *json, const char *key,
+                             const double *values, size_t count,
+                             size_t percent) {
+  size_t rank = (count * percent + 99) / 100;
+  tam_json_write_number_member(json, key, rank > 0 ? values[rank - 1] : 0);
+}
+
+// All zero when memory is short, which must not spoil the rest of the summary.
+static void write_durations(const tam_list_op *op, tam_buf *json) {
+  double *values =
+      tam_mem_calloc(op->host.mem, op->candidates.count + 1, sizeof(*values));
+  size_t count = values != NULL ? sort_durations(op, values) : 0;
+  tam_json_write_key(json, "configFetchMs");
+  tam_json_write_object_begin(json);
+  tam_json_write_number_member(json, "count", (double)count);
+  write_percentile(json, "p50", values, count, 50);
+  write_percentile(json, "p95", values, count, 95);
+  write_percentile(json, "max", values, count, 100);
+  tam_json_write_object_end(json);
+  tam_mem_free(op->host.mem, values);
+}
+
+// ---------------------------------------------------------------------------
+// Parts of meta
+
+void tam_list_write_dropped(tam_list_op *op, tam_buf *json) {
+  op->dropped[TAM_DROP_MAX_CANDIDATES] = (uint32_t)op->candidates.turned_away;
+  tam_json_write_counts(json, "dropped", tam_names_at(tam_drop_names, 1),
+                        op->dropped + 1);
+}
+
+// The pool counts the 429s: the operation never sees them.
+static void count_rate_limits(tam_list_op *op) {
+  const uint32_t *now = tam_net_get_stats(op->host.net)->rate_limited;
+  const uint32_t *before = op->stats_before.rate_limited;
+  op->counters[TAM_LIST_PAGE_429] =
+      now[TAM_BUCKET_API] - before[TAM_BUCKET_API];
+  op->counters[TAM_LIST_CONFIG_429] =
+      now[TAM_BUCKET_RESOLVERS] - before[TAM_BUCKET_RESOLVERS];
+}
+
+static void write_telemetry(tam_list_op *op, tam_buf *json) {
+  tam_json_write_key(json, "telemetry");
+  tam_json_write_object_begin(json);
+  tam_json_write_counts(json, "counters", COUNTER_NAMES, op->counters);
+  write_durations(op, json);
+  tam_json_write_object_end(json);
+}
+
+static void write_errors(const tam_list_op *op, tam_buf *json) {
+  tam_json_write_key(json, "errors");
+  tam_json_write_array_begin(json);
+  if (op->errors.len > 0 && op->errors.error == 0) {
+    tam_json_write_raw(json, tam_buf_span(&op->errors));
+  }
+  tam_json_write_array_end(json);
+}
+
+// Under "debug": every failed answer with its status and path.
+static void write_raw(const tam_list_op *op, tam_buf *json) {
+  size_t written = 0;
+  tam_json_write_key(json, "raw");
+  tam_json_write_array_begin(json);
+  for (size_t i = 0; i < op->candidates.count; i++) {
+    const tam_candidate *candidate = op->candidates.items[i];
+    if (candidate->fetch_message.len == 0 || written == TAM_LIST_ERRORS_MAX) {
+      continue;
+    }
+    written++;
+    tam_json_write_object_begin(json);
+    tam_json_write_string_member(json, "modelId", candidate->row.id);
+    tam_json_write_number_member(json, "statusCode", candidate->status_code);
+    tam_json_write_number_member(json, "pathsTried",
+                                 candidate->config_path + 1);
+    tam_json_write_number_member(json, "durationMs", candidate->fetch_ms);
+    tam_json_write_string_member(json, "message",
+                                 tam_buf_span(&candidate->fetch_message));
+    tam_json_write_object_end(json);
+  }
+  tam_json_write_array_end(json);
+}
+
+static void write_flag(tam_buf *json, const char *key, int value) {
+  tam_json_write_key(json, key);
+  tam_json_write_bool(json, value);
+}
+
+void tam_list_write_meta(tam_list_op *op, tam_buf *json, double now_ms) {
+  count_rate_limits(op);
+  tam_json_write_key(json, "meta");
+  tam_json_write_object_begin(json);
+  tam_json_write_number_member(json, "fetched", op->rows);
+  tam_json_write_number_member(json, "pages", op->pages);
+  tam_json_write_number_member(json, "filtered", (double)op->candidates.count);
+  tam_list_write_dropped(op, json);
+  tam_json_write_counts(json, "classified", tam_classification_names,
+                        op->counters + TAM_LIST_CLASSES);
+  write_errors(op, json);
+  tam_json_write_number_member(json, "errorCount", op->error_count);
+  tam_json_write_number_member(json, "durationMs", now_ms - op->started_ms);
+  write_flag(json, "rate_limited",
+             op->counters[TAM_LIST_PAGE_429] > 0 ||
+                 op->counters[TAM_LIST_CONFIG_429] > 0 || op->was_limited);
+  write_flag(json, "partial", op->is_partial);
+  tam_json_write_known_member(json, "cursor", tam_buf_span(&op->page.cursor));
+  write_flag(json, "hasMore", op->has_more);
+  write_telemetry(op, json);
+  if (op->params.debug) {
+    write_raw(op, json);
+  }
+  tam_json_write_object_end(json);
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hub/list_url.h"
+
+#include "core/json_write.h"
+#include "core/span.h"
+
+#define LISTING_PATH TAM_SPAN("/api/models?")
+
+// What a row must carry so that nothing has to be fetched for it. With
+// "expand" the Hub sends these keys and no others.
+#define EXPAND                                                                 \
+  TAM_SPAN("&expand=config&expand=disabled&expand=downloads&expand=gated"      \
+           "&expand=lastModified&expand=library_name&expand=likes"             \
+           "&expand=pipeline_tag&expand=private&expand=safetensors"            \
+           "&expand=siblings&expand=tags")
+
+// Characters that stand for themselves in a query (RFC 3986, "unreserved").
+static int is_unreserved(uint8_t byte) {
+  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+         (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' ||
+         byte == '_' || byte == '~';
+}
+
+static void append_encoded(tam_buf *url, tam_span text, uint8_t also_plain) {
+  static const char hex[] = "0123456789ABCDEF";
+  for (size_t i = 0; i < text.len; i++) {
+    uint8_t byte = text.ptr[i];
+    if (is_unreserved(byte) || (also_plain != 0 && byte == also_plain)) {
+      tam_buf_append_byte(url, byte);
+    } else {
+      tam_buf_append_byte(url, '%');
+      tam_buf_append_byte(url, (uint8_t)hex[byte >> 4]);
+      tam_buf_append_byte(url, (uint8_t)hex[byte & 15]);
+    }
+  }
+}
+
+static void append_param(tam_buf *url, tam_span name, tam_span value) {
+  if (value.len > 0) {
+    tam_buf_append_byte(url, '&');
+    tam_buf_append(url, name);
+    tam_buf_append_byte(url, '=');
+    append_encoded(url, value, 0);
+  }
+}
+
+void tam_list_url_first(tam_buf *url, tam_span hub_url,
+                        const tam_list_params *params, uint32_t limit) {
+  tam_buf_append(url, hub_url);
+  tam_buf_append(url, LISTING_PATH);
+  tam_buf_append(url, TAM_SPAN("limit="));
+  tam_text_append_number(url, limit);
+  for (size_t i = 0; i < params->filter_count; i++) {
+    append_param(url, TAM_SPAN("filter"), params->filters[i]);
+  }
+  append_param(url, TAM_SPAN("search"), params->search);
+  append_param(url, TAM_SPAN("author"), params->author);
+  append_param(url, TAM_SPAN("pipeline_tag"), params->pipeline_tag);
+  append_param(url, TAM_SPAN("sort"), params->sort);
+  tam_buf_append(url, EXPAND);
+  append_param(url, TAM_SPAN("cursor"), params->cursor);
+}
+
+// Cuts the next "name=value" off |*pquery|; returns 0 when there is none.
+static int query_next(tam_span *pquery, tam_span *pname, tam_span *pvalue) {
+  if (pquery->len == 0) {
+    return 0;
+  }
+  size_t end = tam_span_find_byte(*pquery, '&');
+  tam_span pair = tam_span_head(*pquery, end);
+  *pquery = tam_span_from(*pquery, end + 1);
+  size_t equals = tam_span_find_byte(pair, '=');
+  *pname = tam_span_head(pair, equals);
+  *pvalue = tam_span_from(pair, equals + 1);
+  return 1;
+}
+
+static tam_span query_of(tam_span url) {
+  return tam_span_from(url, tam_span_find_byte(url, '?') + 1);
+}
+
+void tam_list_url_with_limit(tam_buf *url, tam_span page_url, uint32_t limit) {
+  tam_span query = query_of(page_url);
+  tam_span name;
+  tam_span value;
+  tam_buf_append(url, tam_span_head(page_url, page_url.len - query.len));
+  tam_buf_append(url, TAM_SPAN("limit="));
+  tam_text_append_number(url, limit);
+  while (query_next(&query, &name, &value)) {
+    if (!tam_span_eq(name, TAM_SPAN("limit"))) {
+      tam_buf_append_byte(url, '&');
+      tam_buf_append(url, name);
+      tam_buf_append_byte(url, '=');
+      tam_buf_append(url, value);
+    }
+  }
+}
+
+// Returns the path and query of an absolute or relative |url|.
+static tam_span path_of(tam_span url) {
+  size_t colon = tam_span_find_byte(url, ':');
+  if (!tam_span_starts_with(tam_span_from(url, colon), TAM_SPAN("://"))) {
+    return url;
+  }
+  tam_span rest = tam_span_from(url, colon + 3);
+  return tam_span_from(rest, tam_span_find_byte(rest, '/'));
+}
+
+int tam_list_url_next(tam_buf *url, tam_span hub_url, tam_span link) {
+  tam_span path = path_of(link);
+  tam_span prefix = path_of(hub_url); // of a mirror in a folder
+  if (tam_span_starts_with(path, prefix)) {
+    path = tam_span_from(path, prefix.len);
+  }
+  if (!tam_span_starts_with(path, LISTING_PATH) ||
+      !tam_span_is_visible_ascii(path)) {
+    return 0;
+  }
+  tam_buf_append(url, hub_url);
+  tam_buf_append(url, path);
+  return 1;
+}
+
+static int hex_digit(uint8_t byte) {
+  if (byte >= '0' && byte <= '9') {
+    return byte - '0';
+  }
+  if (byte >= 'A' && byte <= 'F') {
+    return byte - 'A' + 10;
+  }
+  return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
+}
+
+static void append_decoded(tam_buf *text, tam_span encoded) {
+  for (size_t i = 0; i < encoded.len; i++) {
+    int high = i + 2 < encoded.len ? hex_digit(encoded.ptr[i + 1]) : -1;
+    int low = i + 2 < encoded.len ? hex_digit(encoded.ptr[i + 2]) : -1;
+    if (encoded.ptr[i] == '%' && high >= 0 && low >= 0) {
+      tam_buf_append_byte(text, (uint8_t)(high * 16 + low));
+      i += 2;
+    } else {
+      tam_buf_append_byte(text, encoded.ptr[i]);
+    }
+  }
+}
+
+void tam_list_url_cursor(tam_buf *cursor, tam_span page_url) {
+  tam_span query = query_of(page_url);
+  tam_span name;
+  tam_span value;
+  while (query_next(&query, &name, &value)) {
+    if (tam_span_eq(name, TAM_SPAN("cursor"))) {
+      append_decoded(cursor, value);
+      return;
+    }
+  }
+}
+
+void tam_list_url_file(tam_buf *url, tam_span hub_url, tam_span id,
+                       tam_span path) {
+  tam_buf_append(url, hub_url);
+  tam_buf_append_byte(url, '/');
+  append_encoded(url, id, '/');
+  tam_buf_append(url, TAM_SPAN("/resolve/main/"));
+  append_encoded(url, path, '/');
+}

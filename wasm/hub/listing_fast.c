@@ -1,0 +1,543 @@
+// SPDX-License-Identifier: Apache-2.0
+// Theory of operation
+// -------------------
+// A page is an array of rows, a row has members, two of which ("tags" and
+// "siblings") are arrays. The walk may begin and end behind an element of any
+// of these, its level. Each walk_* function covers one level: it is called
+// behind an element and returns the byte behind the closing bracket, or NULL
+// when the walk had to end, after it has noted where. The innermost certain
+// place counts, so nothing is ever read twice but the one odd or cut element,
+// which is then read from tokens.
+//
+// Each read_* function is called at the first byte of a value and returns the
+// byte behind it, or NULL.
+//
+// Three observations make it fast. Rows have the same keys in the same order:
+// each key that is met is remembered in a slot, found by a hash, together with
+// the key that followed it, so that the next one is usually recognised by a
+// single comparison. Files are objects with one member: they are recognised by
+// a single comparison too. And repositories have the same files: what the end
+// of a name says about its kind is remembered as well.
+#include "hub/listing_fast.h"
+
+#include "core/json_skip.h"
+#include "core/span.h"
+#include "hub/config_fast.h"
+
+#include <string.h>
+
+// The slot "before the first key of a row", and the one of a key that cannot
+// be remembered.
+#define SLOT_START TAM_KEY_SLOTS
+#define SLOT_OTHER (TAM_KEY_SLOTS + 1)
+
+// Of a slot that is empty: no key begins with a NUL byte.
+#define MASK_EMPTY 1U
+
+static const uint8_t *stop(tam_listing_fast *fast, tam_listing_level level,
+                           const uint8_t *at) {
+  fast->level = level;
+  fast->at = at;
+  return NULL;
+}
+
+// ---------------------------------------------------------------------------
+// Keys
+
+// Returns 1 when the bytes at |at| and |text| are equal where |mask| has bits.
+TAM_INLINE int is_same16(const uint8_t *at, const uint8_t *text,
+                         uint32_t mask) {
+  tam_v16 same = tam_v16_eq(tam_v16_load(at), tam_v16_load(text));
+  return (~tam_v16_mask(same) & mask) == 0;
+}
+
+TAM_INLINE int slot_is_at(const tam_key_slot *slot, const uint8_t *at) {
+  return is_same16(at, slot->text, slot->mask & 0xffffU) &&
+         (slot->mask <= 0xffffU ||
+          is_same16(at + 16, slot->text + 16, slot->mask >> 16));
+}
+
+static unsigned slot_hash(const uint8_t *at) {
+  uint32_t word;
+  memcpy(&word, at + 1, sizeof(word));
+  return (word * 0x9e3779b1U) >> 26; // TAM_KEY_SLOTS is 2^6
+}
+
+// Fills |slot| with the key of |len| bytes (quotes and colon included) at |at|.
+static void slot_learn(tam_key_slot *slot, const uint8_t *at, size_t len,
+                       tam_row_field field) {
+  memcpy(slot->text, at, sizeof(slot->text));
+  slot->mask = UINT32_MAX >> (TAM_KEY_LEN_MAX - len);
+  slot->len = (uint8_t)len;
+  slot->next = SLOT_OTHER;
+  slot->field = field;
+}
+
+// Finds what the key at |at| means when it is not the one that was expected
+// behind that of |before|, and remembers it when it is short enough. Stores
+// where the value begins into |*pvalue|. Returns NULL when the key is odd.
+static tam_key_slot *slot_find(tam_listing_fast *fast, tam_key_slot *before,
+                               const uint8_t *at, const uint8_t **pvalue) {
+  tam_key_slot *slot = &fast->slots[slot_hash(at)];
+  if (slot_is_at(slot, at)) {
+    *pvalue = at + slot->len;
+  } else {
+    tam_span key;
+    *pvalue = tam_json_member(at, fast->guard, &key);
+    if (*pvalue == NULL) {
+      return NULL;
+    }
+    tam_row_field field = tam_row_field_of(key);
+    size_t len = key.len + 3;
+    if (len <= TAM_KEY_LEN_MAX && at[len - 1] == ':') {
+      slot_learn(slot, at, len, field);
+    } else {
+      slot = &fast->slots[SLOT_OTHER];
+      slot->field = field;
+    }
+  }
+  before->next = (uint8_t)(slot - fast->slots);
+  return slot;
+}
+
+// ---------------------------------------------------------------------------
+// Values
+
+// Reads a string whose text is wanted.
+static const uint8_t *read_text(tam_listing_fast *fast, unsigned index,
+                                const uint8_t *at) {
+  tam_span text = TAM_SPAN_NONE;
+  at = *at == '"' ? tam_json_text(at, fast->guard, &text)
+                  : tam_json_skip_value(at, fast->guard);
+  tam_listing_build_set_text(fast->build, index, text);
+  return at;
+}
+
+// Returns the value of the first |count| digits at |at|, 1 to 8, without a
+// loop: neighbours are added up pairwise.
+static uint32_t digits_value(const uint8_t *at, unsigned count) {
+  uint64_t text;
+  memcpy(&text, at, sizeof(text));
+  text <<= 64 - 8 * count;
+  text = (text & 0x0f0f0f0f0f0f0f0fU) * (10 * 0x100 + 1) >> 8;
+  text = (text & 0x00ff00ff00ff00ffU) * (100 * 0x10000 + 1) >> 16;
+  text = (text & 0x0000ffff0000ffffU) * (10000ULL * 0x100000000U + 1) >> 32;
+  return (uint32_t)text;
+}
+
+// Reads a count of up to fifteen digits. Other numbers are left to the tokens.
+static const uint8_t *read_number(tam_listing_fast *fast, unsigned index,
+                                  const uint8_t *at) {
+  static const double powers[8] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
+  const uint8_t *start = at;
+  unsigned count = tam_json_digit_count(at);
+  if (count == 0) {
+    fast->build->numbers[index] = -1;
+    return *at != '-' ? tam_json_skip_value(at, fast->guard) : NULL;
+  }
+  double value = digits_value(at, count);
+  at += count;
+  if (count == 8) {
+    count = tam_json_digit_count(at);
+    value *= powers[count % 8];
+    value += count % 8 != 0 ? digits_value(at, count) : 0;
+    at += count;
+  }
+  fast->build->numbers[index] = value;
+  int is_plain = !tam_json_is_number(*at) && *at != '"' &&
+                 (*start != '0' || at == start + 1);
+  return is_plain && at - start < 16 ? at : NULL;
+}
+
+static const uint8_t *read_gated(tam_listing_fast *fast, const uint8_t *at) {
+  tam_span text = TAM_SPAN_NONE;
+  at = *at == '"' ? tam_json_text(at, fast->guard, &text)
+                  : tam_json_skip_value(at, fast->guard);
+  fast->build->gated = tam_row_gated_of(text);
+  return at;
+}
+
+static const uint8_t *read_total(tam_listing_fast *fast, unsigned index,
+                                 const uint8_t *at) {
+  fast->build->numbers[index] = -1;
+  if (*at != '{') {
+    return tam_json_skip_value(at, fast->guard);
+  }
+  at = tam_json_space(at + 1);
+  while (*at != '}') {
+    tam_span key;
+    at = tam_json_member(at, fast->guard, &key);
+    if (at == NULL) {
+      return NULL;
+    }
+    at = tam_span_eq(key, TAM_SPAN("total"))
+             ? read_number(fast, index, at)
+             : tam_json_skip_value(at, fast->guard);
+    at = tam_json_comma(at, fast->guard, '}');
+    if (at == NULL) {
+      return NULL;
+    }
+  }
+  return at + 1;
+}
+
+static const uint8_t *read_config(tam_listing_fast *fast, const uint8_t *at) {
+  if (*at != '{') {
+    tam_config_reader_clear(&fast->build->config);
+    return tam_json_skip_value(at, fast->guard);
+  }
+  return tam_config_fast_object(&fast->build->row.config, at, fast->guard);
+}
+
+// ---------------------------------------------------------------------------
+// Tags
+
+static const uint8_t *read_tag(tam_listing_fast *fast, const uint8_t *at) {
+  tam_span tag;
+  at = tam_json_text(at, fast->guard, &tag);
+  if (at != NULL) {
+    tam_listing_build_add_tag(fast->build, tag);
+  }
+  return at;
+}
+
+// Continues behind a tag.
+static const uint8_t *walk_tags(tam_listing_fast *fast, const uint8_t *at) {
+  for (;;) {
+    // The usual tag follows a comma without a blank.
+    const uint8_t *end = at[0] == ',' && at[1] == '"'
+                             ? tam_json_text_end(at + 2, fast->guard)
+                             : NULL;
+    if (end != NULL) {
+      tam_span tag = {at + 2, (size_t)(end - (at + 2))};
+      tam_listing_build_add_tag(fast->build, tag);
+      at = end + 1;
+      continue;
+    }
+    const uint8_t *next = tam_json_comma(at, fast->guard, ']');
+    if (next != NULL && *next == ']') {
+      return next + 1;
+    }
+    next = next != NULL ? read_tag(fast, next) : NULL;
+    if (next == NULL) {
+      return stop(fast, TAM_LEVEL_TAGS, at);
+    }
+    at = next;
+  }
+}
+
+static const uint8_t *read_tags(tam_listing_fast *fast, const uint8_t *at) {
+  tam_listing_build_begin_tags(fast->build);
+  if (*at != '[') {
+    return tam_json_skip_value(at, fast->guard);
+  }
+  at = tam_json_space(at + 1);
+  if (*at == ']') {
+    return at + 1;
+  }
+  at = read_tag(fast, at);
+  return at != NULL ? walk_tags(fast, at) : NULL;
+}
+
+// ---------------------------------------------------------------------------
+// Files
+
+static int is_letter_b(uint8_t byte) {
+  return (byte | 0x20) == 'b';
+}
+
+// Returns 1 when the sixteen bytes at |tail| alone tell the kind of a file
+// whose name ends with them. All rules of tam_file_kind look at no more than
+// that, with two exceptions: the number of a part may have many digits, and
+// "vocab." may have a long extension. So the tail must not end with a digit,
+// and the last part of the name must begin in it, or the extension, not behind
+// a b.
+static int tail_is_enough(const uint8_t *tail) {
+  size_t at = 15;
+  if ((uint8_t)(tail[at] - '0') <= 9) {
+    return 0;
+  }
+  while (at > 0 && tail[at] != '.' && tail[at] != '/' && tail[at] != '"') {
+    at--;
+  }
+  return at >= 6 || (at > 0 && !is_letter_b(tail[at - 1]));
+}
+
+// Returns 1 for names that end with '.' and digits, as logs do, of which there
+// may be many, all different: they are of no kind ("vocab." apart).
+static int is_log(tam_span name) {
+  size_t at = name.len;
+  while (at > 2 && (uint8_t)(name.ptr[at - 1] - '0') <= 9) {
+    at--;
+  }
+  return at < name.len && name.ptr[at - 1] == '.' &&
+         !is_letter_b(name.ptr[at - 2]);
+}
+
+TAM_INLINE tam_name_slot *name_slot(tam_listing_fast *fast,
+                                    const uint8_t *tail) {
+  uint64_t head; // where names that end alike differ
+  memcpy(&head, tail, sizeof(head));
+  return &fast->names[(head * 0x9e3779b97f4a7c15U) >> 56]; // 2^8 slots
+}
+
+// The slow part of file_kind.
+static unsigned learn_kind(tam_listing_fast *fast, tam_span name) {
+  if (name.len >= 2 && is_log(name)) {
+    return 0;
+  }
+  unsigned kind = tam_file_kind(name);
+  if (name.len >= 2) {
+    const uint8_t *tail = name.ptr + name.len - 16;
+    if (tail_is_enough(tail)) {
+      tam_name_slot *slot = name_slot(fast, tail);
+      memcpy(slot->tail, tail, sizeof(slot->tail));
+      slot->kind = kind;
+    }
+  }
+  return kind;
+}
+
+// Returns the kind of the file |name|. In front of the name there are at least
+// the fourteen bytes {"rfilename":" (the quote marks the beginning of a short
+// name in the tail).
+TAM_INLINE unsigned file_kind(tam_listing_fast *fast, tam_span name) {
+  if (name.len >= 2) {
+    const uint8_t *tail = name.ptr + name.len - 16;
+    tam_name_slot *slot = name_slot(fast, tail);
+    if (is_same16(tail, slot->tail, 0xffffU)) {
+      return slot->kind;
+    }
+  }
+  return learn_kind(fast, name);
+}
+
+TAM_INLINE void add_file(tam_listing_fast *fast, tam_span name) {
+  if (name.len - 1 < TAM_ROW_STRING_MAX) { // not empty, not too long
+    tam_listing_build_add_file(fast->build, name, file_kind(fast, name));
+  }
+}
+
+static const uint8_t *read_file_members(tam_listing_fast *fast,
+                                        const uint8_t *at) {
+  tam_span name = TAM_SPAN_NONE;
+  at = tam_json_space(at + 1);
+  while (*at != '}') {
+    tam_span key;
+    at = tam_json_member(at, fast->guard, &key);
+    if (at == NULL) {
+      return NULL;
+    }
+    at = tam_span_eq(key, TAM_SPAN("rfilename"))
+             ? tam_json_text(at, fast->guard, &name)
+             : tam_json_skip_value(at, fast->guard);
+    at = tam_json_comma(at, fast->guard, '}');
+    if (at == NULL) {
+      return NULL;
+    }
+  }
+  add_file(fast, name);
+  return at + 1;
+}
+
+// Returns where the name of the file behind |at| begins, when it follows in the
+// usual form ,{"rfilename":"..."}, else NULL.
+TAM_INLINE const uint8_t *usual_name(const uint8_t *at) {
+  static const uint8_t usual[16] = ",{\"rfilename\":\"";
+  return is_same16(at, usual, 0x7fffU) ? at + 15 : NULL;
+}
+
+// Reads the file that begins at |at|, in any form.
+static const uint8_t *read_file(tam_listing_fast *fast, const uint8_t *at) {
+  return at != NULL && *at == '{' ? read_file_members(fast, at) : NULL;
+}
+
+// Continues behind a file.
+static const uint8_t *walk_siblings(tam_listing_fast *fast, const uint8_t *at) {
+  for (;;) {
+    const uint8_t *name = usual_name(at);
+    const uint8_t *end =
+        name != NULL ? tam_json_text_end(name, fast->guard) : NULL;
+    if (end != NULL && end[1] == '}') {
+      add_file(fast, (tam_span){name, (size_t)(end - name)});
+      at = end + 2;
+      continue;
+    }
+    const uint8_t *next = tam_json_comma(at, fast->guard, ']');
+    if (next != NULL && *next == ']') {
+      return next + 1;
+    }
+    next = read_file(fast, next);
+    if (next == NULL) {
+      return stop(fast, TAM_LEVEL_SIBLINGS, at);
+    }
+    at = next;
+  }
+}
+
+static const uint8_t *read_siblings(tam_listing_fast *fast, const uint8_t *at) {
+  tam_listing_build_begin_siblings(fast->build, *at == '[');
+  if (*at != '[') {
+    return tam_json_skip_value(at, fast->guard);
+  }
+  at = tam_json_space(at + 1);
+  if (*at == ']') {
+    return at + 1;
+  }
+  at = read_file(fast, at);
+  return at != NULL ? walk_siblings(fast, at) : NULL;
+}
+
+// ---------------------------------------------------------------------------
+// Rows
+
+static const uint8_t *read_value(tam_listing_fast *fast, tam_row_field field,
+                                 const uint8_t *at) {
+  switch (field.kind) {
+  case TAM_ROW_KIND_TEXT:
+    return read_text(fast, field.index, at);
+  case TAM_ROW_KIND_NUMBER:
+    return read_number(fast, field.index, at);
+  case TAM_ROW_KIND_FLAG:
+    fast->build->flags[field.index] = *at == 't';
+    return tam_json_skip_value(at, fast->guard);
+  case TAM_ROW_KIND_GATED:
+    return read_gated(fast, at);
+  case TAM_ROW_KIND_TOTAL:
+    return read_total(fast, field.index, at);
+  case TAM_ROW_KIND_TAGS:
+    return read_tags(fast, at);
+  case TAM_ROW_KIND_SIBLINGS:
+    return read_siblings(fast, at);
+  case TAM_ROW_KIND_CONFIG:
+    return read_config(fast, at);
+  default:
+    return tam_json_skip_value(at, fast->guard);
+  }
+}
+
+// Reads the value at |at| of a member that |field| describes. Most are strings
+// that are either wanted or not.
+TAM_INLINE const uint8_t *read_any(tam_listing_fast *fast, tam_row_field field,
+                                   const uint8_t *at) {
+  if (*at == '"' && field.kind <= TAM_ROW_KIND_TEXT) {
+    const uint8_t *end = tam_json_text_end(at + 1, fast->guard);
+    if (end != NULL) {
+      if (field.kind == TAM_ROW_KIND_TEXT) {
+        tam_span text = {at + 1, (size_t)(end - (at + 1))};
+        tam_listing_build_set_text(fast->build, field.index, text);
+      }
+      return end + 1;
+    }
+  }
+  return read_value(fast, field, at);
+}
+
+// Reads the member at |at|. |*pslot| is the slot of the key before it, then of
+// its own.
+TAM_INLINE const uint8_t *read_member(tam_listing_fast *fast,
+                                      tam_key_slot **pslot, const uint8_t *at) {
+  tam_key_slot *slot = &fast->slots[(*pslot)->next];
+  const uint8_t *value = at + slot->len;
+  if (!slot_is_at(slot, at)) {
+    slot = slot_find(fast, *pslot, at, &value);
+    if (slot == NULL) {
+      return NULL;
+    }
+  }
+  *pslot = slot;
+  return read_any(fast, slot->field, tam_json_space(value));
+}
+
+// |at| is behind a member of a row. Returns where the next one begins, or the
+// '}', or NULL.
+TAM_INLINE const uint8_t *next_member(const tam_listing_fast *fast,
+                                      const uint8_t *at) {
+  return at[0] == ',' && at[1] == '"' && at < fast->guard
+             ? at + 1 // as usual
+             : tam_json_comma(at, fast->guard, '}');
+}
+
+// Reads the members of a row from |next| on. |at| is the place behind the
+// member before it, of which |slot| is the key, or NULL when there is none: the
+// walk then does not end in the row.
+static const uint8_t *walk_row(tam_listing_fast *fast, tam_key_slot *slot,
+                               const uint8_t *at, const uint8_t *next) {
+  fast->at = NULL;
+  while (next != NULL && *next != '}') {
+    next = read_member(fast, &slot, next);
+    if (next != NULL) {
+      at = next;
+      next = next_member(fast, at);
+    }
+  }
+  if (next != NULL) {
+    return next + 1;
+  }
+  return fast->at == NULL && at != NULL ? stop(fast, TAM_LEVEL_ROW, at) : NULL;
+}
+
+// Reads the row at |at|.
+static const uint8_t *read_row(tam_listing_fast *fast, const uint8_t *at) {
+  tam_listing_build_reset(fast->build);
+  return walk_row(fast, &fast->slots[SLOT_START], NULL, tam_json_space(at + 1));
+}
+
+static int end_row(tam_listing_fast *fast) {
+  const tam_listing_row *row = tam_listing_build_row(fast->build);
+  fast->error = fast->on_row(fast->user_data, row);
+  return fast->error;
+}
+
+// Continues behind a row.
+static void walk_rows(tam_listing_fast *fast, const uint8_t *at) {
+  for (;;) {
+    const uint8_t *next = tam_json_comma(at, fast->guard, ']');
+    fast->at = NULL;
+    next = next != NULL && *next == '{' ? read_row(fast, next) : NULL;
+    if (next == NULL) {
+      if (fast->at == NULL) {
+        stop(fast, TAM_LEVEL_ROWS, at);
+      }
+      return;
+    }
+    at = next;
+    if (end_row(fast) != 0) {
+      stop(fast, TAM_LEVEL_ROWS, at);
+      return;
+    }
+  }
+}
+
+void tam_listing_fast_init(tam_listing_fast *fast, tam_listing_build *build,
+                           tam_listing_on_row on_row, void *user_data) {
+  memset(fast, 0, sizeof(*fast));
+  fast->build = build;
+  fast->on_row = on_row;
+  fast->user_data = user_data;
+  for (size_t i = 0; i < TAM_KEY_SLOTS + 2; i++) {
+    fast->slots[i].mask = MASK_EMPTY;
+    fast->slots[i].next = SLOT_OTHER;
+  }
+}
+
+void tam_listing_fast_walk(tam_listing_fast *fast, const uint8_t *at,
+                           const uint8_t *guard, tam_listing_level level) {
+  fast->guard = guard;
+  fast->error = 0;
+  if (level == TAM_LEVEL_TAGS) {
+    at = walk_tags(fast, at);
+  } else if (level == TAM_LEVEL_SIBLINGS) {
+    at = walk_siblings(fast, at);
+  }
+  if (at != NULL && level != TAM_LEVEL_ROWS) {
+    at = walk_row(fast, &fast->slots[SLOT_OTHER], at, next_member(fast, at));
+    if (at != NULL && end_row(fast) != 0) {
+      stop(fast, TAM_LEVEL_ROWS, at);
+      return;
+    }
+  }
+  if (at != NULL) {
+    walk_rows(fast, at);
+  }
+}
