@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+// A native tool that prints the interface between module and host as JSON.
+// JavaScript's constants are generated from it, so no number is written twice.
+//
+// The names of plain enums are written as switches without a default: when an
+// enum grows, this file does not compile until it knows the new member.
+#include "abi/action_record.h"
+#include "hub/candidates.h"
+#include "hub/model_table.h"
+#include "tam.h"
+
+#include <stdio.h>
+
+// Enums start at 0 or 1 and have no gaps longer than this.
+#define ENUM_SEARCH_MAX 32
+
+typedef const char *(*name_function)(int value);
+
+static const char *event_name(int value) {
+  switch ((tam_event_kind)value) {
+  case TAM_EVENT_COMMAND:
+    return "COMMAND";
+  case TAM_EVENT_LISTING_DATA:
+    return "LISTING_DATA";
+  case TAM_EVENT_LISTING_END:
+    return "LISTING_END";
+  case TAM_EVENT_HTTP_HEAD:
+    return "HTTP_HEAD";
+  case TAM_EVENT_HTTP_DATA:
+    return "HTTP_DATA";
+  case TAM_EVENT_HTTP_END:
+    return "HTTP_END";
+  case TAM_EVENT_HTTP_FAIL:
+    return "HTTP_FAIL";
+  case TAM_EVENT_TIMER:
+    return "TIMER";
+  case TAM_EVENT_CANCEL:
+    return "CANCEL";
+  }
+  return NULL;
+}
+
+static const char *action_name(int value) {
+  switch ((tam_action_kind)value) {
+  case TAM_ACTION_FETCH:
+    return "FETCH";
+  case TAM_ACTION_ABORT:
+    return "ABORT";
+  case TAM_ACTION_MESSAGE:
+    return "MESSAGE";
+  case TAM_ACTION_MODELS:
+    return "MODELS";
+  }
+  return NULL;
+}
+
+static const char *classification_name(int value) {
+  switch ((tam_classification)value) {
+  case TAM_CLASS_UNKNOWN:
+  case TAM_CLASS_GEN:
+  case TAM_CLASS_ENCODER:
+  case TAM_CLASS_AUTH_PROTECTED:
+    return tam_classification_name((tam_classification)value);
+  }
+  return NULL;
+}
+
+static const char *confidence_name(int value) {
+  switch ((tam_confidence)value) {
+  case TAM_CONFIDENCE_LOW:
+  case TAM_CONFIDENCE_MEDIUM:
+  case TAM_CONFIDENCE_HIGH:
+    return tam_confidence_name((tam_confidence)value);
+  }
+  return NULL;
+}
+
+static const char *fetch_status_name(int value) {
+  switch ((tam_fetch_status)value) {
+  case TAM_FETCH_PENDING:
+  case TAM_FETCH_OK:
+  case TAM_FETCH_LISTING:
+  case TAM_FETCH_NO_CONFIG:
+  case TAM_FETCH_UNAUTHORIZED:
+  case TAM_FETCH_FORBIDDEN:
+  case TAM_FETCH_NOT_FOUND:
+  case TAM_FETCH_RATE_LIMITED:
+  case TAM_FETCH_ERROR:
+    return tam_fetch_status_name((tam_fetch_status)value);
+  }
+  return NULL;
+}
+
+static const char *gated_name(int value) {
+  switch ((tam_gated)value) {
+  case TAM_GATED_FALSE:
+    return "false";
+  case TAM_GATED_AUTO:
+    return "auto";
+  case TAM_GATED_MANUAL:
+    return "manual";
+  }
+  return NULL;
+}
+
+// Prints an enum as an object of numbers by name.
+static void print_numbers(const char *key, name_function name_of) {
+  const char *separator = "";
+  printf(",\n\"%s\": {", key);
+  for (int value = 0; value < ENUM_SEARCH_MAX; value++) {
+    const char *name = name_of(value);
+    if (name != NULL) {
+      printf("%s\"%s\": %d", separator, name, value);
+      separator = ", ";
+    }
+  }
+  printf("}");
+}
+
+// Prints an enum that starts at 0 as an array of its names.
+static void print_names(const char *key, name_function name_of) {
+  printf(",\n\"%s\": [", key);
+  for (int value = 0; name_of(value) != NULL; value++) {
+    printf("%s\"%s\"", value == 0 ? "" : ", ", name_of(value));
+  }
+  printf("]");
+}
+
+static void print_errors(void) {
+  const char *separator = "";
+  printf(",\n\"errors\": [");
+#define TAM_ERROR(name, number, wire_name, cause)                              \
+  printf("%s\n{\"name\": \"%s\", \"number\": %d, \"code\": \"%s\", "           \
+         "\"cause\": \"%s\"}",                                                 \
+         separator, #name, number, wire_name, cause);                          \
+  separator = ",";
+#include "tam_error.def"
+#undef TAM_ERROR
+  printf("]");
+}
+
+static void print_exports(void) {
+  const char *separator = "";
+  printf(",\n\"exports\": [");
+#define TAM_EXPORT(name)                                                       \
+  printf("%s\"%s\"", separator, #name);                                        \
+  separator = ", ";
+#include "abi/exports.def"
+#undef TAM_EXPORT
+  printf("]");
+}
+
+static void print_action_words(void) {
+  const char *separator = "";
+  printf(",\n\"actionWords\": {");
+#define TAM_ACTION_WORD(name, js_name)                                         \
+  printf("%s\"%s\": %d", separator, js_name, TAM_ACTION_WORD_##name);          \
+  separator = ", ";
+  TAM_ACTION_WORDS
+#undef TAM_ACTION_WORD
+  printf("}");
+}
+
+// The offset of each field of a row, in words, and the words of all.
+static void print_model_table(void) {
+  const char *separator = "";
+  int offset = 0;
+  printf(",\n\"modelTableHeaderWords\": %d", TAM_MODEL_TABLE_HEADER_WORDS);
+  printf(",\n\"modelFields\": {");
+#define TAM_MODEL_FIELD(name, words)                                           \
+  printf("%s\"%s\": %d", separator, #name, offset);                            \
+  offset += words;                                                             \
+  separator = ", ";
+  TAM_MODEL_FIELDS
+#undef TAM_MODEL_FIELD
+  printf("},\n\"modelRowWords\": %d", offset);
+}
+
+// The protocol's names, an object for each group.
+static void print_event_names(void) {
+  const char *close = "";
+  const char *separator = "";
+  printf(",\n\"eventNames\": {");
+#define TAM_EVENT_OBJECT(object)                                               \
+  printf("%s\n\"%s\": {", close, #object);                                     \
+  close = "},";                                                                \
+  separator = "";
+#define TAM_EVENT_NAME(member, value)                                          \
+  printf("%s\"%s\": \"%s\"", separator, #member, value);                       \
+  separator = ", ";
+#include "protocol/event_names.def"
+#undef TAM_EVENT_OBJECT
+#undef TAM_EVENT_NAME
+  printf("}}");
+}
+
+int main(void) {
+  printf("{\n\"abiVersion\": %d", TAM_ABI_VERSION);
+  printf(",\n\"protocolVersion\": %d", TAM_PROTOCOL_VERSION);
+  print_errors();
+  print_numbers("events", event_name);
+  print_numbers("actions", action_name);
+  printf(",\n\"commandFlags\": {\"LISTING\": %u}", TAM_COMMAND_FLAG_LISTING);
+  printf(",\n\"messageFlags\": {\"TERMINAL\": %u}", TAM_MESSAGE_FLAG_TERMINAL);
+  printf(",\n\"caps\": {\"EVENT_PAYLOAD_MAX\": %d}", TAM_EVENT_PAYLOAD_MAX);
+  print_exports();
+  print_action_words();
+  print_model_table();
+  print_names("classifications", classification_name);
+  print_names("confidences", confidence_name);
+  print_names("fetchStatuses", fetch_status_name);
+  print_names("gated", gated_name);
+  print_event_names();
+  printf("\n}\n");
+  return 0;
+}

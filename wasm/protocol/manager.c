@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: Apache-2.0
+// The manager: takes events in, gives them to whom they concern, and lets the
+// request pool and the operations act on what changed.
+#include "core/action_queue.h"
+#include "core/json_write.h"
+#include "core/mem.h"
+#include "core/random.h"
+#include "hub/list_chat_models.h"
+#include "net/net.h"
+#include "protocol/message.h"
+#include "tam.h"
+
+#include <string.h>
+
+// The longest endpoint.
+#define HUB_URL_MAX 512
+
+// A sentence about a parameter, and a reply of the manager itself.
+#define WHY_MAX   2048
+#define NAME_MAX  1024 // of the name of a request that is quoted
+#define REPLY_MAX 4096
+
+struct tam_manager {
+  tam_mem mem;
+  tam_random random;
+  tam_action_queue queue;
+  tam_net *net;
+  tam_buf hub_url;
+  tam_list_host host; // what operations get of all that
+  uint8_t *in_buf;
+  tam_list_op *ops[TAM_OPS_MAX]; // the first |op_count|, in order of start
+  size_t op_count;
+  double now_ms; // of the last event: time does not run backwards
+};
+
+// ---------------------------------------------------------------------------
+// Life
+
+// Takes "https://host[:port][/path]" without blanks, query or fragment.
+static int hub_url_is_valid(tam_span url) {
+  int is_http = tam_span_starts_with(url, TAM_SPAN("http://"));
+  int is_https = tam_span_starts_with(url, TAM_SPAN("https://"));
+  size_t host = is_https ? 8 : 7;
+  if ((!is_http && !is_https) || url.len <= host || url.len > HUB_URL_MAX ||
+      url.ptr[host] == '/') {
+    return 0;
+  }
+  for (const char *denied = "?#@\\"; *denied != '\0'; denied++) {
+    if (tam_span_find_byte(url, (uint8_t)*denied) < url.len) {
+      return 0;
+    }
+  }
+  return tam_span_is_visible_ascii(url);
+}
+
+static int manager_init(tam_manager *manager, tam_span hub_url) {
+  tam_action_queue_init(&manager->queue, &manager->mem);
+  tam_buf_init(&manager->hub_url, &manager->mem, HUB_URL_MAX);
+  tam_buf_append(&manager->hub_url, hub_url);
+  if (manager->hub_url.error != 0) {
+    return manager->hub_url.error;
+  }
+  int error = tam_net_new(&manager->net, &manager->queue, &manager->random,
+                          &manager->mem);
+  manager->host =
+      (tam_list_host){&manager->mem, &manager->queue, manager->net,
+                      &manager->random, tam_buf_span(&manager->hub_url)};
+  return error;
+}
+
+int tam_manager_new(tam_manager **pmanager, const tam_config *config,
+                    const tam_mem *mem) {
+  tam_span hub_url = config->hub_url;
+  while (hub_url.len > 0 && hub_url.ptr[hub_url.len - 1] == '/') {
+    hub_url.len--;
+  }
+  if (!hub_url_is_valid(hub_url)) {
+    return TAM_ERR_INVALID_ARGUMENT;
+  }
+  tam_manager *manager = tam_mem_calloc(mem, 1, sizeof(*manager));
+  if (manager == NULL) {
+    return TAM_ERR_OUT_OF_MEMORY;
+  }
+  manager->mem = *mem;
+  tam_random_init(&manager->random, config->seed);
+  int error = manager_init(manager, hub_url);
+  if (error != 0) {
+    tam_manager_del(manager);
+    return error;
+  }
+  *pmanager = manager;
+  return 0;
+}
+
+void tam_manager_del(tam_manager *manager) {
+  if (manager == NULL) {
+    return;
+  }
+  tam_mem mem = manager->mem;
+  for (size_t i = 0; i < manager->op_count; i++) {
+    tam_list_op_del(manager->ops[i]);
+  }
+  tam_action_queue_free(&manager->queue);
+  tam_net_del(manager->net);
+  tam_buf_free(&manager->hub_url);
+  tam_mem_free(&mem, manager->in_buf);
+  tam_mem_free(&mem, manager);
+}
+
+uint8_t *tam_manager_in_buf(tam_manager *manager, size_t len) {
+  if (len > TAM_EVENT_PAYLOAD_MAX) {
+    return NULL;
+  }
+  if (manager->in_buf == NULL) {
+    manager->in_buf = tam_mem_malloc(&manager->mem, TAM_EVENT_PAYLOAD_MAX);
+  }
+  return manager->in_buf;
+}
+
+// ---------------------------------------------------------------------------
+// Operations
+
+static tam_list_op *manager_find_op(const tam_manager *manager, uint32_t op) {
+  for (size_t i = 0; i < manager->op_count; i++) {
+    if (tam_list_op_number(manager->ops[i]) == op) {
+      return manager->ops[i];
+    }
+  }
+  return NULL;
+}
+
+// Finds the operation that the caller knows as |id|; null names none.
+static tam_list_op *manager_find_id(const tam_manager *manager, tam_span id) {
+  if (tam_span_eq(id, TAM_SPAN("null"))) {
+    return NULL;
+  }
+  for (size_t i = 0; i < manager->op_count; i++) {
+    if (!tam_list_op_is_ended(manager->ops[i]) &&
+        tam_span_eq(tam_list_op_id(manager->ops[i]), id)) {
+      return manager->ops[i];
+    }
+  }
+  return NULL;
+}
+
+static void manager_reap(tam_manager *manager) {
+  size_t kept = 0;
+  for (size_t i = 0; i < manager->op_count; i++) {
+    tam_list_op *op = manager->ops[i];
+    if (tam_list_op_is_ended(op)) {
+      tam_list_op_del(op);
+    } else {
+      manager->ops[kept++] = op;
+    }
+  }
+  manager->op_count = kept;
+}
+
+static void manager_report(tam_manager *manager, const tam_net_report *report) {
+  for (size_t i = 0; i < manager->op_count; i++) {
+    tam_list_op *op = manager->ops[i];
+    if (report->op == 0 || report->op == tam_list_op_number(op)) {
+      tam_list_op_on_report(op, report, manager->now_ms);
+    }
+  }
+}
+
+// Lets time and limits have their effect until nothing more happens.
+static void manager_advance(tam_manager *manager) {
+  tam_net_report report;
+  tam_net_advance(manager->net, manager->now_ms, &report);
+  while (report.kind != TAM_NET_NOTHING) {
+    manager_report(manager, &report);
+    tam_net_advance(manager->net, manager->now_ms, &report);
+  }
+  for (size_t i = 0; i < manager->op_count; i++) {
+    tam_list_op_advance(manager->ops[i], manager->now_ms);
+  }
+  manager_reap(manager);
+}
+
+// ---------------------------------------------------------------------------
+// Commands
+
+typedef struct host_command {
+  uint32_t op;
+  int has_supplied_rows;
+  const tam_message *message;
+} host_command;
+
+static tam_list_envelope envelope_of(const tam_message *message) {
+  int has_id = message->id.len > 0 && message->id.error == 0;
+  return (tam_list_envelope){has_id ? tam_buf_span(&message->id)
+                                    : TAM_SPAN("null"),
+                             message->is_type_style};
+}
+
+// Begins the answer to a |message| that starts no operation.
+static void answer_begin(tam_buf *json, const tam_message *message,
+                         const tam_list_envelope *envelope, const char *type) {
+  tam_span name = message->is_type_style || message->name_text.len == 0
+                      ? tam_span_of(type)
+                      : message->name_text;
+  tam_list_write_envelope(json, envelope, tam_span_head_utf8(name, NAME_MAX));
+}
+
+static int manager_answer(tam_manager *manager, uint32_t op, tam_buf *json) {
+  tam_json_write_object_end(json);
+  int error = tam_action_queue_put(&manager->queue, TAM_ACTION_MESSAGE, op,
+                                   TAM_MESSAGE_FLAG_TERMINAL, json);
+  tam_buf_free(json);
+  return error;
+}
+
+// Answers a message that is no request: unknown, malformed, not JSON.
+static int manager_reject(tam_manager *manager, uint32_t op,
+                          const tam_message *message, int error, tam_span why) {
+  tam_list_envelope envelope = envelope_of(message);
+  tam_list_failure failure = {error, "protocol", why, 0};
+  tam_buf json;
+  tam_buf_init(&json, &manager->mem, REPLY_MAX);
+  answer_begin(&json, message, &envelope, "error");
+  tam_list_write_error(&json, &envelope, &failure);
+  return manager_answer(manager, op, &json);
+}
+
+// The answer is queued first, so that a command for which there is no memory
+// cancels nothing; but it is heard behind the end of what it cancels.
+static int manager_cancel_by_id(tam_manager *manager,
+                                const host_command *command) {
+  tam_list_envelope envelope = envelope_of(command->message);
+  tam_list_op *op = manager_find_id(manager, envelope.id);
+  tam_buf json;
+  tam_buf_init(&json, &manager->mem, REPLY_MAX);
+  answer_begin(&json, command->message, &envelope, "response");
+  if (envelope.is_type_style) {
+    tam_json_write_key(&json, "result");
+    tam_json_write_object_begin(&json);
+  }
+  tam_json_write_key(&json, "cancelled");
+  tam_json_write_bool(&json, op != NULL);
+  if (envelope.is_type_style) {
+    tam_json_write_object_end(&json);
+  }
+  int error = manager_answer(manager, command->op, &json);
+  if (error == 0 && op != NULL) {
+    tam_action_node *answer = manager->queue.last;
+    tam_action_queue_remove(&manager->queue, answer);
+    tam_list_op_cancel(op, manager->now_ms);
+    tam_action_queue_push(&manager->queue, answer);
+  }
+  return error;
+}
+
+static int manager_start_listing(tam_manager *manager,
+                                 const tam_list_request *request) {
+  if (manager->op_count == TAM_OPS_MAX) {
+    tam_list_params_free(request->params);
+    return tam_list_refuse(&manager->host, request, TAM_ERR_BUSY,
+                           TAM_SPAN("too many listings run"), manager->now_ms);
+  }
+  tam_list_op *op = NULL;
+  int error = tam_list_op_new(&op, &manager->host, request, manager->now_ms);
+  if (error == 0) {
+    manager->ops[manager->op_count++] = op;
+  }
+  return error;
+}
+
+static int manager_list_chat_models(tam_manager *manager,
+                                    const host_command *command) {
+  const tam_message *message = command->message;
+  tam_list_params params;
+  tam_buf why;
+  tam_buf_init(&why, &manager->mem, WHY_MAX);
+  tam_list_request request = {
+      .op = command->op,
+      .envelope = envelope_of(message),
+      .has_supplied_rows = command->has_supplied_rows,
+      .params = &params,
+  };
+  int error =
+      tam_list_params_parse(&params, message->params,
+                            message->params_are_nested, &why, &manager->mem);
+  if (error == 0 && manager_find_id(manager, request.envelope.id) != NULL) {
+    tam_buf_append(&why, TAM_SPAN("id is in use by a running listing"));
+    error = TAM_ERR_INVALID_PARAMS;
+  }
+  if (error == 0) {
+    error = manager_start_listing(manager, &request);
+  } else {
+    tam_list_params_free(&params);
+  }
+  if (error == TAM_ERR_TOO_LARGE) {
+    tam_buf_append(&why, TAM_SPAN("query and cursor are too long together for "
+                                  "one address"));
+    error = TAM_ERR_INVALID_PARAMS;
+  }
+  if (error == TAM_ERR_INVALID_PARAMS) {
+    error = tam_list_refuse(&manager->host, &request, error, tam_buf_span(&why),
+                            manager->now_ms);
+  }
+  tam_buf_free(&why);
+  return error;
+}
+
+static int manager_dispatch(tam_manager *manager, const host_command *command) {
+  switch (command->message->name) {
+  case TAM_REQUEST_LIST_CHAT_MODELS:
+    return manager_list_chat_models(manager, command);
+  case TAM_REQUEST_CANCEL_LIST_CHAT_MODELS:
+    return manager_cancel_by_id(manager, command);
+  default:
+    return manager_reject(manager, command->op, command->message,
+                          TAM_ERR_UNKNOWN_MESSAGE,
+                          TAM_SPAN("no request of this name is known"));
+  }
+}
+
+static int manager_on_command(tam_manager *manager, const tam_event *event) {
+  if (event->op == 0 || manager_find_op(manager, event->op) != NULL) {
+    return TAM_ERR_INVALID_ARGUMENT;
+  }
+  tam_message message;
+  tam_span why;
+  int error = tam_message_parse(&message, event->payload, &why, &manager->mem);
+  if (error == 0) {
+    host_command command = {
+        event->op, (event->flags & TAM_COMMAND_FLAG_LISTING) != 0, &message};
+    error = manager_dispatch(manager, &command);
+  } else if (!tam_error_is_fatal(error)) {
+    error = manager_reject(manager, event->op, &message, error, why);
+  }
+  tam_message_free(&message, &manager->mem);
+  return error;
+}
+
+// ---------------------------------------------------------------------------
+// Events
+
+static int manager_on_http(tam_manager *manager, const tam_event *event) {
+  tam_net_report report;
+  int error = tam_net_feed(manager->net, event, manager->now_ms, &report);
+  if (error == 0 && report.kind != TAM_NET_NOTHING) {
+    manager_report(manager, &report);
+  }
+  return error;
+}
+
+static int manager_on_op_event(tam_manager *manager, const tam_event *event) {
+  tam_list_op *op = manager_find_op(manager, event->op);
+  if (op == NULL) {
+    return TAM_ERR_INVALID_STATE;
+  }
+  switch (event->kind) {
+  case TAM_EVENT_LISTING_DATA:
+    return tam_list_op_feed_rows(op, event->payload, manager->now_ms);
+  case TAM_EVENT_LISTING_END:
+    return tam_list_op_end_rows(op, manager->now_ms);
+  default:
+    tam_list_op_cancel(op, manager->now_ms);
+    return 0;
+  }
+}
+
+static int manager_on_event(tam_manager *manager, const tam_event *event) {
+  switch (event->kind) {
+  case TAM_EVENT_COMMAND:
+    return manager_on_command(manager, event);
+  case TAM_EVENT_HTTP_HEAD:
+  case TAM_EVENT_HTTP_DATA:
+  case TAM_EVENT_HTTP_END:
+  case TAM_EVENT_HTTP_FAIL:
+    return manager_on_http(manager, event);
+  case TAM_EVENT_LISTING_DATA:
+  case TAM_EVENT_LISTING_END:
+  case TAM_EVENT_CANCEL:
+    return manager_on_op_event(manager, event);
+  case TAM_EVENT_TIMER:
+    return 0;
+  default:
+    return TAM_ERR_INVALID_ARGUMENT;
+  }
+}
+
+int tam_manager_feed(tam_manager *manager, const tam_event *event,
+                     double now_ms) {
+  if (event->payload.len > TAM_EVENT_PAYLOAD_MAX) {
+    return TAM_ERR_INVALID_ARGUMENT;
+  }
+  if (now_ms > manager->now_ms) {
+    manager->now_ms = now_ms;
+  }
+  int error = manager_on_event(manager, event);
+  if (error == 0) {
+    manager_advance(manager);
+  }
+  return error;
+}
+
+const tam_action *tam_manager_next(tam_manager *manager) {
+  return tam_action_queue_pop(&manager->queue);
+}
+
+static double earlier(double a, double b) {
+  if (a < 0 || b < 0) {
+    return a < 0 ? b : a;
+  }
+  return a < b ? a : b;
+}
+
+double tam_manager_deadline(const tam_manager *manager, double now_ms) {
+  double at_ms = tam_net_deadline(manager->net);
+  for (size_t i = 0; i < manager->op_count; i++) {
+    at_ms = earlier(at_ms, tam_list_op_deadline(manager->ops[i]));
+  }
+  if (at_ms < 0) {
+    return -1;
+  }
+  return at_ms > now_ms ? at_ms - now_ms : 0;
+}
+
+size_t tam_manager_busy(const tam_manager *manager) {
+  return manager->op_count;
+}
