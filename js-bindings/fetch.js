@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// Carries out the core's requests with `fetch` and reports what happened. All
+// decisions (retries, timeouts, limits) are the core's.
+
+import { CAPS, EVENT } from './abi.js';
+
+const encoder = new TextEncoder();
+
+/**
+ * The response's headers as the core reads them. Header text is Latin-1, so
+ * two bytes per character are enough; lines beyond the cap are left out.
+ * @param {Headers} headers
+ */
+function headerBlock(headers) {
+  let block = '';
+  for (const [name, value] of headers) {
+    const line = `${name}: ${value}\r\n`;
+    if ((block.length + line.length) * 2 > CAPS.EVENT_PAYLOAD_MAX) continue;
+    block += line;
+  }
+  return encoder.encode(block);
+}
+
+/**
+ * @param {string} block "name: value\r\n" lines
+ * @returns {[string, string][]}
+ */
+function headerPairs(block) {
+  return block.split('\r\n').slice(0, -1).map((line) => {
+    const colon = line.indexOf(':');
+    return [line.slice(0, colon), line.slice(colon + 1).trim()];
+  });
+}
+
+/** The requests in flight. */
+export class Requests {
+  #fetch;
+  #report;
+  /** @type {Map<number, AbortController>} */
+  #inFlight = new Map();
+
+  /**
+   * @param {typeof fetch} fetch
+   * @param {(kind: number, event: import('./core.js').CoreEvent) => void}
+   *   report
+   */
+  constructor(fetch, report) {
+    this.#fetch = fetch;
+    this.#report = report;
+  }
+
+  /** How many requests are in flight. */
+  get size() {
+    return this.#inFlight.size;
+  }
+
+  /**
+   * Starts a request; returns at once.
+   * @param {number} request
+   * @param {string} url
+   * @param {string} headers header block
+   */
+  start(request, url, headers) {
+    const controller = new AbortController();
+    this.#inFlight.set(request, controller);
+    this.#run(request, url, headers, controller.signal);
+  }
+
+  /**
+   * Aborts a request; nothing more is reported about it.
+   * @param {number} request
+   */
+  abort(request) {
+    this.#inFlight.get(request)?.abort();
+    this.#inFlight.delete(request);
+  }
+
+  /** Aborts every request. */
+  abortAll() {
+    for (const request of [...this.#inFlight.keys()]) this.abort(request);
+  }
+
+  /**
+   * @param {number} request
+   * @param {string} url
+   * @param {string} headers
+   * @param {AbortSignal} signal
+   */
+  async #run(request, url, headers, signal) {
+    const report = (/** @type {number} */ kind, event = {}) => {
+      if (!signal.aborted) this.#report(kind, { request, ...event });
+    };
+    try {
+      const fetch = this.#fetch;
+      const response = await fetch(url, {
+        headers: headerPairs(headers),
+        credentials: 'omit',
+        redirect: 'follow',
+        signal,
+      });
+      report(EVENT.HTTP_HEAD, {
+        status: response.status, payload: headerBlock(response.headers),
+      });
+      await readBody(response, signal, (payload) => {
+        report(EVENT.HTTP_DATA, { payload });
+      });
+      report(EVENT.HTTP_END);
+    } catch (error) {
+      report(EVENT.HTTP_FAIL, { payload: encoder.encode(reasonOf(error)) });
+    } finally {
+      if (!signal.aborted) this.#inFlight.delete(request);
+    }
+  }
+}
+
+/**
+ * @param {Response} response
+ * @param {AbortSignal} signal stops the reading even when the injected fetch
+ *   does not listen to it
+ * @param {(bytes: Uint8Array) => void} onBytes
+ */
+async function readBody(response, signal, onBytes) {
+  const reader = response.body?.getReader();
+  if (!reader) return;
+  for (;;) {
+    if (signal.aborted) return void reader.cancel().catch(() => {});
+    const { done, value } = await reader.read();
+    if (done) return;
+    onBytes(value);
+  }
+}
+
+/**
+ * The platform's words for a failed request, with the cause that Node hides
+ * behind "fetch failed". Short, because it only ends up in messages.
+ * @param {any} error
+ */
+function reasonOf(error) {
+  const cause = error?.cause?.message ?? error?.cause?.code;
+  const reason = String(error?.message ?? error);
+  return (cause ? `${reason}: ${cause}` : reason).slice(0, 500);
+}

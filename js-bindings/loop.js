@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+// The driver of the core: feed an event, do every action that comes out, set
+// the timer, return to the event loop.
+
+import { ACTION, COMMAND_FLAG, EVENT, MESSAGE_FLAG } from './abi.js';
+import { cancelled, errorOfNumber, TabAgentError } from './errors.js';
+import { Requests } from './fetch.js';
+import { decodeModels } from './model-table.js';
+import { listingPieces, suppliedListing, writeMessage } from './request.js';
+import { telemetryOf } from './telemetry.js';
+import { Timer } from './timer.js';
+
+/**
+ * @typedef {Record<string, any>} Message
+ *
+ * @typedef {object} Job an operation that has not ended
+ * @property {string} id
+ * @property {string} kind
+ * @property {number} lastSeq
+ * @property {((message: Message) => void) | undefined} onProgress
+ * @property {(message: Message) => void} resolve
+ * @property {(error: unknown) => void} reject
+ * @property {import('./types/index.d.ts').ModelEntry[] | undefined} models
+ */
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Runs operations on one core. */
+export class Loop {
+  /** @type {import('./core.js').Core | null} */
+  #core;
+  #onMessage;
+  #telemetry;
+  #requests;
+  #timer;
+  /** @type {Map<number, Job>} */
+  #jobs = new Map();
+  #lastOp = 0;
+  #draining = false;
+  #closing = false;
+
+  /**
+   * @param {import('./core.js').Core} core
+   * @param {{ fetch: typeof fetch,
+   *   clock: import('./types/index.d.ts').Clock,
+   *   onMessage?: (message: any) => void,
+   *   telemetry?: (entry: any) => void }} options
+   */
+  constructor(core, { fetch, clock, onMessage, telemetry }) {
+    this.#core = core;
+    this.#onMessage = onMessage;
+    this.#telemetry = telemetry;
+    this.#requests = new Requests(fetch, (kind, event) => {
+      this.#feed(kind, event);
+    });
+    this.#timer = new Timer(clock, () => {
+      this.#feed(EVENT.TIMER);
+    });
+  }
+
+  /** Size of the core's memory; 0 when it is gone. */
+  get memoryBytes() {
+    return this.#core?.memoryBytes ?? 0;
+  }
+
+  /** The operations that have not ended. */
+  jobs() {
+    return [...this.#jobs.values()].map(({ id, kind, lastSeq }) => (
+      { id, kind, state: /** @type {const} */ ('running'), lastSeq }));
+  }
+
+  /**
+   * Runs one request to its end.
+   * @param {unknown} message
+   * @param {{ onProgress?: (message: any) => void, signal?: AbortSignal }}
+   *   [options]
+   * @returns {Promise<Message>} the terminal message, be it good or bad;
+   *   rejects only when there is none
+   */
+  async run(message, { onProgress, signal } = {}) {
+    if (this.#core === null || this.#closing) {
+      throw new TabAgentError('invalid_state', 'the manager was disposed');
+    }
+    if (signal?.aborted) throw cancelled(signal.reason);
+    this.#lastOp += 1;
+    const op = this.#lastOp;
+    const cancel = () => {
+      this.#feed(EVENT.CANCEL, { op });
+    };
+    signal?.addEventListener('abort', cancel);
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#jobs.set(op, {
+          ...describe(message, op), lastSeq: 0, onProgress, resolve, reject,
+          models: undefined,
+        });
+        this.#send(op, message);
+      });
+    } catch (error) {
+      this.#jobs.delete(op);
+      cancel();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  /** Cancels every operation and frees the core. */
+  dispose() {
+    this.#closing = true;
+    for (const op of this.#jobs.keys()) this.#feed(EVENT.CANCEL, { op });
+    if (!this.#draining) this.#close();
+  }
+
+  /**
+   * @param {number} op
+   * @param {unknown} message
+   */
+  #send(op, message) {
+    const listing = suppliedListing(message);
+    const payload = encoder.encode(writeMessage(message, listing));
+    const flags = listing ? COMMAND_FLAG.LISTING : 0;
+    const error = this.#feed(EVENT.COMMAND, { op, flags, payload });
+    if (error < 0) throw errorOfNumber(error, 'request');
+    if (!listing) return;
+    for (const piece of listingPieces(listing)) {
+      // The core may have enough, or may have refused the request.
+      if (!this.#jobs.has(op)) return;
+      this.#feed(EVENT.LISTING_DATA, { op, payload: encoder.encode(piece) });
+    }
+    this.#feed(EVENT.LISTING_END, { op });
+  }
+
+  /**
+   * @param {number} kind
+   * @param {import('./core.js').CoreEvent} [event]
+   * @returns {number} 0, or a negative error
+   */
+  #feed(kind, event) {
+    try {
+      const error = this.#core?.feed(kind, event) ?? 0;
+      // A callback may feed while actions are being done; the loop that
+      // called it goes on with what comes of it.
+      if (!this.#draining) this.#drain();
+      return error;
+    } catch (error) {
+      this.#fail(error);
+      return 0;
+    }
+  }
+
+  #drain() {
+    this.#draining = true;
+    try {
+      let action = this.#core?.next();
+      while (action) {
+        this.#perform(action);
+        action = this.#core?.next();
+      }
+    } finally {
+      this.#draining = false;
+    }
+    this.#timer.set(this.#core?.deadline() ?? -1);
+    if (this.#closing) this.#close();
+  }
+
+  /** @param {import('./core.js').Action} action */
+  #perform({ kind, op, request, flags, first, second }) {
+    switch (kind) {
+      case ACTION.FETCH:
+        this.#requests.start(
+          request, decoder.decode(first), decoder.decode(second));
+        break;
+      case ACTION.ABORT:
+        this.#requests.abort(request);
+        break;
+      case ACTION.MESSAGE:
+        this.#deliver(op, JSON.parse(decoder.decode(first)),
+          (flags & MESSAGE_FLAG.TERMINAL) !== 0);
+        break;
+      case ACTION.MODELS: {
+        const job = this.#jobs.get(op);
+        if (job) job.models = decodeModels(first);
+        break;
+      }
+    }
+  }
+
+  /**
+   * @param {number} op
+   * @param {Message} message
+   * @param {boolean} isTerminal
+   */
+  #deliver(op, message, isTerminal) {
+    const job = this.#jobs.get(op);
+    if (job?.models) (message.result ?? message).models = job.models;
+    if (job) job.lastSeq = message.seq ?? job.lastSeq;
+    if (isTerminal) {
+      this.#jobs.delete(op);
+      for (const entry of telemetryOf(message)) call(this.#telemetry, entry);
+      job?.resolve(message);
+    } else {
+      call(job?.onProgress, message);
+    }
+    call(this.#onMessage, message);
+  }
+
+  /**
+   * The core stopped in a trap, or speaks another language: nothing it says
+   * from here on can be trusted.
+   * @param {unknown} cause
+   */
+  #fail(cause) {
+    this.#core = null;
+    this.#release(new TabAgentError(
+      'internal', `the core stopped: ${cause}`, { cause }));
+  }
+
+  #close() {
+    this.#core?.delete();
+    this.#core = null;
+    this.#release(cancelled());
+  }
+
+  /** @param {TabAgentError} error for operations that have not ended */
+  #release(error) {
+    for (const job of this.#jobs.values()) job.reject(error);
+    this.#jobs.clear();
+    this.#requests.abortAll();
+    this.#timer.set(-1);
+  }
+}
+
+/**
+ * @param {any} message
+ * @param {number} op
+ */
+function describe(message, op) {
+  return {
+    id: String(message?.id ?? op),
+    kind: String(message?.action ?? message?.type),
+  };
+}
+
+/**
+ * Calls a function of the user. What it throws is the user's to see, and no
+ * reason to stop.
+ * @template T
+ * @param {((value: T) => unknown) | undefined} callback
+ * @param {T} value
+ */
+function call(callback, value) {
+  try {
+    callback?.(value);
+  } catch (error) {
+    (globalThis.reportError ?? console.error)(error);
+  }
+}

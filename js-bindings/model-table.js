@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// Unpacks the table of models that the core hands over; its layout is written
+// in wasm/hub/model_table.h.
+
+import {
+  CLASSIFICATIONS, CONFIDENCES, FETCH_STATUSES, GATED, MODEL_FIELD,
+  MODEL_ROW_WORDS, MODEL_TABLE_HEADER_WORDS,
+} from './abi.js';
+
+/** @typedef {import('./types/index.d.ts').ModelEntry} ModelEntry */
+
+/**
+ * @param {Uint8Array} bytes 4-byte aligned
+ * @returns {ModelEntry[]}
+ */
+export function decodeModels(bytes) {
+  const words = new Uint32Array(
+    bytes.buffer, bytes.byteOffset, bytes.byteLength >>> 2);
+  const [rowCount, wordCount, stringCount, blobLength] = words;
+  const offsetsAt = MODEL_TABLE_HEADER_WORDS + wordCount;
+  const blobAt = (offsetsAt + stringCount) * 4;
+  const table = new Table(words, MODEL_TABLE_HEADER_WORDS, readStrings(
+    words.subarray(offsetsAt, offsetsAt + stringCount),
+    bytes.subarray(blobAt, blobAt + blobLength)));
+  return Array.from({ length: rowCount }, () => readModel(table));
+}
+
+/**
+ * All strings, with `undefined` as number 0. Text in ASCII is decoded in one
+ * go and cut afterwards, since there a byte is a character.
+ * @param {Uint32Array} ends
+ * @param {Uint8Array} blob
+ * @returns {any[]}
+ */
+function readStrings(ends, blob) {
+  // A string may begin with what looks like a byte order mark.
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  const text = decoder.decode(blob);
+  const isAscii = text.length === blob.length;
+  /** @type {any[]} */
+  const strings = [undefined];
+  let start = 0;
+  for (const end of ends) {
+    strings.push(isAscii ? text.slice(start, end)
+      : decoder.decode(blob.subarray(start, end)));
+    start = end;
+  }
+  return strings;
+}
+
+/** A position in the words, and how to read there. */
+class Table {
+  /** @type {number} */
+  at;
+  #words;
+  #strings;
+  #numbers;
+
+  /**
+   * @param {Uint32Array} words
+   * @param {number} at
+   * @param {any[]} strings
+   */
+  constructor(words, at, strings) {
+    this.#words = words;
+    this.at = at;
+    this.#strings = strings;
+    this.#numbers = new DataView(words.buffer, words.byteOffset);
+  }
+
+  /** @param {number} field */
+  word(field) {
+    return this.#words[this.at + field];
+  }
+
+  /** @param {number} field */
+  string(field) {
+    return this.#strings[this.word(field)];
+  }
+
+  /** @param {number} field */
+  number(field) {
+    return this.#numbers.getFloat64((this.at + field) * 4, true);
+  }
+
+  /** @returns {number} the word here, and steps over it */
+  take() {
+    this.at += 1;
+    return this.#words[this.at - 1];
+  }
+
+  takeString() {
+    return this.#strings[this.take()];
+  }
+
+  /** @returns {string[]} */
+  takeStrings() {
+    return this.takeList(this.takeString);
+  }
+
+  /**
+   * Takes a list, led by its length. (Array.from would take ten times longer,
+   * and a growing array more memory than it needs.)
+   * @template T
+   * @param {(this: Table) => T} take takes one element
+   * @returns {T[]}
+   */
+  takeList(take) {
+    const list = new Array(this.take());
+    for (let i = 0; i < list.length; i += 1) list[i] = take.call(this);
+    return list;
+  }
+
+  /** @returns {ModelEntry['variants'][number]} */
+  takeVariant() {
+    return { dtype: this.takeString(), files: this.takeStrings() };
+  }
+}
+
+/**
+ * @param {Table} row standing at a row; stands behind it afterwards
+ * @returns {ModelEntry}
+ */
+function readModel(row) {
+  /** @type {Record<string, any>} */
+  const model = {
+    id: row.string(MODEL_FIELD.ID),
+    name: row.string(MODEL_FIELD.NAME),
+    pipeline_tag: row.string(MODEL_FIELD.PIPELINE_TAG) ?? null,
+    model_type: row.string(MODEL_FIELD.MODEL_TYPE) ?? null,
+    architectures: null,
+    classification: CLASSIFICATIONS[row.word(MODEL_FIELD.CLASSIFICATION)],
+    confidence: CONFIDENCES[row.word(MODEL_FIELD.CONFIDENCE)],
+    fetchStatus: FETCH_STATUSES[row.word(MODEL_FIELD.FETCH_STATUS)],
+    gated: GATED[row.word(MODEL_FIELD.GATED)],
+    downloads: Math.max(0, row.number(MODEL_FIELD.DOWNLOADS)),
+    likes: Math.max(0, row.number(MODEL_FIELD.LIKES)),
+  };
+  readOptional(row, model);
+  row.at += MODEL_ROW_WORDS;
+  const tags = row.takeStrings();
+  if (tags.length > 0) model.tags = tags;
+  const architectures = row.takeStrings();
+  if (architectures.length > 0) model.architectures = architectures;
+  model.why = row.takeStrings();
+  model.variants = row.takeList(row.takeVariant);
+  return /** @type {ModelEntry} */ (model);
+}
+
+/**
+ * The fields that a model has only when they are known.
+ * @param {Table} row
+ * @param {Record<string, any>} model
+ */
+function readOptional(row, model) {
+  const license = row.string(MODEL_FIELD.LICENSE);
+  if (license !== undefined) model.license = license;
+  const parameters = row.number(MODEL_FIELD.PARAMETERS);
+  if (parameters >= 0) model.parameters = parameters;
+  const lastModified = Date.parse(row.string(MODEL_FIELD.LAST_MODIFIED));
+  if (lastModified >= 0) model.lastModified = lastModified;
+  const message = row.string(MODEL_FIELD.FETCH_MESSAGE);
+  if (message === undefined) return;
+  model.fetchError = { message };
+  const statusCode = row.word(MODEL_FIELD.FETCH_STATUS_CODE);
+  if (statusCode !== 0) model.fetchError.statusCode = statusCode;
+}
