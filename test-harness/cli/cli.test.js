@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command line as its users meet it: a process with arguments, variables,
+// output and an exit code.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+
+import { startHub } from '../hub/index.js';
+import { ROOT } from '../paths.js';
+
+/** Variables that would change what the tests see. */
+const OWN_VARIABLES = [
+  'HF_ENDPOINT', 'HF_TOKEN', 'HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy',
+  'https_proxy', 'NO_PROXY', 'no_proxy', 'NO_COLOR', 'FORCE_COLOR',
+];
+
+/**
+ * @param {string[]} args
+ * @param {Record<string, string>} [variables]
+ */
+function start(args, variables = {}) {
+  const env = { ...process.env };
+  for (const name of OWN_VARIABLES) delete env[name];
+  const child = spawn(process.execPath,
+    [join(ROOT, 'test-harness', 'start.js'), ...args],
+    { cwd: ROOT, env: { ...env, ...variables } });
+  const output = { stdout: '', stderr: '' };
+  child.stdout.on('data', (text) => { output.stdout += text; });
+  child.stderr.on('data', (text) => { output.stderr += text; });
+  const end = once(child, 'close').then(([code]) => ({ code, ...output }));
+  return { child, end };
+}
+
+/**
+ * @param {string[]} args
+ * @param {Record<string, string>} [variables]
+ */
+function run(args, variables) {
+  return start(args, variables).end;
+}
+
+/**
+ * A server for the length of a test.
+ * @param {import('node:test').TestContext} context
+ * @param {import('node:http').RequestListener} handle
+ */
+async function serve(context, handle) {
+  const server = createServer(handle).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  context.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const { port } = /** @type {import('node:net').AddressInfo} */ (
+    server.address());
+  return { server, port, url: `http://127.0.0.1:${port}` };
+}
+
+/** An address where nobody listens. */
+async function unusedAddress() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = /** @type {import('node:net').AddressInfo} */ (
+    server.address());
+  server.close();
+  await once(server, 'close');
+  return `http://127.0.0.1:${port}`;
+}
+
+describe('results', () => {
+  test('the journey shows models, counts and what comes next', async () => {
+    const { code, stdout } = await run(['--seed', '1']);
+    assert.equal(code, 0);
+    for (const part of [
+      /simulated Hub with [\d,]+ models/, /The best models/, /\bchat\b/,
+      /no-tokenizer/, /requests for pages/, /npm start -- doctor/,
+    ]) assert.match(stdout, part);
+    assert.doesNotMatch(stdout, /\x1b/, 'no colours in a pipe');
+  });
+
+  test('list --json prints one document', async () => {
+    const { code, stdout, stderr } = await run(
+      ['list', '--json', '--limit', '5', '--seed', '1']);
+    assert.equal(code, 0);
+    assert.equal(stderr, '');
+    const { hub, models, meta } = JSON.parse(stdout);
+    assert.match(hub, /^http:\/\/127\.0\.0\.1:/);
+    assert.equal(models.length, 5);
+    assert.equal(meta.filtered, 5);
+  });
+
+  test('options may stand before the command', async () => {
+    const { stdout } = await run(['--json', '--limit', '2', 'list']);
+    assert.equal(JSON.parse(stdout).models.length, 2);
+  });
+
+  test('list prints a table of as many models as asked for', async () => {
+    const { code, stdout } = await run(['list', '--limit', '3']);
+    assert.equal(code, 0);
+    const [table] = stdout.split('\n\n');
+    assert.equal(table.split('\n').length, 4);
+    assert.match(stdout, /3 kept/);
+  });
+
+  test('a search that finds nothing says so', async () => {
+    const { code, stdout } = await run(['list', '--search', 'no-such-model']);
+    assert.equal(code, 0);
+    assert.match(stdout, /^0 models listed/m);
+  });
+
+  test('doctor finds everything in order', async () => {
+    const { code, stdout } = await run(['doctor', '--json']);
+    assert.equal(code, 0);
+    const findings = JSON.parse(stdout);
+    assert.deepEqual(findings.map((/** @type {any} */ { check }) => check),
+      ['node', 'wasm', 'hub', 'rate limit', 'proxy', 'token']);
+    for (const finding of findings) assert.equal(finding.ok, true);
+    assert.match(findings[3].message, /^\d+ requests left/);
+  });
+});
+
+describe('the surroundings', () => {
+  test('HF_ENDPOINT names the Hub, --hub goes before it', async (context) => {
+    const hub = await startHub({ models: 50 });
+    context.after(() => hub.close());
+    const asked = await run(['list', '--json'], { HF_ENDPOINT: hub.url });
+    assert.equal(JSON.parse(asked.stdout).hub, hub.url);
+    const told = await run(['list', '--json', '--hub', hub.url],
+      { HF_ENDPOINT: 'http://127.0.0.1:1' });
+    assert.equal(JSON.parse(told.stdout).hub, hub.url);
+  });
+
+  for (const [title, args, variables] of /** @type {const} */ ([
+    ['HF_TOKEN is sent to the Hub', [], { HF_TOKEN: 'hf_one' }],
+    ['--token-env names another variable', ['--token-env', 'MINE'],
+      { HF_TOKEN: 'hf_two', MINE: 'hf_one' }],
+  ])) {
+    test(title, async (context) => {
+      /** @type {(string | undefined)[]} */
+      const tokens = [];
+      const { url } = await serve(context, (request, response) => {
+        tokens.push(request.headers.authorization);
+        response.setHeader('Content-Type', 'application/json').end('[]');
+      });
+      await run(['list', '--json', '--hub', url, ...args], variables);
+      assert.deepEqual(tokens, ['Bearer hf_one']);
+    });
+  }
+
+  test('HF_TOKEN stays away from the simulated Hub', async () => {
+    const { code } = await run(['list', '--limit', '1'],
+      { HF_TOKEN: 'hf_unknown' });
+    assert.equal(code, 0);
+  });
+
+  test('the proxy variables are honoured', async (context) => {
+    const hub = await startHub({ models: 50 });
+    context.after(() => hub.close());
+    /** @type {(string | undefined)[]} */
+    const tunnels = [];
+    const proxy = await serve(context, (_request, response) => {
+      response.writeHead(501).end();
+    });
+    proxy.server.on('connect', (request, socket) => {
+      tunnels.push(request.url);
+      const upstream = connect(Number(new URL(hub.url).port), '127.0.0.1',
+        () => {
+          socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+          upstream.pipe(socket).pipe(upstream);
+        });
+      context.after(() => upstream.destroy());
+    });
+    const { code, stdout } = await run(
+      ['list', '--json', '--hub', 'http://hub.invalid'],
+      { HTTP_PROXY: proxy.url });
+    assert.equal(code, 0);
+    assert.equal(JSON.parse(stdout).models.length > 0, true);
+    assert.equal(tunnels.every((host) => host === 'hub.invalid:80'), true);
+    assert.equal(tunnels.length > 0, true);
+  });
+});
+
+describe('exit codes', () => {
+  for (const [args, message] of /** @type {[string[], RegExp][]} */ ([
+    [['fly'], /unknown command 'fly'/],
+    [['download', 'some/model'], /unknown command 'download'/],
+    [['list', 'more'], /too many arguments/],
+    [['list', '--fast'], /unknown option '--fast'/],
+    [['list', '--limit', '0'], /expected 1 or more/],
+    [['list', '--limit', 'all'], /expected a whole number/],
+    [['list', '--limit', '6000'], /maxCandidates/],
+    [['list', '--hub', 'huggingface.co'], /expected an http or https address/],
+    [['list', '--token-env', 'NO_SUCH'], /variable NO_SUCH is not set/],
+  ])) {
+    test(`2 for ${args.join(' ')}`, async () => {
+      const { code, stdout, stderr } = await run(args);
+      assert.equal(code, 2);
+      assert.match(stderr, message);
+      assert.equal(stdout, '');
+    });
+  }
+
+  test('1 for a Hub that is not there', async () => {
+    const { code, stdout, stderr } = await run(
+      ['list', '--json', '--hub', await unusedAddress()]);
+    assert.equal(code, 1);
+    assert.equal(stdout, '');
+    assert.match(stderr, /listing_failed/);
+  });
+
+  test('1 for a doctor who found something, with advice', async () => {
+    const { code, stdout } = await run(
+      ['doctor', '--hub', await unusedAddress()]);
+    assert.equal(code, 1);
+    assert.match(stdout, /FAIL hub .*ECONNREFUSED/);
+    assert.match(stdout, /check the network/);
+  });
+
+  test('0 for help and version', async () => {
+    const help = await run(['list', '--help']);
+    assert.equal(help.code, 0);
+    assert.match(help.stdout, /--token-env <name>/);
+    assert.equal((await run(['--version'])).code, 0);
+  });
+
+  test('130 after Ctrl-C, with nothing left running', async (context) => {
+    const { promise: asked, resolve } = promiseWithResolvers();
+    const { url } = await serve(context, () => resolve(undefined));
+    const { child, end } = start(['list', '--hub', url]);
+    await asked;
+    child.kill('SIGINT');
+    const { code, stderr } = await end;
+    assert.equal(code, 130);
+    assert.match(stderr, /cancelled/);
+  });
+});
+
+/** `Promise.withResolvers`, which Node 20 does not have. */
+function promiseWithResolvers() {
+  /** @type {(value: unknown) => void} */
+  let resolve = () => {};
+  const promise = new Promise((fulfil) => { resolve = fulfil; });
+  return { promise, resolve };
+}

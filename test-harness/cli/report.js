@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tables and summaries for people.
+
+import Table from 'cli-table3';
+
+import { duration, short, style, whole, width } from './style.js';
+
+/**
+ * @typedef {import('../../dist/index.js').ModelEntry} ModelEntry
+ * @typedef {import('../../dist/index.js').ListChatModelsMeta} Meta
+ */
+
+/** Blanks between columns. */
+const GAP = 2;
+
+/** What the columns that can shrink keep at least. */
+const DTYPES_MIN = 12;
+const NAME_MIN = 16;
+
+/** No lines at all: boxes around everything hide the content. */
+const LINES = {
+  top: '', 'top-mid': '', 'top-left': '', 'top-right': '',
+  bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '',
+  left: '', 'left-mid': '', right: '', 'right-mid': '',
+  mid: '', 'mid-mid': '', middle: '',
+};
+
+/** @param {import('cli-table3').TableConstructorOptions} options */
+function plainTable(options) {
+  return new Table({
+    chars: LINES,
+    style: {
+      head: [], border: [], 'padding-left': 0, 'padding-right': GAP,
+    },
+    ...options,
+  });
+}
+
+/**
+ * The word for people.
+ * @param {string} classification
+ */
+export function className(classification) {
+  if (classification === 'gen') return 'chat';
+  return classification === 'auth-protected' ? 'protected' : classification;
+}
+
+/** Columns for a name beside its evidence. */
+const VERDICT_NAME = 36;
+
+/** @param {string} classification */
+function paintClass(classification) {
+  const name = className(classification);
+  if (name === 'chat') return style.good(name);
+  return name === 'protected' ? style.bad(name) : name;
+}
+
+/**
+ * As many dtypes as fit, and how many more there are.
+ * @param {ModelEntry} model
+ * @param {number} columns
+ */
+function dtypesOf({ variants }, columns) {
+  const names = variants.map(({ dtype }) => dtype);
+  for (let shown = names.length; shown > 0; shown -= 1) {
+    const rest = names.length - shown;
+    const text = names.slice(0, shown).join(' ') + (rest ? ` +${rest}` : '');
+    if (text.length <= columns) return text;
+  }
+  return '-';
+}
+
+/**
+ * @param {string} text
+ * @param {number} columns
+ */
+function cut(text, columns) {
+  return text.length <= columns ? text : `${text.slice(0, columns - 1)}…`;
+}
+
+const HEAD = [
+  'model', 'class', 'sure', 'dtypes', 'params', 'downloads', 'gated',
+];
+
+/**
+ * @param {ModelEntry} model
+ * @returns {string[]} in the order of `HEAD`
+ */
+function modelRow(model) {
+  return [
+    model.id, className(model.classification), model.confidence,
+    dtypesOf(model, Infinity), short(model.parameters),
+    short(model.downloads), model.gated || '-',
+  ];
+}
+
+/**
+ * @param {ModelEntry[]} models
+ * @returns {string}
+ */
+export function modelTable(models) {
+  const rows = models.map(modelRow);
+  const [name, , , dtypes] = fit([HEAD, ...rows]);
+  const table = plainTable({
+    head: HEAD.map(style.title),
+    colAligns: ['left', 'left', 'left', 'left', 'right', 'right', 'left'],
+  });
+  models.forEach((model, index) => {
+    const [id, , confidence, , ...rest] = rows[index];
+    table.push([cut(id, name), paintClass(model.classification), confidence,
+      dtypesOf(model, dtypes), ...rest]);
+  });
+  return trimLines(table.toString());
+}
+
+/**
+ * Widths of the columns: dtypes give way first, then names.
+ * @param {string[][]} rows
+ */
+function fit(rows) {
+  const widths = HEAD.map((_, column) => (
+    Math.max(...rows.map((row) => row[column].length))));
+  let excess = widths.reduce(
+    (sum, columns) => sum + columns + GAP, -width());
+  for (const [column, least] of [[3, DTYPES_MIN], [0, NAME_MIN]]) {
+    const less = Math.max(0, Math.min(excess, widths[column] - least));
+    widths[column] -= less;
+    excess -= less;
+  }
+  return widths;
+}
+
+/** @param {string} text */
+function trimLines(text) {
+  return text.replace(/ +$/gm, '');
+}
+
+/**
+ * Two columns, the numbers aligned.
+ * @param {string} title
+ * @param {[string, string][]} rows
+ */
+export function factTable(title, rows) {
+  const table = plainTable({ colAligns: ['left', 'right'] });
+  for (const [name, value] of rows) table.push([`  ${name}`, value]);
+  return trimLines(`${style.title(title)}\n${table}`);
+}
+
+/**
+ * Models with what their verdict rests on.
+ * @param {string} title
+ * @param {ModelEntry[]} models
+ */
+export function verdictTable(title, models) {
+  const table = plainTable({});
+  for (const { id, classification, confidence, why } of models) {
+    table.push([`  ${paintClass(classification)}`, confidence,
+      cut(id, VERDICT_NAME), why.join(', ')]);
+  }
+  return trimLines(`${style.title(title)}\n${table}`);
+}
+
+/** @param {Meta} meta */
+export function summary(meta) {
+  const found = `${whole(meta.fetched)} models listed, `
+    + `${whole(meta.filtered)} kept, ${whole(meta.classified.gen)} of them `
+    + `for chat, in ${duration(meta.durationMs)}`;
+  const notes = [];
+  if (meta.partial) notes.push('the listing is incomplete');
+  if (meta.rate_limited) notes.push('the Hub asked for pauses');
+  if (meta.errorCount > 0) notes.push(`${whole(meta.errorCount)} errors`);
+  return notes.length === 0 ? found : `${found}; ${notes.join(', ')}`;
+}
+
+/**
+ * Chat models first; otherwise the order of the listing.
+ * @param {ModelEntry[]} models
+ */
+export function chatFirst(models) {
+  const isChat = (/** @type {ModelEntry} */ model) => (
+    model.classification === 'gen');
+  return [...models.filter(isChat),
+    ...models.filter((model) => !isChat(model))];
+}

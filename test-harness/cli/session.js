@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every command works with: a Hub, a way to reach it, and a manager.
+
+import { readFile } from 'node:fs/promises';
+
+import { createModelManager } from '../../dist/index.js';
+
+/** The committed WebAssembly module. */
+export const WASM_URL = new URL('../../dist/tabagent.wasm', import.meta.url);
+
+/** Variables that name a proxy; Node's own fetch does not look at them. */
+const PROXY_VARIABLES = [
+  'HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy',
+];
+
+/** The command cannot be done as it was given. */
+export class UsageError extends Error {}
+
+/**
+ * @typedef {object} Session
+ * @property {string} hubUrl
+ * @property {number | null} simulatedModels null on a Hub that is not ours
+ * @property {string | null} token
+ * @property {typeof fetch} fetch
+ * @property {import('../../dist/index.js').ModelManager} manager
+ * @property {number} loadMs how long the module took to start
+ * @property {() => Promise<void>} close
+ */
+
+/**
+ * Finds or starts the Hub and makes a manager for it.
+ * @param {import('./main.js').Options} options
+ * @returns {Promise<Session>}
+ */
+export async function openSession(options) {
+  const token = findToken(options);
+  const hub = await openHub(options);
+  const fetch = hub.simulatedModels === null ? await chooseFetch()
+    : globalThis.fetch;
+  const wasm = await readFile(WASM_URL);
+  const startMs = performance.now();
+  try {
+    const manager = await createModelManager({
+      wasm, hubUrl: hub.url, fetch, seed: options.seed,
+    });
+    return {
+      hubUrl: hub.url,
+      simulatedModels: hub.simulatedModels,
+      token,
+      fetch,
+      manager,
+      loadMs: performance.now() - startMs,
+      async close() {
+        await manager.dispose();
+        await hub.close();
+      },
+    };
+  } catch (error) {
+    await hub.close();
+    throw error;
+  }
+}
+
+/**
+ * Runs `work` with a session and closes it whatever happens.
+ * @template T
+ * @param {import('./main.js').Options} options
+ * @param {(session: Session) => Promise<T>} work
+ */
+export async function withSession(options, work) {
+  const session = await openSession(options);
+  try {
+    return await work(session);
+  } finally {
+    await session.close();
+  }
+}
+
+/**
+ * The Hub that was asked for; without one it is simulated.
+ * @param {import('./main.js').Options} options
+ */
+function hubUrlOf(options) {
+  return options.hub ?? (process.env.HF_ENDPOINT || null);
+}
+
+/** @param {import('./main.js').Options} options */
+async function openHub(options) {
+  const url = hubUrlOf(options);
+  if (url !== null) return { url, simulatedModels: null, close: async () => {} };
+  const { startHub } = await import('../hub/index.js');
+  const hub = await startHub({ seed: options.seed });
+  return { url: hub.url, simulatedModels: hub.hub.models, close: hub.close };
+}
+
+/**
+ * The token of an environment variable; null when there is none. The
+ * simulated Hub does not know the user's token and would refuse it.
+ * @param {import('./main.js').Options} options
+ */
+function findToken(options) {
+  const { tokenEnv } = options;
+  if (tokenEnv === undefined && hubUrlOf(options) === null) return null;
+  const token = process.env[tokenEnv ?? 'HF_TOKEN'];
+  if (tokenEnv !== undefined && !token) {
+    throw new UsageError(`the environment variable ${tokenEnv} is not set`);
+  }
+  return token || null;
+}
+
+/** The proxy variable that is set, if any. */
+export function proxyVariable() {
+  return PROXY_VARIABLES.find((name) => process.env[name]);
+}
+
+/** @returns {Promise<typeof fetch>} one that goes through the proxy */
+async function chooseFetch() {
+  if (!proxyVariable()) return globalThis.fetch;
+  const undici = await import('undici');
+  const dispatcher = new undici.EnvHttpProxyAgent();
+  return /** @type {any} */ ((
+    /** @type {any} */ url, /** @type {any} */ init) => (
+    undici.fetch(url, { ...init, dispatcher })));
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rules of the project that no compiler checks.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { findFiles, ROOT } from './paths.js';
+
+/** Which folders of wasm/ a file may include from: its own and those below. */
+const LAYERS = ['core', 'net', 'hub', 'protocol', 'abi'];
+
+/** The longest source file; beyond it a file has more than one job. */
+const LINES_MAX = 700;
+
+/** The longest C function. */
+const FUNCTION_LINES_MAX = 80;
+
+/**
+ * A line of a file in |files| (but not in |except|) must not match |pattern|,
+ * with its comment if |comments|.
+ * @typedef {{ files: RegExp, except?: RegExp, pattern: RegExp, says: string,
+ *   comments?: boolean }} Rule
+ */
+
+/** @type {Rule[]} */
+const RULES = [
+  {
+    files: /^wasm\/.*\.[ch]$/,
+    except: /^wasm\/core\/mem\.c$/,
+    pattern: /(?<![\w>.])(malloc|calloc|realloc|free)\s*\(/,
+    says: 'memory comes from tam_mem',
+  },
+  {
+    files: /^wasm\/.*\.[ch]$/,
+    except: /^wasm\/abi\/schema\.c$/,
+    pattern:
+      /\b(s?n?printf|puts|sscanf|strto[dflu]+|assert|rand|time|clock)\(/,
+    says: 'the core has no I/O, clock, randomness or locale',
+  },
+  {
+    files: /^wasm\/.*\.[ch]$/,
+    except: /^wasm\/core\/json_tree\.c$/,
+    pattern: /cJSON\.h/,
+    says: 'cJSON has one door, core/json_tree.c',
+  },
+  {
+    files: /^wasm\/(?!abi\/).*\.[ch]$/,
+    pattern: /__EMSCRIPTEN__|emscripten/,
+    says: 'only wasm/abi knows that it runs in WebAssembly',
+  },
+  {
+    files: /^js-bindings\/.*\.js$/,
+    pattern:
+      /\bconsole\.(log|info|warn|debug)\b|\bMath\.random\(|export default/,
+    says: 'bindings are silent, seeded and export names',
+  },
+  {
+    files: /\.test\.js$/,
+    pattern: /(?<![.\w])setTimeout\(\s*(resolve|r|done)\b|timers\/promises/,
+    says: 'tests do not sleep',
+  },
+  {
+    files: /\.(c|h|def|js|ts|json|cmake|txt|md|yml)$/,
+    except: /^test-harness\/(lint\.js|fixtures\/)/,
+    pattern: /\b(TODO|FIXME|XXX)\b|https?:\/\/(registry|deb)\./,
+    comments: true,
+    says: 'nothing unfinished, and no names of package hosts',
+  },
+];
+
+/**
+ * Returns a complaint for each include that points to a layer above.
+ * @param {string} file
+ * @param {string[]} lines
+ */
+function checkLayers(file, lines) {
+  const layer = LAYERS.indexOf(file.split('/')[1]);
+  if (!/^wasm\/.*\.[ch]$/.test(file) || layer < 0) return [];
+  return lines.flatMap((line, i) => {
+    const folder = /^#include "(\w+)\//.exec(line)?.[1];
+    return folder && LAYERS.indexOf(folder) > layer
+      ? [`${file}:${i + 1}: ${LAYERS[layer]} must not depend on ${folder}`]
+      : [];
+  });
+}
+
+/**
+ * Returns complaints about long functions: in C that clang-format has laid out
+ * they begin with a word and end with a "}" at the edge.
+ * @param {string} file
+ * @param {string[]} lines
+ */
+function checkFunctions(file, lines) {
+  if (!/^wasm\/.*\.c$/.test(file)) return [];
+  let start = 0;
+  return lines.flatMap((line, i) => {
+    if (/^\w/.test(line)) start = i;
+    return line === '}' && i - start >= FUNCTION_LINES_MAX
+      ? [`${file}:${start + 1}: longer than ${FUNCTION_LINES_MAX} lines`]
+      : [];
+  });
+}
+
+/**
+ * Returns complaints about the shape of a file.
+ * @param {string} file
+ * @param {string[]} lines
+ */
+function checkShape(file, lines) {
+  /** @type {string[]} */
+  const complaints = [];
+  if (!/\.(c|h|def|js)$/.test(file)) return complaints;
+  if (!lines[0].includes('SPDX-License-Identifier: Apache-2.0') &&
+      !lines[1]?.includes('SPDX-License-Identifier: Apache-2.0')) {
+    complaints.push(`${file}: the first line is not the license`);
+  }
+  if (lines.length > LINES_MAX) {
+    complaints.push(`${file}: longer than ${LINES_MAX} lines`);
+  }
+  return complaints;
+}
+
+/**
+ * Returns everything that breaks a rule, as "file:line: what".
+ * @returns {string[]}
+ */
+export function lint() {
+  return findFiles('.', /./).flatMap((file) => {
+    const rules = RULES.filter(({ files, except }) =>
+      files.test(file) && !except?.test(file));
+    if (rules.length === 0 && !/\.(c|h|def|js)$/.test(file)) return [];
+    const lines = readFileSync(join(ROOT, file), 'utf8').split('\n');
+    const broken = lines.flatMap((line, i) => rules
+      .filter(({ pattern, comments }) =>
+        pattern.test(comments ? line : line.replace(/\/\/.*/, '')))
+      .map(({ says }) => `${file}:${i + 1}: ${says}`));
+    return [...checkShape(file, lines), ...checkFunctions(file, lines),
+      ...checkLayers(file, lines), ...broken];
+  });
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+// The steps of npm test, cheap ones first. A step throws when it fails and
+// returns a reason when it could not be run.
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+
+import { lint } from './lint.js';
+import { findFiles, ROOT } from './paths.js';
+import { buildPreset, capture, run } from './run.js';
+import {
+  clangFormatVersion, differenceFromPinned, PINNED_CLANG_FORMAT,
+} from './toolchain.js';
+
+/** Seconds per fuzz target; longer runs are made by hand. */
+const FUZZ_SECONDS = 60;
+
+/** Bytes of the longest input a fuzzer makes up. */
+const FUZZ_LEN_MAX = 4096;
+
+/**
+ * Returns the files that match, and fails when there are none: a step without
+ * tests has not passed.
+ * @param {RegExp} pattern
+ */
+function findTests(pattern) {
+  const files = findFiles('test-harness', pattern);
+  if (files.length === 0) throw new Error(`no test matches ${pattern}`);
+  return files;
+}
+
+/** @param {string[]} files */
+function runNodeTests(files) {
+  return run(process.execPath, [
+    '--test', '--test-reporter=spec',
+    `--test-concurrency=${availableParallelism()}`, ...files,
+  ]);
+}
+
+async function checkFormat() {
+  if (clangFormatVersion() !== PINNED_CLANG_FORMAT) {
+    return `clang-format ${PINNED_CLANG_FORMAT} is not installed`;
+  }
+  const files = [...findFiles('wasm', /\.[ch]$/),
+    ...findFiles('test-harness', /\.[ch]$/)];
+  await run('clang-format', ['--dry-run', '-Werror', ...files]);
+}
+
+async function checkRules() {
+  const complaints = lint();
+  if (complaints.length > 0) throw new Error(complaints.join('\n'));
+}
+
+/** @param {string} preset */
+async function runUnitTests(preset) {
+  findTests(/^test-harness\/unit\/\w+_test\.c$/);
+  buildPreset(preset);
+  await run('ctest', ['--preset', preset, '--no-tests=error',
+    '--parallel', `${availableParallelism()}`]);
+}
+
+async function checkDist() {
+  // esbuild is there only after setup.
+  const { BUILT, buildDist, checkLimits } = await import('./build.js');
+  checkLimits(await buildDist());
+  const difference = differenceFromPinned();
+  if (difference) return `dist/ was not compared: ${difference}`;
+  const dist = join(ROOT, 'dist');
+  const names = new Set([...await readdir(BUILT), ...await readdir(dist)]);
+  for (const name of names) {
+    const [built, committed] = await Promise.all([BUILT, dist].map((folder) =>
+      readFile(join(folder, name)).catch(() => Buffer.from('missing'))));
+    if (!built.equals(committed)) {
+      throw new Error(`dist/${name} is not what the sources give: ` +
+        'commit the result of npm run build');
+    }
+  }
+}
+
+async function checkTypes() {
+  const projects = findTests(/\/tsconfig[\w.]*\.json$/);
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  for (const project of projects) {
+    console.log(project);
+    await run(process.execPath, [tsc, '--noEmit', '--project', project]);
+  }
+}
+
+/** @param {string} file source of the target */
+async function runFuzzer(file) {
+  const name = /(\w+)\.c$/.exec(file)?.[1] ?? '';
+  const found = join(ROOT, 'build/fuzz/found', name);
+  const corpus = join(ROOT, 'test-harness/fuzz/corpus', name);
+  await mkdir(found, { recursive: true });
+  const report = await capture(
+    join(ROOT, 'build/fuzz/test-harness/fuzz', name), [
+      `-max_total_time=${FUZZ_SECONDS}`, `-max_len=${FUZZ_LEN_MAX}`,
+      '-timeout=10', '-print_final_stats=1', '-verbosity=0',
+      `-artifact_prefix=${found}/`, found, corpus,
+    ]);
+  const runs = /number_of_executed_units: (\d+)/.exec(report)?.[1];
+  console.log(`${name}: ${runs} inputs`);
+}
+
+async function runFuzzers() {
+  const waiting = findTests(/^test-harness\/fuzz\/\w+_fuzz\.c$/);
+  buildPreset('fuzz');
+  const work = async () => {
+    for (let file = waiting.shift(); file; file = waiting.shift()) {
+      await runFuzzer(file);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+}
+
+/**
+ * @type {{ name: string, title: string, run: () => Promise<string | void> }[]}
+ */
+export const steps = [
+  {
+    name: 'format',
+    title: 'C code as clang-format wants it',
+    run: checkFormat,
+  },
+  { name: 'lint', title: 'rules of the project', run: checkRules },
+  {
+    name: 'native',
+    title: 'unit tests under sanitizers',
+    run: () => runUnitTests('native'),
+  },
+  {
+    name: 'wasi',
+    title: 'the same tests inside WebAssembly',
+    run: () => runUnitTests('wasi'),
+  },
+  { name: 'dist', title: 'dist/ equals a fresh build', run: checkDist },
+  { name: 'types', title: 'type declarations and types', run: checkTypes },
+  {
+    name: 'node',
+    title: 'tests in Node',
+    run: () => runNodeTests(
+      findTests(/^test-harness\/(?!browser\/).*\.test\.js$/)),
+  },
+  {
+    name: 'browser',
+    title: 'smoke test in Chromium',
+    run: () => runNodeTests(findTests(/^test-harness\/browser\/.*\.test\.js$/)),
+  },
+  {
+    name: 'fuzz',
+    title: `each fuzz target for ${FUZZ_SECONDS} s`,
+    run: runFuzzers,
+  },
+];
