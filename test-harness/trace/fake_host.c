@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "fake_host.h"
+
+#include "core/json_tree.h"
+
+// The concurrency of a command that names none.
+#define CONCURRENCY_DEFAULT 12
+
+void fake_host_broken(const char *promise) {
+  fprintf(stderr, "broken promise: %s\n", promise);
+  abort();
+}
+
+static void promise(int kept, const char *text) {
+  if (!kept) {
+    fake_host_broken(text);
+  }
+}
+
+// ---------------------------------------------------------------------------
+// Records
+
+static void *grow(void *list, size_t count, size_t size) {
+  // Grows at powers of two only.
+  if ((count & (count - 1)) == 0) {
+    list = realloc(list, (count == 0 ? 1 : count * 2) * size);
+    promise(list != NULL, "the tests have memory");
+  }
+  return list;
+}
+
+static fake_op *find_op(const fake_host *host, uint32_t number) {
+  for (size_t i = host->op_count; i > 0; i--) {
+    if (host->ops[i - 1].number == number) {
+      return &host->ops[i - 1];
+    }
+  }
+  return NULL;
+}
+
+const fake_op *fake_host_op(const fake_host *host, uint32_t number) {
+  return find_op(host, number);
+}
+
+static fake_request *find_live(const fake_host *host, uint32_t id) {
+  for (size_t i = host->request_count; i > 0; i--) {
+    fake_request *request = &host->requests[i - 1];
+    if (request->is_live && request->id == id) {
+      return request;
+    }
+  }
+  return NULL;
+}
+
+const fake_request *fake_host_request(const fake_host *host, size_t order) {
+  return order > 0 && order <= host->request_count ? &host->requests[order - 1]
+                                                   : NULL;
+}
+
+size_t fake_host_order(const fake_host *host, uint32_t id) {
+  const fake_request *request = find_live(host, id);
+  return request == NULL ? 0 : (size_t)(request - host->requests) + 1;
+}
+
+static void end_request(fake_host *host, fake_request *request) {
+  request->is_live = 0;
+  find_op(host, request->op)->in_flight--;
+}
+
+// ---------------------------------------------------------------------------
+// Actions
+
+static void take_fetch(fake_host *host, const tam_action *action) {
+  fake_op *op = find_op(host, action->op);
+  promise(op != NULL && op->terminals == 0, "only what runs sends requests");
+  promise(find_live(host, action->request) == NULL,
+          "a request has a number of its own");
+  tam_span hub = tam_span_of(host->hub_url);
+  promise(tam_span_starts_with(action->first, hub) &&
+              tam_span_starts_with(tam_span_from(action->first, hub.len),
+                                   TAM_SPAN("/")),
+          "requests go to the Hub only");
+  int has_token =
+      tam_span_find_nocase(action->second, TAM_SPAN("authorization:")) <
+      action->second.len;
+  promise(has_token == op->has_token, "the token is sent when there is one");
+  host->requests =
+      grow(host->requests, host->request_count, sizeof(*host->requests));
+  fake_request request = {action->request, action->op, 1};
+  host->requests[host->request_count++] = request;
+  op->in_flight++;
+  promise(op->in_flight <= op->concurrency, "concurrency is a limit");
+}
+
+static void take_abort(fake_host *host, const tam_action *action) {
+  fake_request *request = find_live(host, action->request);
+  promise(request != NULL, "an abort names a request under way");
+  end_request(host, request);
+}
+
+// Numbers and pace of the messages of a listing.
+static void check_sequence(fake_host *host, fake_op *op,
+                           const tam_json_node *message) {
+  const tam_json_node *seq = tam_json_get_member(message, TAM_SPAN("seq"));
+  if (seq != NULL && host->heap.fail_at == 0) {
+    promise(tam_json_get_number(seq) == op->messages,
+            "messages are numbered without gaps");
+  }
+  double *latest =
+      &op->said_ms[(size_t)op->messages % FAKE_HOST_MESSAGES_PER_S];
+  promise(op->messages < FAKE_HOST_MESSAGES_PER_S ||
+              host->now_ms - *latest >= 1000,
+          "at most 20 messages in a second");
+  *latest = host->now_ms;
+  op->messages++;
+}
+
+// Counts the models that a progress message classifies.
+static double count_classified(const tam_json_node *message) {
+  static const char *const lists[] = {"batch", "items"};
+  const tam_json_node *status =
+      tam_json_get_member(message, TAM_SPAN("status"));
+  if (!tam_span_eq(tam_json_get_string(status), TAM_SPAN("classified"))) {
+    return 0;
+  }
+  double count = 0;
+  for (size_t i = 0; i < 2; i++) {
+    const tam_json_node *item =
+        tam_json_get_first(tam_json_get_member(message, tam_span_of(lists[i])));
+    for (; item != NULL; item = tam_json_get_next(item)) {
+      count++;
+    }
+  }
+  return count > 0 ? count : 1;
+}
+
+// The summary of a listing that came to its end, or NULL.
+static const tam_json_node *summary_of(const tam_json_node *message) {
+  const tam_json_node *result =
+      tam_json_get_member(message, TAM_SPAN("result"));
+  if (tam_json_get_member(message, TAM_SPAN("code")) != NULL) {
+    return NULL;
+  }
+  return tam_json_get_member(result == NULL ? message : result,
+                             TAM_SPAN("meta"));
+}
+
+// Nothing that was said is missing from the summary, and nothing else is in it.
+static void check_summary(const fake_host *host, const fake_op *op,
+                          const tam_json_node *message) {
+  const tam_json_node *meta = summary_of(message);
+  if (meta == NULL || op->is_unread || host->heap.fail_at != 0) {
+    return;
+  }
+  double filtered =
+      tam_json_get_number(tam_json_get_member(meta, TAM_SPAN("filtered")));
+  double sum = 0;
+  const tam_json_node *count =
+      tam_json_get_first(tam_json_get_member(meta, TAM_SPAN("classified")));
+  for (; count != NULL; count = tam_json_get_next(count)) {
+    sum += tam_json_get_number(count);
+  }
+  promise(sum == filtered, "the summary counts every candidate");
+  promise(op->classified == filtered, "each candidate is classified once");
+}
+
+// Parses a message; one that is longer than the parser takes is nothing.
+static tam_json_node *parse_message(tam_span text, const tam_mem *mem) {
+  tam_json_node *message = NULL;
+  if (text.len > TAM_JSON_TREE_LEN_MAX) {
+    return NULL;
+  }
+  int error = tam_json_tree_parse(&message, text, mem);
+  if (error != 0) {
+    fprintf(stderr, "%.*s\n", (int)text.len, (const char *)text.ptr);
+  }
+  promise(error == 0, "messages are JSON");
+  return message;
+}
+
+static void take_message(fake_host *host, const tam_action *action) {
+  fake_op *op = find_op(host, action->op);
+  promise(op != NULL && op->is_accepted, "messages go to whoever asked");
+  promise(op->terminals == 0, "nothing is said after the last word");
+  tam_mem mem = tam_mem_default();
+  tam_json_node *message = parse_message(action->first, &mem);
+  check_sequence(host, op, message);
+  op->classified += count_classified(message);
+  op->is_unread |= message == NULL;
+  if ((action->flags & TAM_MESSAGE_FLAG_TERMINAL) != 0) {
+    check_summary(host, op, message);
+  }
+  tam_json_tree_free(message, &mem);
+  if ((action->flags & TAM_MESSAGE_FLAG_TERMINAL) != 0) {
+    op->terminals++;
+    promise(op->in_flight == 0, "nothing runs on after the end");
+  }
+}
+
+static void take(fake_host *host, const tam_action *action) {
+  if (host->models_of != 0) {
+    promise(action->kind == TAM_ACTION_MESSAGE &&
+                action->op == host->models_of &&
+                (action->flags & TAM_MESSAGE_FLAG_TERMINAL) != 0,
+            "models come right before the last word");
+    host->models_of = 0;
+  }
+  switch (action->kind) {
+  case TAM_ACTION_FETCH:
+    take_fetch(host, action);
+    break;
+  case TAM_ACTION_ABORT:
+    break; // after the listener, who wants to know which request it was
+  case TAM_ACTION_MESSAGE:
+    take_message(host, action);
+    break;
+  case TAM_ACTION_MODELS:
+    host->models_of = action->op;
+    break;
+  default:
+    fake_host_broken("actions are of a known kind");
+  }
+  if (host->on_action != NULL) {
+    host->on_action(host->user_data, action);
+  }
+  if (action->kind == TAM_ACTION_ABORT) {
+    take_abort(host, action);
+  }
+}
+
+static void drain(fake_host *host) {
+  const tam_action *action;
+  while ((action = tam_manager_next(host->manager)) != NULL) {
+    take(host, action);
+  }
+  promise(host->models_of == 0, "models come right before the last word");
+}
+
+// ---------------------------------------------------------------------------
+// Events
+
+// What the command asks for, as far as it can be read.
+static void read_command(fake_op *op, tam_span text) {
+  tam_mem mem = tam_mem_default();
+  tam_json_node *root = NULL;
+  op->concurrency = CONCURRENCY_DEFAULT;
+  if (tam_json_tree_parse(&root, text, &mem) != 0) {
+    return;
+  }
+  const tam_json_node *params = tam_json_get_member(root, TAM_SPAN("params"));
+  params = params == NULL ? root : params;
+  const tam_json_node *limit =
+      tam_json_get_member(params, TAM_SPAN("concurrency"));
+  if (limit != NULL) {
+    op->concurrency = tam_json_get_number(limit);
+  }
+  const tam_json_node *token = tam_json_get_member(params, TAM_SPAN("hfToken"));
+  op->has_token = tam_json_get_string(token).len > 0;
+  tam_json_tree_free(root, &mem);
+}
+
+static fake_op *note_command(fake_host *host, const tam_event *event) {
+  host->ops = grow(host->ops, host->op_count, sizeof(*host->ops));
+  fake_op *op = &host->ops[host->op_count++];
+  memset(op, 0, sizeof(*op));
+  op->number = event->op;
+  op->wants_rows = (event->flags & TAM_COMMAND_FLAG_LISTING) != 0;
+  read_command(op, event->payload);
+  return op;
+}
+
+// What the host knows before the manager does.
+static void note_event(fake_host *host, const tam_event *event) {
+  fake_request *request = find_live(host, event->request);
+  fake_op *op = find_op(host, event->op);
+  switch (event->kind) {
+  case TAM_EVENT_HTTP_END:
+  case TAM_EVENT_HTTP_FAIL:
+    if (request != NULL) {
+      end_request(host, request);
+    }
+    break;
+  case TAM_EVENT_LISTING_END:
+    if (op != NULL) {
+      op->wants_rows = 0;
+    }
+    break;
+  default:
+    break;
+  }
+}
+
+static int is_waiting_for_nothing(const fake_host *host, const fake_op *op,
+                                  double deadline) {
+  (void)host;
+  return op->is_accepted && op->terminals == 0 && op->in_flight == 0 &&
+         !op->wants_rows && deadline < 0;
+}
+
+static void check_waits(const fake_host *host, const tam_event *event) {
+  double deadline = tam_manager_deadline(host->manager, host->now_ms);
+  promise(event->kind != TAM_EVENT_TIMER || deadline != 0,
+          "a timer that fired is not asked for again at once");
+  size_t busy = 0;
+  for (size_t i = 0; i < host->op_count; i++) {
+    const fake_op *op = &host->ops[i];
+    promise(!is_waiting_for_nothing(host, op, deadline),
+            "what waits, waits for something");
+    busy += op->is_accepted && op->terminals == 0;
+  }
+  promise(busy == tam_manager_busy(host->manager),
+          "the manager is busy with what has not ended");
+}
+
+// An end that the pool will not take ends nothing.
+static int is_taken_back(const tam_event *event, int result) {
+  return result == TAM_ERR_INVALID_STATE && event->kind == TAM_EVENT_HTTP_END;
+}
+
+int fake_host_feed(fake_host *host, const tam_event *event) {
+  const fake_request *live = find_live(host, event->request);
+  size_t place = live == NULL ? 0 : (size_t)(live - host->requests) + 1;
+  const fake_op *old = find_op(host, event->op);
+  int is_free = event->op != 0 &&
+                (old == NULL || !old->is_accepted || old->terminals > 0);
+  size_t command = 0;
+  if (event->kind == TAM_EVENT_COMMAND && is_free) {
+    note_command(host, event);
+    command = host->op_count;
+  }
+  note_event(host, event);
+  int result = tam_manager_feed(host->manager, event, host->now_ms);
+  if (result == TAM_ERR_INVALID_STATE || result == TAM_ERR_INVALID_ARGUMENT) {
+    promise(tam_manager_next(host->manager) == NULL,
+            "an event that is refused causes nothing");
+  }
+  if (is_taken_back(event, result) && place != 0) {
+    host->requests[place - 1].is_live = 1;
+    find_op(host, host->requests[place - 1].op)->in_flight++;
+  }
+  if (command != 0) {
+    host->ops[command - 1].is_accepted = result == 0;
+  }
+  drain(host);
+  if (result == 0) {
+    check_waits(host, event);
+  }
+  return result;
+}
+
+// ---------------------------------------------------------------------------
+// Life
+
+int fake_host_init(fake_host *host, const char *hub_url) {
+  check_heap heap = host->heap;
+  fake_host_on_action on_action = host->on_action;
+  void *user_data = host->user_data;
+  memset(host, 0, sizeof(*host));
+  host->heap = heap;
+  host->on_action = on_action;
+  host->user_data = user_data;
+  host->mem = check_heap_mem(&host->heap);
+  snprintf(host->hub_url, sizeof(host->hub_url), "%s", hub_url);
+  tam_config config = {tam_span_of(host->hub_url), "a fixed seed..."};
+  return tam_manager_new(&host->manager, &config, &host->mem);
+}
+
+void fake_host_free(fake_host *host) {
+  tam_manager_del(host->manager);
+  promise(host->heap.live == 0, "a deleted manager leaves no memory behind");
+  free(host->requests);
+  free(host->ops);
+}
+
+void fake_host_finish(fake_host *host) {
+  for (size_t i = 0; i < host->op_count; i++) {
+    tam_event cancel = {.kind = TAM_EVENT_CANCEL, .op = host->ops[i].number};
+    if (host->ops[i].is_accepted && host->ops[i].terminals == 0) {
+      promise(fake_host_feed(host, &cancel) == 0, "what runs can be cancelled");
+    }
+  }
+  for (size_t i = 0; i < host->op_count; i++) {
+    promise(
+        host->ops[i].terminals == (unsigned)host->ops[i].is_accepted,
+        "a command taken ends with one terminal message, another with none");
+  }
+  promise(tam_manager_busy(host->manager) == 0,
+          "the manager forgets what has ended");
+}

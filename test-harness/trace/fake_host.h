@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// A host without a network, for traces, fuzzing and tests of the manager. It
+// drains actions after each event as a real host does, and holds the manager
+// to every promise that can be checked from outside:
+//
+//  * one terminal message per accepted command, the last one of its operation
+//  * messages are JSON, numbered without gaps, and at most 20 in any second
+//  * each candidate is classified once, and the summary counts them
+//  * models come right before the terminal message they belong to
+//  * a request goes to the Hub, carries a token only when the command had one,
+//    and no more run at a time than the command allows
+//  * an abort names a request under way; none is left when its operation ends
+//  * an event that is refused causes nothing
+//  * an operation that waits, waits for something: a request, a timer, or rows
+//    of its caller; and a timer that fired is not asked for again at once
+//
+// A broken promise stops the program. The manager's allocator is the counting
+// one of the unit tests: fail what you like through |heap|.
+#ifndef TAM_TRACE_FAKE_HOST_H
+#define TAM_TRACE_FAKE_HOST_H
+
+#include "../unit/check.h"
+#include "tam.h"
+
+// The most messages of one operation in a second.
+#define FAKE_HOST_MESSAGES_PER_S 20
+
+typedef struct fake_request {
+  uint32_t id; // the manager's number; the place in the list is the host's own
+  uint32_t op;
+  int is_live;
+} fake_request;
+
+typedef struct fake_op {
+  uint32_t number;
+  int is_accepted; // its command was taken
+  int has_token;
+  int wants_rows; // the caller's rows are not complete
+  double concurrency;
+  unsigned in_flight;
+  unsigned terminals;
+  double messages;
+  double classified; // models of which the class was told
+  int is_unread;     // a message was too long for the parser
+  double said_ms[FAKE_HOST_MESSAGES_PER_S]; // when the latest were said
+} fake_op;
+
+// Is told of each action before the next one is taken.
+typedef void (*fake_host_on_action)(void *user_data, const tam_action *action);
+
+typedef struct fake_host {
+  check_heap heap;
+  tam_mem mem;
+  tam_manager *manager;
+  double now_ms;
+  char hub_url[128];
+  fake_request *requests; // every one so far, in the order of their start
+  size_t request_count;
+  fake_op *ops; // every command so far
+  size_t op_count;
+  uint32_t models_of; // an operation whose terminal message must come next
+  fake_host_on_action on_action;
+  void *user_data;
+} fake_host;
+
+// Creates the manager. Returns 0 or the error of tam_manager_new; |host| must
+// be freed in every case. Set |heap| to fail before the call, if at all.
+int fake_host_init(fake_host *host, const char *hub_url);
+
+// Deletes the manager and insists that no memory is left.
+void fake_host_free(fake_host *host);
+
+// Feeds |event| at |now_ms| and drains the actions. Returns what the manager
+// returned.
+int fake_host_feed(fake_host *host, const tam_event *event);
+
+// Cancels what still runs and insists on one terminal message per command.
+void fake_host_finish(fake_host *host);
+
+// Returns the |order|-th request, counted from 1, or NULL.
+const fake_request *fake_host_request(const fake_host *host, size_t order);
+
+// Returns the place of the live request |id|, counted from 1, or 0.
+size_t fake_host_order(const fake_host *host, uint32_t id);
+
+// Returns the record of the latest command with |number|, or NULL.
+const fake_op *fake_host_op(const fake_host *host, uint32_t number);
+
+// Stops the program because a promise was broken.
+_Noreturn void fake_host_broken(const char *promise);
+
+#endif // TAM_TRACE_FAKE_HOST_H

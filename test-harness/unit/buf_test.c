@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// The growing buffer: its cap, its sticky error, and no leak when memory is
+// short; and sizes that would overflow.
+#include "core/buf.h"
+#include "core/mem.h"
+
+#include "check.h"
+
+static void grows_and_keeps(void) {
+  check_heap heap = {0};
+  tam_mem mem = check_heap_mem(&heap);
+  tam_buf buf;
+  tam_buf_init(&buf, &mem, 100000);
+  for (int i = 0; i < 10000; i++) {
+    tam_buf_append(&buf, TAM_SPAN("abcd"));
+    tam_buf_append_byte(&buf, (uint8_t)i);
+  }
+  tam_span all = tam_buf_span(&buf);
+  CHECK_INT(buf.error, 0);
+  CHECK_INT(all.len, 50000);
+  for (size_t i = 0; i < 10000; i++) {
+    CHECK_SPAN(tam_span_head(tam_span_from(all, i * 5), 4), "abcd");
+    CHECK_INT(all.ptr[i * 5 + 4], (uint8_t)i);
+  }
+  tam_buf_free(&buf);
+  CHECK_INT(tam_buf_span(&buf).len, 0);
+  CHECK_INT(heap.live, 0);
+}
+
+static void cap_is_sticky(void) {
+  check_heap heap = {0};
+  tam_mem mem = check_heap_mem(&heap);
+  tam_buf buf;
+  tam_buf_init(&buf, &mem, 5);
+  tam_buf_append(&buf, TAM_SPAN("abc"));
+  tam_buf_append(&buf, TAM_SPAN("def"));
+  CHECK_INT(buf.error, TAM_ERR_TOO_LARGE);
+  tam_buf_append_byte(&buf, 'x');
+  CHECK_INT(buf.error, TAM_ERR_TOO_LARGE);
+  CHECK_SPAN(tam_buf_span(&buf), "abc");
+  tam_buf_reset(&buf);
+  CHECK_INT(buf.error, 0);
+  tam_buf_append(&buf, TAM_SPAN("12345"));
+  CHECK_SPAN(tam_buf_span(&buf), "12345");
+  tam_buf_free(&buf);
+  CHECK_INT(heap.live, 0);
+}
+
+static void fixed_memory_stays_put(void) {
+  uint8_t bytes[4];
+  tam_buf buf;
+  tam_buf_init_fixed(&buf, bytes, sizeof(bytes));
+  tam_buf_append(&buf, TAM_SPAN("abcd"));
+  CHECK_INT(buf.error, 0);
+  CHECK(tam_buf_span(&buf).ptr == bytes);
+  tam_buf_append_byte(&buf, 'e');
+  CHECK_INT(buf.error, TAM_ERR_TOO_LARGE);
+  CHECK_SPAN(tam_buf_span(&buf), "abcd");
+}
+
+static void no_memory(void) {
+  size_t fail_at = 0;
+  int error = TAM_ERR_OUT_OF_MEMORY;
+  while (error != 0) {
+    check_heap heap = {0};
+    tam_mem mem = check_heap_mem(&heap);
+    tam_buf buf;
+    heap.fail_at = ++fail_at;
+    tam_buf_init(&buf, &mem, 100000);
+    for (int i = 0; i < 3000; i++) {
+      tam_buf_append(&buf, TAM_SPAN("0123456789"));
+    }
+    error = buf.error;
+    CHECK(error == 0 || error == TAM_ERR_OUT_OF_MEMORY);
+    CHECK(error != 0 || buf.len == 30000);
+    tam_buf_free(&buf);
+    CHECK_INT(heap.live, 0);
+  }
+  CHECK(fail_at > 2);
+}
+
+static void sizes_do_not_overflow(void) {
+  check_heap heap = {0};
+  tam_mem mem = check_heap_mem(&heap);
+  CHECK(tam_mem_calloc(&mem, SIZE_MAX / 2, 3) == NULL);
+  CHECK(tam_mem_realloc(&mem, NULL, SIZE_MAX / 4 + 2, 4) == NULL);
+  CHECK_INT(heap.allocations, 0);
+  uint8_t *zeros = tam_mem_calloc(&mem, 3, 4);
+  CHECK(zeros != NULL && zeros[0] == 0 && zeros[11] == 0);
+  tam_mem_free(&mem, zeros);
+  tam_mem_free(&mem, NULL);
+  CHECK_INT(heap.live, 0);
+}
+
+int main(void) {
+  RUN(grows_and_keeps);
+  RUN(cap_is_sticky);
+  RUN(fixed_memory_stays_put);
+  RUN(no_memory);
+  RUN(sizes_do_not_overflow);
+  return check_finish();
+}
