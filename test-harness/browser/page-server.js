@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Serves the package and the pages of the browser test, under the strictest
+// policy that lets WebAssembly run.
+
+import { createAdaptorServer } from '@hono/node-server';
+import { serveStatic } from '@hono/node-server/serve-static';
+import { Hono } from 'hono';
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { PACKAGE_DIR } from '../module-under-test.js';
+
+const HOST = '127.0.0.1';
+const SITE_DIR = fileURLToPath(new URL('./site', import.meta.url));
+
+/** No inline code, no eval, nothing from elsewhere but data. */
+const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; "
+  + "worker-src 'self'; style-src 'self'; connect-src *";
+
+/**
+ * @param {string} prefix of the address
+ * @param {string} folder that it stands for
+ */
+function files(prefix, folder) {
+  return serveStatic({
+    root: relative(process.cwd(), folder),
+    rewriteRequestPath: (path) => path.slice(prefix.length),
+  });
+}
+
+/**
+ * @returns {Promise<{ url: string, close: () => Promise<void> }>}
+ */
+export async function startPageServer() {
+  const app = new Hono();
+  app.use(async (context, next) => {
+    await next();
+    context.header('Content-Security-Policy', POLICY);
+  });
+  app.get('/dist/*', files('/dist', PACKAGE_DIR));
+  app.get('/*', files('', SITE_DIR));
+  const server = /** @type {import('node:http').Server} */ (
+    createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }));
+  await new Promise((resolve) => {
+    server.listen(0, HOST, () => resolve(undefined));
+  });
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  return {
+    url: `http://${HOST}:${port}`,
+    close: () => new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    }),
+  };
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of cli-progress that the command line uses; the package brings no
+// declarations.
+
+declare module 'cli-progress' {
+  interface Options {
+    format: string;
+    barsize: number;
+    hideCursor: boolean;
+    stream: NodeJS.WritableStream;
+    formatValue(value: number, options: Options, type: string): string;
+  }
+
+  interface Bar {
+    setTotal(total: number): void;
+    update(value: number, payload?: object): void;
+    update(payload: object): void;
+    increment(by: number, payload?: object): void;
+  }
+
+  const cliProgress: {
+    Presets: { shades_classic: object };
+    MultiBar: new (options: Options, preset: object) => {
+      create(total: number, value: number, payload: object): Bar;
+      stop(): void;
+    };
+  };
+  export default cliProgress;
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// Uses of the public surface that must compile, and misuses that must not.
+// Nothing here is run.
+
+import {
+  createModelManager, ListChatModelsEvents, protocolVersion, TabAgentError,
+  version,
+} from 'tabagent-wasm';
+import type {
+  Clock, ListChatModelsDone, ListChatModelsMeta, ListChatModelsProgress,
+  ModelEntry, ModelManager,
+} from 'tabagent-wasm';
+
+/** Fails to compile unless both types are the same. */
+function same<A>():
+  <B extends A>(..._proof: A extends B ? [] : [never]) => void {
+  return () => {};
+}
+
+const clock: Clock = {
+  now: () => Date.now(),
+  setTimeout: (callback, ms) => setTimeout(callback, ms),
+  clearTimeout: (handle) => clearTimeout(handle),
+};
+
+export async function options(bytes: Uint8Array<ArrayBuffer>) {
+  await createModelManager();
+  await createModelManager({ wasm: 'tabagent.wasm', seed: 7 });
+  await createModelManager({ wasm: new URL('https://example.com/'), clock });
+  await createModelManager({ wasm: bytes, seed: bytes, fetch });
+  await createModelManager({ wasm: new WebAssembly.Module(bytes) });
+  await createModelManager({ onMessage: console.log, telemetry: console.log });
+  // @ts-expect-error there is no such option
+  await createModelManager({ hub: 'https://huggingface.co' });
+  // @ts-expect-error a clock needs timers
+  await createModelManager({ clock: { now: () => 0 } });
+}
+
+export async function listing(manager: ModelManager, signal: AbortSignal) {
+  const { models, meta } = await manager.listChatModels({
+    maxCandidates: 10, hfToken: null, query: { filter: ['onnx', 'en'] },
+    fetchConfigs: 'never', cursor: null,
+  }, {
+    signal,
+    onProgress: (message) => {
+      same<ListChatModelsProgress>()<typeof message>();
+    },
+  });
+  same<ModelEntry[]>()<typeof models>();
+  same<ListChatModelsMeta>()<typeof meta>();
+  const [{ id, gated, variants }] = models;
+  const text: string = id + variants[0].files.join() + (gated || 'open');
+  // @ts-expect-error unknown strategies are refused
+  await manager.listChatModels({ fetchConfigs: 'sometimes' });
+  // @ts-expect-error not every model has a license
+  const license: string = models[0].license;
+  return text + license;
+}
+
+export async function stream(manager: ModelManager) {
+  for await (const message of manager.listChatModelsStream({}, {})) {
+    if (message.action === 'listChatModels:done') {
+      same<ListChatModelsDone>()<typeof message>();
+      return message.models.length;
+    }
+    const status: string = message.status;
+    console.log(status, message.seq);
+  }
+  return 0;
+}
+
+export async function rest(manager: ModelManager) {
+  const response: unknown = await manager.handleMessage({ action: 'x' }, {});
+  const [{ lastSeq }] = await manager.jobs();
+  const { wasmBytes } = await manager.memory();
+  await manager.dispose();
+  const done: 'listChatModels:done' = ListChatModelsEvents.DONE;
+  const name: string = done + version;
+  // @ts-expect-error the names are frozen
+  ListChatModelsEvents.DONE = 'other';
+  return [response, lastSeq + wasmBytes + protocolVersion, name];
+}
+
+export function errors(error: unknown) {
+  if (!(error instanceof TabAgentError)) return undefined;
+  // @ts-expect-error codes do not change
+  error.code = 'other';
+  const retry: boolean = error.retryable;
+  return [retry, error.code, error.stage, error.userAction, error.status];
+}
