@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: Apache-2.0
+// The public surface of tabagent-wasm.
+
+/** Version of the package. */
+export const version: string;
+
+/** Version of the message protocol, sent with every message of ours. */
+export const protocolVersion: number;
+
+/**
+ * Loads the WebAssembly core and makes a manager. Nothing is requested from
+ * the network before a method asks for it.
+ * @throws {TabAgentError} `invalid_argument` for a bad option or module,
+ *   `network` or `http_status` when the module cannot be fetched
+ */
+export function createModelManager(
+  options?: ModelManagerOptions,
+): Promise<ModelManager>;
+
+/** Where the WebAssembly module comes from. */
+export type WasmSource = string | URL | BufferSource | WebAssembly.Module;
+
+/** Time, as `Date` and the timer functions give it. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  setTimeout(callback: () => void, ms: number): unknown;
+  clearTimeout(handle: any): void;
+}
+
+/** A number about a run, for a metrics system. */
+export interface TelemetryEntry {
+  name: string;
+  value: number;
+  unit?: string;
+  labels?: Record<string, string>;
+}
+
+export interface ModelManagerOptions {
+  /** `tabagent.wasm`; by default the file beside the module. */
+  wasm?: WasmSource;
+  /** Origin of the Hub, `https://huggingface.co` by default. */
+  hubUrl?: string | URL;
+  /** Makes all requests; the platform's by default. */
+  fetch?: typeof fetch;
+  /** The platform's by default. */
+  clock?: Clock;
+  /** An integer or 16 bytes: the same seed gives the same retry jitter. */
+  seed?: number | Uint8Array;
+  /** Receives every message of every operation. */
+  onMessage?: (message: any) => void;
+  /** Receives counters and durations. */
+  telemetry?: (entry: TelemetryEntry) => void;
+}
+
+/** What can be done with models. Every method fails with `TabAgentError`. */
+export interface ModelManager {
+  /**
+   * Lists the Hub's models, keeps those that can run here, and says of each
+   * whether it generates text.
+   */
+  listChatModels(
+    params?: ListChatModelsParams,
+    options?: ListChatModelsOptions,
+  ): Promise<ListChatModelsResult>;
+
+  /**
+   * The same as a stream of messages, the last of which is the `done` message.
+   * Leaving the loop cancels the listing.
+   */
+  listChatModelsStream(
+    params?: ListChatModelsParams,
+    options?: { signal?: AbortSignal },
+  ): AsyncGenerator<
+    ListChatModelsProgress | ListChatModelsDone, void, void>;
+
+  /**
+   * Handles a request of the message protocol, in either style (`action` or
+   * `type`). Progress goes to `onMessage`. Resolves with the last message of
+   * the operation, which may report an error.
+   */
+  handleMessage(message: unknown, sender?: unknown): Promise<any>;
+
+  /** The operations that have not ended. */
+  jobs(): Promise<Job[]>;
+
+  /** How much memory is in use. */
+  memory(): Promise<MemoryUsage>;
+
+  /**
+   * Cancels every operation and frees the core. The manager cannot be used
+   * afterwards.
+   */
+  dispose(): Promise<void>;
+}
+
+export interface ListChatModelsOptions {
+  onProgress?: (message: ListChatModelsProgress) => void;
+  signal?: AbortSignal;
+}
+
+export interface ListChatModelsParams {
+  /** How many models to keep, the best ones; 250 by default. */
+  maxCandidates?: number;
+  /** How many requests may be in flight; 12 by default. */
+  concurrency?: number;
+  /** Access token, sent to the Hub's origin only. */
+  hfToken?: string | null;
+  /** The longest a request may take, 10,000 by default. */
+  timeoutMs?: number;
+  /** How many rows to look at; 5,000 by default and at the most. */
+  maxListing?: number;
+  /** Entries of the Hub's listing, used instead of asking the Hub. */
+  listing?: unknown[];
+  /** Adds `raw` to the summary. */
+  debug?: boolean;
+  /** What to ask the Hub for. */
+  query?: ListChatModelsQuery;
+  /** Drop models without an ONNX file; true by default. */
+  requireOnnx?: boolean;
+  /** Drop models with more parameters; an unknown count passes. */
+  maxParameters?: number | null;
+  /** Read config.json where the row has no configuration (`'missing'`, the
+   * default), for every model, or for none. */
+  fetchConfigs?: 'missing' | 'all' | 'never';
+  /** Goes on where an earlier listing stopped. */
+  cursor?: string | null;
+  /** Rows per page. */
+  pageSize?: number;
+}
+
+export interface ListChatModelsQuery {
+  search?: string;
+  author?: string;
+  /** `'onnx'` by default. */
+  filter?: string | string[];
+  pipeline_tag?: string;
+  /** `'downloads'` by default. */
+  sort?: string;
+}
+
+export interface ListChatModelsResult {
+  /** The best first. */
+  models: ModelEntry[];
+  meta: ListChatModelsMeta;
+}
+
+export type Classification = 'gen' | 'encoder' | 'unknown' | 'auth-protected';
+
+export interface ModelEntry {
+  /** Name of the repository, usually `owner/name`. */
+  id: string;
+  /** The part behind the owner. */
+  name: string;
+  pipeline_tag: string | null;
+  tags?: string[];
+  model_type: string | null;
+  architectures: string[] | null;
+  classification: Classification;
+  confidence: 'high' | 'medium' | 'low';
+  /** How the configuration was come by. */
+  fetchStatus: 'ok' | 'listing' | 'no-config' | '401' | '403' | '404' | '429'
+    | 'error';
+  fetchError?: { statusCode?: number; message: string };
+  gated: false | 'auto' | 'manual';
+  license?: string;
+  parameters?: number;
+  /** Milliseconds since the epoch. */
+  lastModified?: number;
+  downloads: number;
+  likes: number;
+  /** One per dtype that the repository has ONNX files of. */
+  variants: ModelVariant[];
+  /** The evidence behind the classification. */
+  why: string[];
+}
+
+export interface ModelVariant {
+  dtype: string;
+  /** The graphs and their external data. */
+  files: string[];
+}
+
+export interface ListChatModelsMeta {
+  /** Rows looked at. */
+  fetched: number;
+  pages: number;
+  /** Rows kept. */
+  filtered: number;
+  /** Rows dropped, per rule. */
+  dropped: Record<string, number>;
+  classified: Record<Classification, number>;
+  /** At most 100. */
+  errors: { modelId?: string; code: string; message: string }[];
+  errorCount: number;
+  durationMs: number;
+  rate_limited: boolean;
+  /** Rows are missing because of an error. */
+  partial: boolean;
+  /** Where a later listing can go on. */
+  cursor: string | null;
+  hasMore: boolean;
+  telemetry: {
+    counters: Record<string, number>;
+    configFetchMs: { count: number; p50: number; p95: number; max: number };
+  };
+  /** Under `debug`. */
+  raw?: unknown;
+}
+
+interface ListChatModelsMessage {
+  id: string;
+  /** Counts the messages of the operation. */
+  seq: number;
+  protocolVersion?: number;
+}
+
+export interface ListChatModelsProgress extends ListChatModelsMessage {
+  action: 'listChatModels:progress';
+  /** Milliseconds since the epoch. */
+  ts: number;
+  status: 'listing_page' | 'listing_done' | 'prefiltered' | 'config_fetching'
+    | 'classified' | 'rate_limited' | 'error';
+  modelId?: string;
+  delta?: any;
+  /** Several models at once, instead of `modelId` and `delta`. */
+  batch?: { modelId: string; delta: any }[];
+}
+
+export interface ListChatModelsDone
+  extends ListChatModelsMessage, ListChatModelsResult {
+  action: 'listChatModels:done';
+}
+
+export interface Job {
+  id: string;
+  /** Name of the request. */
+  kind: string;
+  state: 'running';
+  /** `seq` of the last message. */
+  lastSeq: number;
+}
+
+export interface MemoryUsage {
+  /** Size of the core's linear memory. */
+  wasmBytes: number;
+}
+
+/** What went wrong, under a stable code. */
+export class TabAgentError extends Error {
+  constructor(code: string, message: string, details?: {
+    stage?: string;
+    retryable?: boolean;
+    userAction?: string;
+    modelId?: string;
+    status?: number;
+    meta?: object;
+    cause?: unknown;
+  });
+  /** Stable name in lower snake case, such as `invalid_params`. */
+  readonly code: string;
+  /** What was being done. */
+  readonly stage?: string;
+  /** Whether the same call may succeed later. */
+  readonly retryable: boolean;
+  /** What the user can do about it. */
+  readonly userAction?: string;
+  readonly modelId?: string;
+  /** HTTP status, when an answer was the reason. */
+  readonly status?: number;
+  /** Summary of what was done until then. */
+  readonly meta?: Partial<ListChatModelsMeta>;
+  readonly cause?: unknown;
+}
+
+/** What the panel and its parts tell each other. */
+export const UIEventNames: Readonly<{
+  QUERY_SUBMITTED: 'querySubmitted';
+  BACKGROUND_RESPONSE_RECEIVED: 'background:responseReceived';
+  BACKGROUND_ERROR_RECEIVED: 'background:errorReceived';
+  BACKGROUND_SCRAPE_STAGE_RESULT: 'background:scrapeStageResult';
+  REQUEST_MODEL_LOAD: 'ui:requestModelLoad';
+  WORKER_READY: 'worker:ready';
+  WORKER_ERROR: 'worker:error';
+  NAVIGATION_PAGE_CHANGED: 'navigation:pageChanged';
+  SCRAPE_PAGE: 'SCRAPE_PAGE';
+  SCRAPE_ACTIVE_TAB: 'SCRAPE_ACTIVE_TAB';
+  DYNAMIC_SCRIPT_MESSAGE_TYPE: 'offscreenIframeResult';
+  MODEL_WORKER_LOADING_PROGRESS: 'modelWorkerLoadingProgress';
+  MODEL_SELECTION_CHANGED: 'ui:modelSelectionChanged';
+  REQUEST_MODEL_DOWNLOAD_ACTION: 'ui:requestModelDownloadAction';
+  REQUEST_MODEL_EXECUTION: 'ui:requestModelExecution';
+  MODEL_ALREADY_LOADED: 'ui:modelAlreadyLoaded';
+  WORKER_STATE_CHANGED: 'worker:stateChanged';
+  SHOW_GOOGLE_TERMS_DIALOG: 'ui:showGoogleTermsDialog';
+  SHOW_MODEL_SOURCE_DIALOG: 'ui:showModelSourceDialog';
+  SHOW_HUGGINGFACE_LOGIN_DIALOG: 'ui:showHuggingFaceLoginDialog';
+  SHOW_KAGGLE_LOGIN_DIALOG: 'ui:showKaggleLoginDialog';
+  SHOW_GOOGLE_LOGIN_DIALOG: 'ui:showGoogleLoginDialog';
+}>;
+
+/** Requests to the background and its events. */
+export const WorkerEventNames: Readonly<{
+  WORKER_SCRIPT_READY: 'workerScriptReady';
+  INIT: 'init';
+  WORKER_READY: 'workerReady';
+  GENERATE: 'generate';
+  LOADING_STATUS: 'loadingStatus';
+  RESET: 'reset';
+  GENERATION_STATUS: 'generationStatus';
+  SET_BASE_URL: 'setBaseUrl';
+  GENERATION_UPDATE: 'generationUpdate';
+  SET_ENV_CONFIG: 'setEnvConfig';
+  GENERATION_COMPLETE: 'generationComplete';
+  MANIFEST_UPDATED: 'manifestUpdated';
+  GENERATION_ERROR: 'generationError';
+  INFERENCE_SETTINGS_UPDATE: 'inferenceSettingsUpdate';
+  GENERATION_STOPPED: 'generationStopped';
+  MEMORY_STATS: 'memoryStats';
+  STOP_GENERATION: 'stopGeneration';
+  REQUEST_MEMORY_STATS: 'requestMemoryStats';
+  RESET_COMPLETE: 'resetComplete';
+  HUGGINGFACE_LOGIN: 'huggingfaceLogin';
+  ERROR: 'error';
+  HUGGINGFACE_LOGOUT: 'huggingfaceLogout';
+  UNINITIALIZED: 'uninitialized';
+  MODEL_SOURCE_SELECTION: 'modelSourceSelection';
+  CREATING_WORKER: 'creating_worker';
+  CLEAR_CACHE: 'clearCache';
+  LOADING_MODEL: 'loading_model';
+  CACHE_CLEARED: 'cacheCleared';
+  MODEL_READY: 'model_ready';
+  GOOGLE_TERMS_ACCEPTED: 'googleTermsAccepted';
+  GENERATING: 'generating';
+  MEDIA_PIPE_MODULE_READY: 'mediaPipeModuleReady';
+  IDLE: 'idle';
+  UI_CONNECTED: 'uiConnected';
+  WORKER_ENV_READY: 'workerEnvReady';
+  UI_DISCONNECTED: 'uiDisconnected';
+  UI_PING: 'uiPing';
+  UI_PONG: 'uiPong';
+  RESTORE_FROM_POPUP: 'restoreFromPopup';
+}>;
+
+/** Runtime messages, the older names included. */
+export const RuntimeMessageTypes: Readonly<{
+  LOAD_MODEL: 'loadModel';
+  SEND_CHAT_MESSAGE: 'sendChatMessage';
+  INTERRUPT_GENERATION: 'interruptGeneration';
+  RESET_WORKER: 'resetWorker';
+  GET_MODEL_WORKER_STATE: 'getModelWorkerState';
+  RESTORE_LAST_STATE: 'restoreLastState';
+  SCRAPE_REQUEST: 'scrapeRequest';
+  GET_DRIVE_FILE_LIST: 'getDriveFileList';
+  GET_LOG_SESSIONS: 'getLogSessions';
+  GET_LOG_ENTRIES: 'getLogEntries';
+  DETACH_SIDE_PANEL: 'detachSidePanel';
+  GET_DETACHED_STATE: 'getDetachedState';
+  GET_DB_READY_STATE: 'getDbReadyState';
+  CHECK_BACKGROUND_READY: 'checkBackgroundReady';
+}>;
+
+/** Values of `status` in loading progress. */
+export const LoadingStatusTypes: Readonly<{
+  INITIATE: 'initiate';
+  PROGRESS: 'progress';
+  DONE: 'done';
+  READY: 'ready';
+  ERROR: 'error';
+  CACHED: 'cached';
+}>;
+
+/** States of the model worker. */
+export const ModelWorkerStates: Readonly<{
+  UNINITIALIZED: 'uninitialized';
+  CREATING_WORKER: 'creating_worker';
+  WORKER_SCRIPT_READY: 'worker_script_ready';
+  LOADING_MODEL: 'loading_model';
+  MODEL_READY: 'model_ready';
+  GENERATING: 'generating';
+  ERROR: 'error';
+  IDLE: 'idle';
+}>;
+
+/** What is known about one dtype of a model. */
+export const QuantStatus: Readonly<{
+  Available: 'available';
+  Downloaded: 'downloaded';
+  Failed: 'failed';
+  NotFound: 'not_found';
+  Unavailable: 'unavailable';
+  Unsupported: 'unsupported';
+  ServerOnly: 'server_only';
+}>;
+
+/** Databases and the stores inside them. */
+export const DBNames: Readonly<{
+  DB_USER_DATA: 'TabAgentUserData';
+  DB_LOGS: 'TabAgentLogs';
+  DB_MODELS: 'TabAgentModels';
+  DB_CHATS: 'TabAgentChats';
+  DB_MESSAGES: 'TabAgentMessages';
+  DB_EMBEDDINGS: 'TabAgentEmbeddings';
+  DB_KNOWLEDGE_GRAPH_NODES: 'TabAgentKnowledgeGraphNodes';
+  DB_KNOWLEDGE_GRAPH_EDGES: 'TabAgentKnowledgeGraphEdges';
+  DB_CHAT_SUMMARIES: 'TabAgentChatSummaries';
+  DB_ATTACHMENTS: 'TabAgentAttachments';
+}>;
+
+/** Messages of `listChatModels`. */
+export const ListChatModelsEvents: Readonly<{
+  LIST: 'listChatModels';
+  PROGRESS: 'listChatModels:progress';
+  DONE: 'listChatModels:done';
+  ERROR: 'listChatModels:error';
+  CANCEL: 'cancelListChatModels';
+  CANCEL_LOAD: 'cancelLoad';
+  CANCEL_LOAD_CHAT_MODELS: 'cancelLoadChatModels';
+}>;

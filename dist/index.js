@@ -1,0 +1,1294 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// js-bindings/abi.js
+var VERSION = "0.1.0";
+var ABI_VERSION = 1;
+var PROTOCOL_VERSION = 1;
+var EVENT = Object.freeze({
+  COMMAND: 1,
+  LISTING_DATA: 2,
+  LISTING_END: 3,
+  HTTP_HEAD: 4,
+  HTTP_DATA: 5,
+  HTTP_END: 6,
+  HTTP_FAIL: 7,
+  TIMER: 8,
+  CANCEL: 9
+});
+var COMMAND_FLAG = Object.freeze({
+  LISTING: 1
+});
+var ACTION = Object.freeze({
+  FETCH: 1,
+  ABORT: 2,
+  MESSAGE: 3,
+  MODELS: 4
+});
+var MESSAGE_FLAG = Object.freeze({
+  TERMINAL: 1
+});
+var WORD = Object.freeze({
+  kind: 0,
+  op: 1,
+  request: 2,
+  flags: 3,
+  firstPtr: 4,
+  firstLen: 5,
+  secondPtr: 6,
+  secondLen: 7
+});
+var CAPS = Object.freeze({
+  EVENT_PAYLOAD_MAX: 65536
+});
+var ERRORS = Object.freeze([
+  {
+    name: "INVALID_ARGUMENT",
+    number: -100,
+    code: "invalid_argument",
+    cause: "an argument is out of its documented range"
+  },
+  {
+    name: "INVALID_STATE",
+    number: -101,
+    code: "invalid_state",
+    cause: "the event is not legal in the present state"
+  },
+  {
+    name: "INVALID_PARAMS",
+    number: -102,
+    code: "invalid_params",
+    cause: "a field of a request has the wrong type or range"
+  },
+  {
+    name: "TOO_LARGE",
+    number: -103,
+    code: "too_large",
+    cause: "a value exceeds a documented cap"
+  },
+  {
+    name: "CANCELLED",
+    number: -104,
+    code: "cancelled",
+    cause: "the caller cancelled the operation"
+  },
+  {
+    name: "UNKNOWN_MESSAGE",
+    number: -105,
+    code: "unknown_message",
+    cause: "no request of this name exists"
+  },
+  {
+    name: "BUSY",
+    number: -106,
+    code: "busy",
+    cause: "too many operations run at the same time"
+  },
+  {
+    name: "JSON_SYNTAX",
+    number: -200,
+    code: "json_syntax",
+    cause: "the bytes are not JSON"
+  },
+  {
+    name: "JSON_DEPTH",
+    number: -201,
+    code: "json_depth",
+    cause: "the JSON is nested deeper than the cap"
+  },
+  {
+    name: "JSON_UTF8",
+    number: -202,
+    code: "json_utf8",
+    cause: "the bytes are not well-formed UTF-8"
+  },
+  {
+    name: "JSON_TRUNCATED",
+    number: -203,
+    code: "json_truncated",
+    cause: "the JSON ends before it is complete"
+  },
+  {
+    name: "MALFORMED_MESSAGE",
+    number: -204,
+    code: "malformed_message",
+    cause: "the message is not an object with a name"
+  },
+  {
+    name: "UNEXPECTED_SHAPE",
+    number: -205,
+    code: "unexpected_shape",
+    cause: "the JSON is valid but not of the expected kind"
+  },
+  {
+    name: "HTTP_STATUS",
+    number: -300,
+    code: "http_status",
+    cause: "the server answered with an error status"
+  },
+  {
+    name: "TIMEOUT",
+    number: -301,
+    code: "timeout",
+    cause: "no answer or no progress in the allowed time"
+  },
+  {
+    name: "RATE_LIMITED",
+    number: -302,
+    code: "rate_limited",
+    cause: "the server's request budget is used up"
+  },
+  {
+    name: "NETWORK",
+    number: -303,
+    code: "network",
+    cause: "the connection failed or the machine is offline"
+  },
+  {
+    name: "LISTING_FAILED",
+    number: -304,
+    code: "listing_failed",
+    cause: "the listing produced nothing at all"
+  },
+  {
+    name: "UNAUTHORIZED",
+    number: -305,
+    code: "unauthorized",
+    cause: "the server wants other credentials"
+  },
+  {
+    name: "OUT_OF_MEMORY",
+    number: -900,
+    code: "out_of_memory",
+    cause: "an allocation failed"
+  },
+  {
+    name: "INTERNAL",
+    number: -901,
+    code: "internal",
+    cause: "a state that cannot happen"
+  }
+]);
+var MODEL_TABLE_HEADER_WORDS = 4;
+var MODEL_ROW_WORDS = 18;
+var MODEL_FIELD = Object.freeze({
+  ID: 0,
+  NAME: 1,
+  PIPELINE_TAG: 2,
+  MODEL_TYPE: 3,
+  LICENSE: 4,
+  CLASSIFICATION: 5,
+  CONFIDENCE: 6,
+  FETCH_STATUS: 7,
+  FETCH_STATUS_CODE: 8,
+  FETCH_MESSAGE: 9,
+  GATED: 10,
+  LAST_MODIFIED: 11,
+  PARAMETERS: 12,
+  DOWNLOADS: 14,
+  LIKES: 16
+});
+var CLASSIFICATIONS = Object.freeze([
+  "unknown",
+  "gen",
+  "encoder",
+  "auth-protected"
+]);
+var CONFIDENCES = Object.freeze([
+  "low",
+  "medium",
+  "high"
+]);
+var FETCH_STATUSES = Object.freeze([
+  "pending",
+  "ok",
+  "listing",
+  "no-config",
+  "401",
+  "403",
+  "404",
+  "429",
+  "error"
+]);
+var GATED = Object.freeze([
+  false,
+  "auto",
+  "manual"
+]);
+
+// js-bindings/constants.js
+var UIEventNames = Object.freeze({
+  QUERY_SUBMITTED: "querySubmitted",
+  BACKGROUND_RESPONSE_RECEIVED: "background:responseReceived",
+  BACKGROUND_ERROR_RECEIVED: "background:errorReceived",
+  BACKGROUND_SCRAPE_STAGE_RESULT: "background:scrapeStageResult",
+  REQUEST_MODEL_LOAD: "ui:requestModelLoad",
+  WORKER_READY: "worker:ready",
+  WORKER_ERROR: "worker:error",
+  NAVIGATION_PAGE_CHANGED: "navigation:pageChanged",
+  SCRAPE_PAGE: "SCRAPE_PAGE",
+  SCRAPE_ACTIVE_TAB: "SCRAPE_ACTIVE_TAB",
+  DYNAMIC_SCRIPT_MESSAGE_TYPE: "offscreenIframeResult",
+  MODEL_WORKER_LOADING_PROGRESS: "modelWorkerLoadingProgress",
+  MODEL_SELECTION_CHANGED: "ui:modelSelectionChanged",
+  REQUEST_MODEL_DOWNLOAD_ACTION: "ui:requestModelDownloadAction",
+  REQUEST_MODEL_EXECUTION: "ui:requestModelExecution",
+  MODEL_ALREADY_LOADED: "ui:modelAlreadyLoaded",
+  WORKER_STATE_CHANGED: "worker:stateChanged",
+  SHOW_GOOGLE_TERMS_DIALOG: "ui:showGoogleTermsDialog",
+  SHOW_MODEL_SOURCE_DIALOG: "ui:showModelSourceDialog",
+  SHOW_HUGGINGFACE_LOGIN_DIALOG: "ui:showHuggingFaceLoginDialog",
+  SHOW_KAGGLE_LOGIN_DIALOG: "ui:showKaggleLoginDialog",
+  SHOW_GOOGLE_LOGIN_DIALOG: "ui:showGoogleLoginDialog"
+});
+var WorkerEventNames = Object.freeze({
+  WORKER_SCRIPT_READY: "workerScriptReady",
+  INIT: "init",
+  WORKER_READY: "workerReady",
+  GENERATE: "generate",
+  LOADING_STATUS: "loadingStatus",
+  RESET: "reset",
+  GENERATION_STATUS: "generationStatus",
+  SET_BASE_URL: "setBaseUrl",
+  GENERATION_UPDATE: "generationUpdate",
+  SET_ENV_CONFIG: "setEnvConfig",
+  GENERATION_COMPLETE: "generationComplete",
+  MANIFEST_UPDATED: "manifestUpdated",
+  GENERATION_ERROR: "generationError",
+  INFERENCE_SETTINGS_UPDATE: "inferenceSettingsUpdate",
+  GENERATION_STOPPED: "generationStopped",
+  MEMORY_STATS: "memoryStats",
+  STOP_GENERATION: "stopGeneration",
+  REQUEST_MEMORY_STATS: "requestMemoryStats",
+  RESET_COMPLETE: "resetComplete",
+  HUGGINGFACE_LOGIN: "huggingfaceLogin",
+  ERROR: "error",
+  HUGGINGFACE_LOGOUT: "huggingfaceLogout",
+  UNINITIALIZED: "uninitialized",
+  MODEL_SOURCE_SELECTION: "modelSourceSelection",
+  CREATING_WORKER: "creating_worker",
+  CLEAR_CACHE: "clearCache",
+  LOADING_MODEL: "loading_model",
+  CACHE_CLEARED: "cacheCleared",
+  MODEL_READY: "model_ready",
+  GOOGLE_TERMS_ACCEPTED: "googleTermsAccepted",
+  GENERATING: "generating",
+  MEDIA_PIPE_MODULE_READY: "mediaPipeModuleReady",
+  IDLE: "idle",
+  UI_CONNECTED: "uiConnected",
+  WORKER_ENV_READY: "workerEnvReady",
+  UI_DISCONNECTED: "uiDisconnected",
+  UI_PING: "uiPing",
+  UI_PONG: "uiPong",
+  RESTORE_FROM_POPUP: "restoreFromPopup"
+});
+var RuntimeMessageTypes = Object.freeze({
+  LOAD_MODEL: "loadModel",
+  SEND_CHAT_MESSAGE: "sendChatMessage",
+  INTERRUPT_GENERATION: "interruptGeneration",
+  RESET_WORKER: "resetWorker",
+  GET_MODEL_WORKER_STATE: "getModelWorkerState",
+  RESTORE_LAST_STATE: "restoreLastState",
+  SCRAPE_REQUEST: "scrapeRequest",
+  GET_DRIVE_FILE_LIST: "getDriveFileList",
+  GET_LOG_SESSIONS: "getLogSessions",
+  GET_LOG_ENTRIES: "getLogEntries",
+  DETACH_SIDE_PANEL: "detachSidePanel",
+  GET_DETACHED_STATE: "getDetachedState",
+  GET_DB_READY_STATE: "getDbReadyState",
+  CHECK_BACKGROUND_READY: "checkBackgroundReady"
+});
+var LoadingStatusTypes = Object.freeze({
+  INITIATE: "initiate",
+  PROGRESS: "progress",
+  DONE: "done",
+  READY: "ready",
+  ERROR: "error",
+  CACHED: "cached"
+});
+var ModelWorkerStates = Object.freeze({
+  UNINITIALIZED: "uninitialized",
+  CREATING_WORKER: "creating_worker",
+  WORKER_SCRIPT_READY: "worker_script_ready",
+  LOADING_MODEL: "loading_model",
+  MODEL_READY: "model_ready",
+  GENERATING: "generating",
+  ERROR: "error",
+  IDLE: "idle"
+});
+var QuantStatus = Object.freeze({
+  Available: "available",
+  Downloaded: "downloaded",
+  Failed: "failed",
+  NotFound: "not_found",
+  Unavailable: "unavailable",
+  Unsupported: "unsupported",
+  ServerOnly: "server_only"
+});
+var DBNames = Object.freeze({
+  DB_USER_DATA: "TabAgentUserData",
+  DB_LOGS: "TabAgentLogs",
+  DB_MODELS: "TabAgentModels",
+  DB_CHATS: "TabAgentChats",
+  DB_MESSAGES: "TabAgentMessages",
+  DB_EMBEDDINGS: "TabAgentEmbeddings",
+  DB_KNOWLEDGE_GRAPH_NODES: "TabAgentKnowledgeGraphNodes",
+  DB_KNOWLEDGE_GRAPH_EDGES: "TabAgentKnowledgeGraphEdges",
+  DB_CHAT_SUMMARIES: "TabAgentChatSummaries",
+  DB_ATTACHMENTS: "TabAgentAttachments"
+});
+var ListChatModelsEvents = Object.freeze({
+  LIST: "listChatModels",
+  PROGRESS: "listChatModels:progress",
+  DONE: "listChatModels:done",
+  ERROR: "listChatModels:error",
+  CANCEL: "cancelListChatModels",
+  CANCEL_LOAD: "cancelLoad",
+  CANCEL_LOAD_CHAT_MODELS: "cancelLoadChatModels"
+});
+
+// js-bindings/errors.js
+var TabAgentError = class extends Error {
+  /**
+   * @param {string} code stable name from the core's error list
+   * @param {string} message for people
+   * @param {{ stage?: string, retryable?: boolean, userAction?: string,
+   *   modelId?: string, status?: number, meta?: object, cause?: unknown }}
+   *   [details]
+   */
+  constructor(code, message, { cause, ...details } = {}) {
+    super(message, cause === void 0 ? void 0 : { cause });
+    this.name = "TabAgentError";
+    this.code = code;
+    this.stage = void 0;
+    this.retryable = false;
+    Object.assign(this, details);
+  }
+};
+function errorOfMessage(message, cause) {
+  const { code, stage, retryable, userAction, modelId, status, meta } = message;
+  return new TabAgentError(code, message.message, {
+    stage,
+    retryable: retryable === true,
+    userAction,
+    modelId,
+    status,
+    meta,
+    cause
+  });
+}
+function errorOfNumber(number, stage) {
+  const { code, cause } = ERRORS.find((error) => error.number === number) ?? { code: "unknown", cause: `error ${number}` };
+  return new TabAgentError(code, cause, { stage });
+}
+function cancelled(reason) {
+  return new TabAgentError(
+    "cancelled",
+    "the operation was cancelled",
+    { cause: reason }
+  );
+}
+
+// js-bindings/core.js
+var NOTHING = new Uint8Array(0);
+var RECORD_WORDS = Object.keys(WORD).length;
+var STREAMED = /* @__PURE__ */ new Set(
+  /** @type {number[]} */
+  [EVENT.LISTING_DATA, EVENT.HTTP_DATA]
+);
+async function loadCore(source = new URL("./tabagent.wasm", import.meta.url)) {
+  const module = await compile(source).catch((error) => {
+    throw error instanceof TabAgentError ? error : loadError(
+      "invalid_argument",
+      `cannot load tabagent.wasm: ${error.message}`,
+      error
+    );
+  });
+  const instance = await WebAssembly.instantiate(module);
+  const exports = (
+    /** @type {Exports} */
+    /** @type {unknown} */
+    instance.exports
+  );
+  exports._initialize?.();
+  const version = exports.tam_abi_version?.();
+  if (version !== ABI_VERSION) {
+    throw loadError(
+      "invalid_argument",
+      `tabagent.wasm has ABI version ${version}, expected ${ABI_VERSION}`
+    );
+  }
+  return exports;
+}
+async function compile(source) {
+  if (source instanceof WebAssembly.Module) return source;
+  if (typeof source !== "string" && !(source instanceof URL)) {
+    return WebAssembly.compile(source);
+  }
+  const url = String(source);
+  if (isNodeFile(url)) {
+    const fs = await import(
+      /* webpackIgnore: true */
+      "node:fs/promises"
+    );
+    return WebAssembly.compile(await fs.readFile(
+      url.startsWith("file:") ? new URL(url) : url
+    ));
+  }
+  const response = await fetch(url).catch((error) => {
+    throw loadError("network", `cannot fetch ${url}: ${error.message}`, error);
+  });
+  if (!response.ok) {
+    throw loadError("http_status", `${url} answered ${response.status}`);
+  }
+  const type = response.headers.get("content-type");
+  return type === "application/wasm" ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
+}
+function isNodeFile(url) {
+  const { process } = (
+    /** @type {any} */
+    globalThis
+  );
+  return process?.versions?.node && !/^(https?|data|blob):/.test(url);
+}
+function loadError(code, message, cause) {
+  return new TabAgentError(code, message, { stage: "wasm", cause });
+}
+var Core = class {
+  #exports;
+  #now;
+  #manager;
+  /**
+   * @param {Exports} exports
+   * @param {{ hubUrl: string, seed: Uint8Array, now: () => number }} options
+   */
+  constructor(exports, { hubUrl, seed, now }) {
+    this.#exports = exports;
+    this.#now = now;
+    const url = new TextEncoder().encode(hubUrl);
+    const ptr = exports.tam_abi_alloc(seed.length + url.length);
+    if (ptr === 0) throw new TabAgentError("out_of_memory", "out of memory");
+    this.#write(ptr, seed);
+    this.#write(ptr + seed.length, url);
+    this.#manager = exports.tam_abi_manager_new(
+      ptr + seed.length,
+      url.length,
+      ptr
+    );
+    exports.tam_abi_free(ptr);
+    if (this.#manager === 0) {
+      throw new TabAgentError("invalid_argument", `option hubUrl: expected an http or https address, got "${hubUrl}"`, { stage: "options" });
+    }
+  }
+  /** Size of the linear memory. */
+  get memoryBytes() {
+    return this.#exports.memory.buffer.byteLength;
+  }
+  /** How many operations have not ended. */
+  get busy() {
+    return this.#exports.tam_abi_busy(this.#manager);
+  }
+  /**
+   * Tells the core what happened.
+   * @param {number} kind one of `EVENT`
+   * @param {CoreEvent} [event]
+   * @returns {number} 0, or a negative error
+   */
+  feed(kind, { op, request, status, flags, payload = NOTHING } = {}) {
+    let at = 0;
+    do {
+      const piece = STREAMED.has(kind) ? payload.subarray(at, at + CAPS.EVENT_PAYLOAD_MAX) : payload;
+      if (piece.length > CAPS.EVENT_PAYLOAD_MAX) return numberOf("TOO_LARGE");
+      const ptr = this.#exports.tam_abi_in_buf(this.#manager, piece.length);
+      if (ptr === 0) return numberOf("OUT_OF_MEMORY");
+      this.#write(ptr, piece);
+      const error = this.#exports.tam_abi_feed(
+        this.#manager,
+        kind,
+        op ?? 0,
+        request ?? 0,
+        status ?? 0,
+        flags ?? 0,
+        piece.length,
+        this.#now()
+      );
+      if (error < 0) return error;
+      at += piece.length;
+    } while (at < payload.length);
+    return 0;
+  }
+  /**
+   * @returns {Action | null} what the core wants done, or null when nothing
+   */
+  next() {
+    const at = this.#exports.tam_abi_next(this.#manager);
+    if (at === 0) return null;
+    const { buffer } = this.#exports.memory;
+    const word = new Uint32Array(buffer, at, RECORD_WORDS);
+    return {
+      kind: word[WORD.kind],
+      op: word[WORD.op],
+      request: word[WORD.request],
+      flags: word[WORD.flags],
+      first: new Uint8Array(buffer, word[WORD.firstPtr], word[WORD.firstLen]),
+      second: new Uint8Array(
+        buffer,
+        word[WORD.secondPtr],
+        word[WORD.secondLen]
+      )
+    };
+  }
+  /** Milliseconds until the core wants a TIMER event; -1: it wants none. */
+  deadline() {
+    return this.#exports.tam_abi_deadline(this.#manager, this.#now());
+  }
+  /** Frees the manager; no other method may be called afterwards. */
+  delete() {
+    this.#exports.tam_abi_manager_del(this.#manager);
+    this.#manager = 0;
+  }
+  /**
+   * A view is made for each use: growing memory detaches older ones.
+   * @param {number} ptr
+   * @param {Uint8Array} bytes
+   */
+  #write(ptr, bytes) {
+    new Uint8Array(this.#exports.memory.buffer, ptr).set(bytes);
+  }
+};
+function numberOf(name) {
+  return (
+    /** @type {{ number: number }} */
+    ERRORS.find((error) => error.name === name).number
+  );
+}
+
+// js-bindings/fetch.js
+var encoder = new TextEncoder();
+function headerBlock(headers) {
+  let block = "";
+  for (const [name, value] of headers) {
+    const line = `${name}: ${value}\r
+`;
+    if ((block.length + line.length) * 2 > CAPS.EVENT_PAYLOAD_MAX) continue;
+    block += line;
+  }
+  return encoder.encode(block);
+}
+function headerPairs(block) {
+  return block.split("\r\n").slice(0, -1).map((line) => {
+    const colon = line.indexOf(":");
+    return [line.slice(0, colon), line.slice(colon + 1).trim()];
+  });
+}
+var Requests = class {
+  #fetch;
+  #report;
+  /** @type {Map<number, AbortController>} */
+  #inFlight = /* @__PURE__ */ new Map();
+  /**
+   * @param {typeof fetch} fetch
+   * @param {(kind: number, event: import('./core.js').CoreEvent) => void}
+   *   report
+   */
+  constructor(fetch2, report) {
+    this.#fetch = fetch2;
+    this.#report = report;
+  }
+  /** How many requests are in flight. */
+  get size() {
+    return this.#inFlight.size;
+  }
+  /**
+   * Starts a request; returns at once.
+   * @param {number} request
+   * @param {string} url
+   * @param {string} headers header block
+   */
+  start(request, url, headers) {
+    const controller = new AbortController();
+    this.#inFlight.set(request, controller);
+    this.#run(request, url, headers, controller.signal);
+  }
+  /**
+   * Aborts a request; nothing more is reported about it.
+   * @param {number} request
+   */
+  abort(request) {
+    this.#inFlight.get(request)?.abort();
+    this.#inFlight.delete(request);
+  }
+  /** Aborts every request. */
+  abortAll() {
+    for (const request of [...this.#inFlight.keys()]) this.abort(request);
+  }
+  /**
+   * @param {number} request
+   * @param {string} url
+   * @param {string} headers
+   * @param {AbortSignal} signal
+   */
+  async #run(request, url, headers, signal) {
+    const report = (kind, event = {}) => {
+      if (!signal.aborted) this.#report(kind, { request, ...event });
+    };
+    try {
+      const fetch2 = this.#fetch;
+      const response = await fetch2(url, {
+        headers: headerPairs(headers),
+        credentials: "omit",
+        redirect: "follow",
+        signal
+      });
+      report(EVENT.HTTP_HEAD, {
+        status: response.status,
+        payload: headerBlock(response.headers)
+      });
+      await readBody(response, signal, (payload) => {
+        report(EVENT.HTTP_DATA, { payload });
+      });
+      report(EVENT.HTTP_END);
+    } catch (error) {
+      report(EVENT.HTTP_FAIL, { payload: encoder.encode(reasonOf(error)) });
+    } finally {
+      if (!signal.aborted) this.#inFlight.delete(request);
+    }
+  }
+};
+async function readBody(response, signal, onBytes) {
+  const reader = response.body?.getReader();
+  if (!reader) return;
+  for (; ; ) {
+    if (signal.aborted) return void reader.cancel().catch(() => {
+    });
+    const { done, value } = await reader.read();
+    if (done) return;
+    onBytes(value);
+  }
+}
+function reasonOf(error) {
+  const cause = error?.cause?.message ?? error?.cause?.code;
+  const reason = String(error?.message ?? error);
+  return (cause ? `${reason}: ${cause}` : reason).slice(0, 500);
+}
+
+// js-bindings/model-table.js
+function decodeModels(bytes) {
+  const words = new Uint32Array(
+    bytes.buffer,
+    bytes.byteOffset,
+    bytes.byteLength >>> 2
+  );
+  const [rowCount, wordCount, stringCount, blobLength] = words;
+  const offsetsAt = MODEL_TABLE_HEADER_WORDS + wordCount;
+  const blobAt = (offsetsAt + stringCount) * 4;
+  const table = new Table(words, MODEL_TABLE_HEADER_WORDS, readStrings(
+    words.subarray(offsetsAt, offsetsAt + stringCount),
+    bytes.subarray(blobAt, blobAt + blobLength)
+  ));
+  return Array.from({ length: rowCount }, () => readModel(table));
+}
+function readStrings(ends, blob) {
+  const decoder2 = new TextDecoder("utf-8", { ignoreBOM: true });
+  const text = decoder2.decode(blob);
+  const isAscii = text.length === blob.length;
+  const strings = [void 0];
+  let start = 0;
+  for (const end of ends) {
+    strings.push(isAscii ? text.slice(start, end) : decoder2.decode(blob.subarray(start, end)));
+    start = end;
+  }
+  return strings;
+}
+var Table = class {
+  /** @type {number} */
+  at;
+  #words;
+  #strings;
+  #numbers;
+  /**
+   * @param {Uint32Array} words
+   * @param {number} at
+   * @param {any[]} strings
+   */
+  constructor(words, at, strings) {
+    this.#words = words;
+    this.at = at;
+    this.#strings = strings;
+    this.#numbers = new DataView(words.buffer, words.byteOffset);
+  }
+  /** @param {number} field */
+  word(field) {
+    return this.#words[this.at + field];
+  }
+  /** @param {number} field */
+  string(field) {
+    return this.#strings[this.word(field)];
+  }
+  /** @param {number} field */
+  number(field) {
+    return this.#numbers.getFloat64((this.at + field) * 4, true);
+  }
+  /** @returns {number} the word here, and steps over it */
+  take() {
+    this.at += 1;
+    return this.#words[this.at - 1];
+  }
+  takeString() {
+    return this.#strings[this.take()];
+  }
+  /** @returns {string[]} */
+  takeStrings() {
+    return this.takeList(this.takeString);
+  }
+  /**
+   * Takes a list, led by its length. (Array.from would take ten times longer,
+   * and a growing array more memory than it needs.)
+   * @template T
+   * @param {(this: Table) => T} take takes one element
+   * @returns {T[]}
+   */
+  takeList(take) {
+    const list = new Array(this.take());
+    for (let i = 0; i < list.length; i += 1) list[i] = take.call(this);
+    return list;
+  }
+  /** @returns {ModelEntry['variants'][number]} */
+  takeVariant() {
+    return { dtype: this.takeString(), files: this.takeStrings() };
+  }
+};
+function readModel(row) {
+  const model = {
+    id: row.string(MODEL_FIELD.ID),
+    name: row.string(MODEL_FIELD.NAME),
+    pipeline_tag: row.string(MODEL_FIELD.PIPELINE_TAG) ?? null,
+    model_type: row.string(MODEL_FIELD.MODEL_TYPE) ?? null,
+    architectures: null,
+    classification: CLASSIFICATIONS[row.word(MODEL_FIELD.CLASSIFICATION)],
+    confidence: CONFIDENCES[row.word(MODEL_FIELD.CONFIDENCE)],
+    fetchStatus: FETCH_STATUSES[row.word(MODEL_FIELD.FETCH_STATUS)],
+    gated: GATED[row.word(MODEL_FIELD.GATED)],
+    downloads: Math.max(0, row.number(MODEL_FIELD.DOWNLOADS)),
+    likes: Math.max(0, row.number(MODEL_FIELD.LIKES))
+  };
+  readOptional(row, model);
+  row.at += MODEL_ROW_WORDS;
+  const tags = row.takeStrings();
+  if (tags.length > 0) model.tags = tags;
+  const architectures = row.takeStrings();
+  if (architectures.length > 0) model.architectures = architectures;
+  model.why = row.takeStrings();
+  model.variants = row.takeList(row.takeVariant);
+  return (
+    /** @type {ModelEntry} */
+    model
+  );
+}
+function readOptional(row, model) {
+  const license = row.string(MODEL_FIELD.LICENSE);
+  if (license !== void 0) model.license = license;
+  const parameters = row.number(MODEL_FIELD.PARAMETERS);
+  if (parameters >= 0) model.parameters = parameters;
+  const lastModified = Date.parse(row.string(MODEL_FIELD.LAST_MODIFIED));
+  if (lastModified >= 0) model.lastModified = lastModified;
+  const message = row.string(MODEL_FIELD.FETCH_MESSAGE);
+  if (message === void 0) return;
+  model.fetchError = { message };
+  const statusCode = row.word(MODEL_FIELD.FETCH_STATUS_CODE);
+  if (statusCode !== 0) model.fetchError.statusCode = statusCode;
+}
+
+// js-bindings/request.js
+var PIECE_CHARS = 65536;
+var UNWRITABLE = ["bigint", "function", "symbol"];
+function suppliedListing(message) {
+  const params = message?.params ?? message;
+  return Array.isArray(params?.listing) ? params.listing : void 0;
+}
+function writeMessage(message, listing) {
+  try {
+    return JSON.stringify(message, (_key, value) => {
+      if (listing !== void 0 && value === listing) return void 0;
+      return UNWRITABLE.includes(typeof value) || isUnwritableNumber(value) ? String(value) : value;
+    }) ?? "null";
+  } catch (error) {
+    throw new TabAgentError("malformed_message", `the message cannot be written as JSON: ${error}`, { cause: error });
+  }
+}
+function isUnwritableNumber(value) {
+  return typeof value === "number" && !Number.isFinite(value);
+}
+function* listingPieces(listing) {
+  let text = "[";
+  for (let i = 0; i < listing.length; i += 1) {
+    text += (i === 0 ? "" : ",") + writeRow(listing[i], i);
+    if (text.length >= PIECE_CHARS) {
+      yield text;
+      text = "";
+    }
+  }
+  yield `${text}]`;
+}
+function writeRow(row, index) {
+  try {
+    return JSON.stringify(row) ?? "null";
+  } catch (error) {
+    throw new TabAgentError("invalid_params", `params.listing[${index}] cannot be written as JSON: ${error}`, { stage: "params", cause: error });
+  }
+}
+
+// js-bindings/telemetry.js
+function telemetryOf(message) {
+  const meta = message.result?.meta ?? message.meta;
+  if (!meta?.telemetry) return [];
+  const { counters, configFetchMs } = meta.telemetry;
+  return [
+    ...entries("", counters, "count"),
+    ...entries("configFetchMs.", configFetchMs, "ms").filter(({ name }) => name !== "configFetchMs.count"),
+    ...entries("listChatModels.", { durationMs: meta.durationMs }, "ms")
+  ];
+}
+function entries(prefix, numbers, unit) {
+  return Object.entries(numbers).map(([name, value]) => ({ name: prefix + name, value, unit }));
+}
+
+// js-bindings/timer.js
+var DELAY_MAX_MS = 2147483647;
+var platformClock = {
+  now: () => Math.floor(performance.timeOrigin + performance.now()),
+  setTimeout: (callback, ms) => setTimeout(callback, ms),
+  clearTimeout: (handle) => clearTimeout(handle)
+};
+var Timer = class {
+  #clock;
+  #fire;
+  /** @type {unknown} */
+  #handle = null;
+  /**
+   * @param {Clock} clock
+   * @param {() => void} fire
+   */
+  constructor(clock, fire) {
+    this.#clock = clock;
+    this.#fire = fire;
+  }
+  /**
+   * Replaces the pending call, if there is one.
+   * @param {number} delayMs from now; a negative one only cancels
+   */
+  set(delayMs) {
+    if (this.#handle !== null) this.#clock.clearTimeout(this.#handle);
+    this.#handle = delayMs < 0 ? null : this.#clock.setTimeout(() => {
+      this.#handle = null;
+      this.#fire();
+    }, Math.min(delayMs, DELAY_MAX_MS));
+  }
+};
+
+// js-bindings/loop.js
+var encoder2 = new TextEncoder();
+var decoder = new TextDecoder();
+var Loop = class {
+  /** @type {import('./core.js').Core | null} */
+  #core;
+  #onMessage;
+  #telemetry;
+  #requests;
+  #timer;
+  /** @type {Map<number, Job>} */
+  #jobs = /* @__PURE__ */ new Map();
+  #lastOp = 0;
+  #draining = false;
+  #closing = false;
+  /**
+   * @param {import('./core.js').Core} core
+   * @param {{ fetch: typeof fetch,
+   *   clock: import('./types/index.d.ts').Clock,
+   *   onMessage?: (message: any) => void,
+   *   telemetry?: (entry: any) => void }} options
+   */
+  constructor(core, { fetch: fetch2, clock, onMessage, telemetry }) {
+    this.#core = core;
+    this.#onMessage = onMessage;
+    this.#telemetry = telemetry;
+    this.#requests = new Requests(fetch2, (kind, event) => {
+      this.#feed(kind, event);
+    });
+    this.#timer = new Timer(clock, () => {
+      this.#feed(EVENT.TIMER);
+    });
+  }
+  /** Size of the core's memory; 0 when it is gone. */
+  get memoryBytes() {
+    return this.#core?.memoryBytes ?? 0;
+  }
+  /** The operations that have not ended. */
+  jobs() {
+    return [...this.#jobs.values()].map(({ id, kind, lastSeq }) => ({ id, kind, state: (
+      /** @type {const} */
+      "running"
+    ), lastSeq }));
+  }
+  /**
+   * Runs one request to its end.
+   * @param {unknown} message
+   * @param {{ onProgress?: (message: any) => void, signal?: AbortSignal }}
+   *   [options]
+   * @returns {Promise<Message>} the terminal message, be it good or bad;
+   *   rejects only when there is none
+   */
+  async run(message, { onProgress, signal } = {}) {
+    if (this.#core === null || this.#closing) {
+      throw new TabAgentError("invalid_state", "the manager was disposed");
+    }
+    if (signal?.aborted) throw cancelled(signal.reason);
+    this.#lastOp += 1;
+    const op = this.#lastOp;
+    const cancel = () => {
+      this.#feed(EVENT.CANCEL, { op });
+    };
+    signal?.addEventListener("abort", cancel);
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#jobs.set(op, {
+          ...describe(message, op),
+          lastSeq: 0,
+          onProgress,
+          resolve,
+          reject,
+          models: void 0
+        });
+        this.#send(op, message);
+      });
+    } catch (error) {
+      this.#jobs.delete(op);
+      cancel();
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+    }
+  }
+  /** Cancels every operation and frees the core. */
+  dispose() {
+    this.#closing = true;
+    for (const op of this.#jobs.keys()) this.#feed(EVENT.CANCEL, { op });
+    if (!this.#draining) this.#close();
+  }
+  /**
+   * @param {number} op
+   * @param {unknown} message
+   */
+  #send(op, message) {
+    const listing = suppliedListing(message);
+    const payload = encoder2.encode(writeMessage(message, listing));
+    const flags = listing ? COMMAND_FLAG.LISTING : 0;
+    const error = this.#feed(EVENT.COMMAND, { op, flags, payload });
+    if (error < 0) throw errorOfNumber(error, "request");
+    if (!listing) return;
+    for (const piece of listingPieces(listing)) {
+      if (!this.#jobs.has(op)) return;
+      this.#feed(EVENT.LISTING_DATA, { op, payload: encoder2.encode(piece) });
+    }
+    this.#feed(EVENT.LISTING_END, { op });
+  }
+  /**
+   * @param {number} kind
+   * @param {import('./core.js').CoreEvent} [event]
+   * @returns {number} 0, or a negative error
+   */
+  #feed(kind, event) {
+    try {
+      const error = this.#core?.feed(kind, event) ?? 0;
+      if (!this.#draining) this.#drain();
+      return error;
+    } catch (error) {
+      this.#fail(error);
+      return 0;
+    }
+  }
+  #drain() {
+    this.#draining = true;
+    try {
+      let action = this.#core?.next();
+      while (action) {
+        this.#perform(action);
+        action = this.#core?.next();
+      }
+    } finally {
+      this.#draining = false;
+    }
+    this.#timer.set(this.#core?.deadline() ?? -1);
+    if (this.#closing) this.#close();
+  }
+  /** @param {import('./core.js').Action} action */
+  #perform({ kind, op, request, flags, first, second }) {
+    switch (kind) {
+      case ACTION.FETCH:
+        this.#requests.start(
+          request,
+          decoder.decode(first),
+          decoder.decode(second)
+        );
+        break;
+      case ACTION.ABORT:
+        this.#requests.abort(request);
+        break;
+      case ACTION.MESSAGE:
+        this.#deliver(
+          op,
+          JSON.parse(decoder.decode(first)),
+          (flags & MESSAGE_FLAG.TERMINAL) !== 0
+        );
+        break;
+      case ACTION.MODELS: {
+        const job = this.#jobs.get(op);
+        if (job) job.models = decodeModels(first);
+        break;
+      }
+    }
+  }
+  /**
+   * @param {number} op
+   * @param {Message} message
+   * @param {boolean} isTerminal
+   */
+  #deliver(op, message, isTerminal) {
+    const job = this.#jobs.get(op);
+    if (job?.models) (message.result ?? message).models = job.models;
+    if (job) job.lastSeq = message.seq ?? job.lastSeq;
+    if (isTerminal) {
+      this.#jobs.delete(op);
+      for (const entry of telemetryOf(message)) call(this.#telemetry, entry);
+      job?.resolve(message);
+    } else {
+      call(job?.onProgress, message);
+    }
+    call(this.#onMessage, message);
+  }
+  /**
+   * The core stopped in a trap, or speaks another language: nothing it says
+   * from here on can be trusted.
+   * @param {unknown} cause
+   */
+  #fail(cause) {
+    this.#core = null;
+    this.#release(new TabAgentError(
+      "internal",
+      `the core stopped: ${cause}`,
+      { cause }
+    ));
+  }
+  #close() {
+    this.#core?.delete();
+    this.#core = null;
+    this.#release(cancelled());
+  }
+  /** @param {TabAgentError} error for operations that have not ended */
+  #release(error) {
+    for (const job of this.#jobs.values()) job.reject(error);
+    this.#jobs.clear();
+    this.#requests.abortAll();
+    this.#timer.set(-1);
+  }
+};
+function describe(message, op) {
+  return {
+    id: String(message?.id ?? op),
+    kind: String(message?.action ?? message?.type)
+  };
+}
+function call(callback, value) {
+  try {
+    callback?.(value);
+  } catch (error) {
+    (globalThis.reportError ?? console.error)(error);
+  }
+}
+
+// js-bindings/message-stream.js
+async function* messageStream(start, signal) {
+  const controller = new AbortController();
+  const abort = () => controller.abort(signal?.reason);
+  signal?.addEventListener("abort", abort);
+  if (signal?.aborted) abort();
+  const messages = [];
+  let wake = () => {
+  };
+  let isRunning = true;
+  const end = start({
+    signal: controller.signal,
+    onProgress(message) {
+      messages.push(message);
+      wake();
+    }
+  });
+  const stop = () => {
+    isRunning = false;
+    wake();
+  };
+  end.then(stop, stop);
+  try {
+    while (isRunning || messages.length > 0) {
+      if (messages.length === 0) {
+        await new Promise((resolve) => {
+          wake = resolve;
+        });
+      }
+      yield* messages.splice(0);
+    }
+    yield await end;
+  } finally {
+    signal?.removeEventListener("abort", abort);
+    controller.abort();
+  }
+}
+
+// js-bindings/options.js
+var HUB_URL = "https://huggingface.co";
+var SEED_BYTES = 16;
+var CHECKS = (
+  /** @type {Record<string, (value: any) => string | false>} */
+  {
+    wasm: (value) => !isWasmSource(value) && "a URL, a string, a BufferSource or a WebAssembly.Module",
+    hubUrl: (value) => !(typeof value === "string" || value instanceof URL) && "an http or https address",
+    mirrors: (value) => !Array.isArray(value) && "an array of URLs",
+    dataDir: (value) => typeof value !== "string" && "the path of a directory",
+    fetch: (value) => typeof value !== "function" && "a function",
+    indexedDB: () => false,
+    ort: () => false,
+    ortWasmPaths: () => false,
+    clock: (value) => !isClock(value) && "an object with the functions now, setTimeout and clearTimeout",
+    seed: (value) => !isSeed(value) && "an integer or 16 bytes",
+    onMessage: (value) => typeof value !== "function" && "a function",
+    telemetry: (value) => typeof value !== "function" && "a function"
+  }
+);
+function readOptions(options) {
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(CHECKS, name)) {
+      throw optionError(`there is no option "${name}"`);
+    }
+    const expected = value !== void 0 && CHECKS[name](value);
+    if (expected) {
+      throw optionError(
+        `option ${name}: expected ${expected}, got ${quote(value)}`
+      );
+    }
+  }
+  return {
+    wasm: options.wasm,
+    hubUrl: String(options.hubUrl ?? HUB_URL),
+    // Called without a receiver, as the platform's fetch demands.
+    fetch: options.fetch ?? ((...args) => globalThis.fetch(.../** @type {[any]} */
+    args)),
+    clock: options.clock ?? platformClock,
+    seed: seedBytes(options.seed),
+    onMessage: options.onMessage,
+    telemetry: options.telemetry
+  };
+}
+function isWasmSource(value) {
+  return typeof value === "string" || value instanceof URL || value instanceof WebAssembly.Module || value instanceof ArrayBuffer || ArrayBuffer.isView(value);
+}
+function isClock(value) {
+  return ["now", "setTimeout", "clearTimeout"].every((name) => typeof value?.[name] === "function");
+}
+function isSeed(value) {
+  return Number.isSafeInteger(value) || value instanceof Uint8Array && value.length === SEED_BYTES;
+}
+function seedBytes(seed) {
+  if (seed === void 0) {
+    return crypto.getRandomValues(new Uint8Array(SEED_BYTES));
+  }
+  if (typeof seed !== "number") return seed;
+  const bytes = new Uint8Array(SEED_BYTES);
+  new DataView(bytes.buffer).setBigInt64(0, BigInt(seed), true);
+  return bytes;
+}
+function quote(value) {
+  if (typeof value === "string") return `"${value.slice(0, 100)}"`;
+  if (value === null || typeof value !== "object") {
+    return `${typeof value} ${String(value)}`.slice(0, 100);
+  }
+  return value instanceof Uint8Array ? `${value.length} bytes` : `a ${value.constructor?.name ?? "object"}`;
+}
+function optionError(message) {
+  return new TabAgentError("invalid_argument", message, { stage: "options" });
+}
+
+// js-bindings/model-manager.js
+async function createModelManager(options = {}) {
+  const { wasm, hubUrl, seed, ...outside } = readOptions(options);
+  const exports = await loadCore(wasm);
+  const now = () => outside.clock.now();
+  const core = new Core(exports, { hubUrl, seed, now });
+  return new ModelManager(new Loop(core, outside));
+}
+var ModelManager = class {
+  #loop;
+  #lastId = 0;
+  /** @param {Loop} loop */
+  constructor(loop) {
+    this.#loop = loop;
+  }
+  /** @type {Manager['listChatModels']} */
+  async listChatModels(params, options) {
+    const { models, meta } = await this.#listChatModels(params, options);
+    return { models, meta };
+  }
+  /** @type {Manager['listChatModelsStream']} */
+  listChatModelsStream(params, { signal } = {}) {
+    return messageStream(
+      (options) => this.#listChatModels(params, options),
+      signal
+    );
+  }
+  /** @type {Manager['handleMessage']} */
+  async handleMessage(message) {
+    return this.#loop.run(message);
+  }
+  /** @type {Manager['jobs']} */
+  async jobs() {
+    return this.#loop.jobs();
+  }
+  /** @type {Manager['memory']} */
+  async memory() {
+    return { wasmBytes: this.#loop.memoryBytes };
+  }
+  /** @type {Manager['dispose']} */
+  async dispose() {
+    this.#loop.dispose();
+  }
+  /**
+   * @param {Params} [params]
+   * @param {{ onProgress?: (message: any) => void, signal?: AbortSignal }}
+   *   [options]
+   * @returns {Promise<any>} the terminal message
+   */
+  async #listChatModels(params = {}, options = {}) {
+    this.#lastId += 1;
+    const end = await this.#loop.run({
+      action: "listChatModels",
+      id: `listChatModels-${this.#lastId}`,
+      params
+    }, options);
+    if (end.code !== void 0) {
+      throw errorOfMessage(end, options.signal?.reason);
+    }
+    return end;
+  }
+};
+export {
+  DBNames,
+  ListChatModelsEvents,
+  LoadingStatusTypes,
+  ModelWorkerStates,
+  QuantStatus,
+  RuntimeMessageTypes,
+  TabAgentError,
+  UIEventNames,
+  WorkerEventNames,
+  createModelManager,
+  PROTOCOL_VERSION as protocolVersion,
+  VERSION as version
+};
