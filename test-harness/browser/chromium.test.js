@@ -119,9 +119,16 @@ describe('in Chromium', () => {
       status === 'rate_limited')));
   });
 
-  for (const status of ['listing_page', 'config_fetching']) {
+  // What must still run when the message comes is held back.
+  for (const { status, bucket } of [
+    { status: 'listing_page', bucket: 'api' },
+    { status: 'config_fetching', bucket: 'resolvers' },
+  ]) {
     test(`an AbortSignal at ${status} ends it`, async () => {
+      const skip = bucket === 'api' ? 1 : 0;
+      const held = server.hub.faults.add({ bucket, skip, stallHead: true });
       const { error } = await call('run', { abortAt: status });
+      held.remove();
       assert.equal(error.code, 'cancelled');
       assert.equal(error.meta.partial, true);
       assert.match(await page.textContent('#counts') ?? '', /^cancelled/);
