@@ -17,10 +17,13 @@ target_compile_definitions(cjson
 target_compile_options(cjson PRIVATE
   -w -fvisibility=hidden -ffunction-sections)
 
-# emcc's -Oz forbids inlining altogether, which makes the module slower and no
-# smaller.
+# emcc's -Oz forbids inlining altogether, even of functions with one caller,
+# which makes the module slower and larger. The negative threshold leaves it to
+# those; what is hot and called from many places says TAM_INLINE.
 if(EMSCRIPTEN)
-  add_compile_options(-finline-functions)
+  add_compile_options(
+    -finline-functions "SHELL:-mllvm -inline-threshold=-40")
+  add_link_options(-Wl,-mllvm,-inline-threshold=-40)
 endif()
 
 # tam_add_library(<folder> [<library below it>])
