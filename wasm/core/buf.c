@@ -88,8 +88,3 @@ void tam_buf_append_byte(tam_buf *buf, uint8_t byte) {
 void tam_buf_append_word(tam_buf *buf, uint32_t word) {
   tam_buf_append(buf, (tam_span){(const uint8_t *)&word, sizeof(word)});
 }
-
-tam_span tam_buf_span(const tam_buf *buf) {
-  tam_span span = {buf->data, buf->len};
-  return span;
-}

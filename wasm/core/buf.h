@@ -4,7 +4,7 @@
 #ifndef TAM_CORE_BUF_H
 #define TAM_CORE_BUF_H
 
-#include "tam.h"
+#include "core/span.h"
 
 typedef struct tam_buf {
   const tam_mem *mem; // NULL: the memory is the caller's
@@ -37,6 +37,9 @@ void tam_buf_append_byte(tam_buf *buf, uint8_t byte);
 void tam_buf_append_word(tam_buf *buf, uint32_t word);
 
 // Returns the contents, valid until the next change.
-tam_span tam_buf_span(const tam_buf *buf);
+TAM_SPAN_INLINE tam_span tam_buf_span(const tam_buf *buf) {
+  tam_span span = {buf->data, buf->len};
+  return span;
+}
 
 #endif // TAM_CORE_BUF_H
