@@ -162,18 +162,13 @@ const tam_json_node *tam_json_get_next(const tam_json_node *node) {
   return node == NULL ? NULL : node->next;
 }
 
-tam_span tam_json_get_key(const tam_json_node *node) {
-  if (node == NULL || node->string == NULL) {
-    return TAM_SPAN_NONE;
-  }
-  return tam_span_of(node->string);
+const char *tam_json_get_key_text(const tam_json_node *node) {
+  return node == NULL || node->string == NULL ? "" : node->string;
 }
 
-tam_span tam_json_get_string(const tam_json_node *node) {
-  if (tam_json_get_kind(node) != TAM_JSON_KIND_STRING) {
-    return TAM_SPAN_NONE;
-  }
-  return tam_span_of(node->valuestring);
+const char *tam_json_get_text(const tam_json_node *node) {
+  return tam_json_get_kind(node) != TAM_JSON_KIND_STRING ? ""
+                                                         : node->valuestring;
 }
 
 double tam_json_get_number(const tam_json_node *node) {

@@ -5,7 +5,7 @@
 #ifndef TAM_CORE_JSON_TREE_H
 #define TAM_CORE_JSON_TREE_H
 
-#include "tam.h"
+#include "core/span.h"
 
 // The longest document: what fits one event.
 #define TAM_JSON_TREE_LEN_MAX TAM_EVENT_PAYLOAD_MAX
@@ -51,12 +51,22 @@ const tam_json_node *tam_json_get_first(const tam_json_node *container);
 // Returns the element or member after |node|, or NULL.
 const tam_json_node *tam_json_get_next(const tam_json_node *node);
 
-// Returns the key of a member, empty for everything else. Valid, like all spans
-// from here, until the tree is freed.
-tam_span tam_json_get_key(const tam_json_node *node);
+// Returns the key of a member, empty for everything else. NUL-terminated and
+// valid, like all texts from here, until the tree is freed.
+const char *tam_json_get_key_text(const tam_json_node *node);
 
-// Return the value of a string, number or bool; empty, 0 and 0 for other kinds.
-tam_span tam_json_get_string(const tam_json_node *node);
+// Returns the value of a string, empty for other kinds.
+const char *tam_json_get_text(const tam_json_node *node);
+
+// The same two as spans.
+TAM_SPAN_INLINE tam_span tam_json_get_key(const tam_json_node *node) {
+  return tam_span_of(tam_json_get_key_text(node));
+}
+TAM_SPAN_INLINE tam_span tam_json_get_string(const tam_json_node *node) {
+  return tam_span_of(tam_json_get_text(node));
+}
+
+// Return the value of a number or bool; 0 for other kinds.
 double tam_json_get_number(const tam_json_node *node);
 int tam_json_get_bool(const tam_json_node *node);
 
