@@ -58,9 +58,6 @@ typedef enum tam_list_counter {
 
 // The page in work.
 typedef struct tam_list_page {
-  tam_buf url;        // of this page
-  tam_buf next_url;   // of the following one, empty: none known
-  tam_buf cursor;     // with which a later run can repeat this page
   uint32_t size;      // rows asked for
   uint32_t first_row; // distinct rows before it
   size_t bytes;       // of the body in this attempt
@@ -71,6 +68,9 @@ typedef struct tam_list_page {
   uint32_t status;   // of the answer in progress
   int is_broken;     // its JSON was malformed; the rest is ignored
   int has_bad_link;  // what should lead to the next page leads nowhere
+  tam_buf url;       // of this page
+  tam_buf next_url;  // of the following one, empty: none known
+  tam_buf cursor;    // with which a later run can repeat this page
   tam_buf error;     // what went wrong last, of any page, for people
 } tam_list_page;
 
@@ -105,40 +105,42 @@ typedef struct tam_list_outbox {
   double limited_reset_at_ms;
 } tam_list_outbox;
 
+// What is used most stands first and what is large last: a small offset makes
+// shorter code.
 struct tam_list_op {
   tam_list_host host;
   uint32_t op;
-  tam_list_envelope envelope;
   tam_list_state state;
-  tam_list_params params;
-  tam_buf id; // the caller's id, as JSON
-  double started_ms;
+  tam_list_envelope envelope;
 
-  tam_list_page page;
-  tam_listing_scan *scan;
-  tam_seen_ids seen;
-  tam_candidates candidates;
-  tam_prefilter prefilter;
   uint32_t rows; // distinct rows so far
-  uint32_t dropped[TAM_DROP_COUNT];
   uint32_t pages;
   unsigned stale_pages; // pages without a new row in a row
   int is_partial;       // rows are missing because of an error
   int was_limited;      // a wait for the Hub's budget was announced
   int has_more;         // the Hub has rows beyond the ones asked for
-
-  size_t next_config;      // the next candidate to look at
-  size_t outstanding;      // configuration requests submitted and not ended
-  size_t unjudged;         // candidates without a verdict
-  tam_buf request_headers; // of every request
+  size_t next_config;   // the next candidate to look at
+  size_t outstanding;   // configuration requests submitted and not ended
+  size_t unjudged;      // candidates without a verdict
+  uint32_t error_count;
+  tam_candidates candidates;
+  tam_listing_scan *scan;
+  tam_list_page page;
+  tam_seen_ids seen;
+  tam_prefilter prefilter;
 
   tam_list_outbox outbox;
-  tam_buf scratch; // the message being written
-  tam_buf errors;  // JSON of meta.errors
-  uint32_t error_count;
+  tam_buf scratch;             // the message being written
+  tam_buf errors;              // JSON of meta.errors
+  tam_action_node *last_words; // the terminal message when memory is gone
+
+  uint32_t dropped[TAM_DROP_COUNT];
   uint32_t counters[TAM_LIST_COUNTER_COUNT];
   tam_net_stats stats_before;
-  tam_action_node *last_words; // the terminal message when memory is gone
+  double started_ms;
+  tam_buf id;              // the caller's id, as JSON
+  tam_buf request_headers; // of every request
+  tam_list_params params;
 };
 
 // --- list_pages.c
