@@ -126,6 +126,26 @@ void tam_list_op_del(tam_list_op *op) {
 }
 
 // ---------------------------------------------------------------------------
+// Requests
+
+int tam_list_submit(tam_list_op *op, uint32_t tag, const tam_buf *url,
+                    unsigned attempts_max) {
+  int is_page = tag == TAM_LIST_TAG_PAGE;
+  tam_net_request request = {
+      .op = op->op,
+      .tag = tag,
+      .bucket = is_page ? TAM_BUCKET_API : TAM_BUCKET_RESOLVERS,
+      .url = tam_buf_span(url),
+      .headers = tam_buf_span(&op->request_headers),
+      .timeout_ms = op->params.timeout_ms,
+      .streamed = is_page,
+      .attempts_max = attempts_max,
+  };
+  return url->error != 0 ? url->error
+                         : tam_net_submit(op->host.net, &request);
+}
+
+// ---------------------------------------------------------------------------
 // The end
 
 static tam_span sentence_of(int error) {

@@ -111,23 +111,9 @@ static int config_submit(tam_list_op *op, size_t number) {
   tam_buf_init_fixed(&url, text, sizeof(text));
   tam_list_url_file(&url, op->host.hub_url, candidate->row.id,
                     tam_span_of(config_paths[candidate->config_path]));
-  tam_net_request request = {
-      .op = op->op,
-      .tag = (uint32_t)number + 1,
-      .bucket = TAM_BUCKET_RESOLVERS,
-      .url = tam_buf_span(&url),
-      .headers = tam_buf_span(&op->request_headers),
-      .timeout_ms = op->params.timeout_ms,
-      .streamed = 0,
-      .attempts_max = CONFIG_ATTEMPTS_MAX,
-  };
-  if (url.error != 0) {
-    return url.error;
-  }
-  int error = tam_net_submit(op->host.net, &request);
-  if (error == 0) {
-    op->outstanding++;
-  }
+  int error =
+      tam_list_submit(op, (uint32_t)number + 1, &url, CONFIG_ATTEMPTS_MAX);
+  op->outstanding += error == 0;
   return error;
 }
 

@@ -143,6 +143,13 @@ struct tam_list_op {
   tam_list_params params;
 };
 
+// --- list_chat_models.c
+
+// Asks for what |tag| stands for, at |url|. Errors: the one of |url|, and those
+// of tam_net_submit.
+int tam_list_submit(tam_list_op *op, uint32_t tag, const tam_buf *url,
+                    unsigned attempts_max);
+
 // --- list_pages.c
 
 // Builds the first URL and submits its request, or waits for supplied rows.

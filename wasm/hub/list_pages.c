@@ -66,20 +66,8 @@ static int on_row(void *user_data, const tam_listing_row *row) {
 // Pages
 
 static int page_submit(tam_list_op *op) {
-  tam_net_request request = {
-      .op = op->op,
-      .tag = TAM_LIST_TAG_PAGE,
-      .bucket = TAM_BUCKET_API,
-      .url = tam_buf_span(&op->page.url),
-      .headers = tam_buf_span(&op->request_headers),
-      .timeout_ms = op->params.timeout_ms,
-      .streamed = 1,
-      .attempts_max = PAGE_ATTEMPTS_MAX,
-  };
-  if (op->page.url.error != 0) {
-    return op->page.url.error;
-  }
-  return tam_net_submit(op->host.net, &request);
+  return tam_list_submit(op, TAM_LIST_TAG_PAGE, &op->page.url,
+                         PAGE_ATTEMPTS_MAX);
 }
 
 // Never asks for more rows than are still wanted, so that the next page of a
