@@ -78,6 +78,10 @@ void tam_buf_append(tam_buf *buf, tam_span text) {
   }
 }
 
+void tam_buf_append_text(tam_buf *buf, const char *text) {
+  tam_buf_append(buf, tam_span_of(text));
+}
+
 void tam_buf_append_byte(tam_buf *buf, uint8_t byte) {
   uint8_t *at = tam_buf_grow(buf, 1);
   if (at != NULL) {

@@ -33,6 +33,10 @@ void tam_buf_reset(tam_buf *buf);
 uint8_t *tam_buf_grow(tam_buf *buf, size_t len);
 
 void tam_buf_append(tam_buf *buf, tam_span text);
+
+// Appends |text|, which ends with NUL.
+void tam_buf_append_text(tam_buf *buf, const char *text);
+
 void tam_buf_append_byte(tam_buf *buf, uint8_t byte);
 void tam_buf_append_word(tam_buf *buf, uint32_t word);
 

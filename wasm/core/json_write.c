@@ -42,8 +42,8 @@ void tam_json_write_array_end(tam_buf *json) {
 
 void tam_json_write_key(tam_buf *json, const char *key) {
   open(json, '"');
-  tam_buf_append(json, tam_span_of(key));
-  tam_buf_append(json, TAM_SPAN("\":"));
+  tam_buf_append_text(json, key);
+  tam_buf_append_text(json, "\":");
 }
 
 static void append_escape(tam_buf *buf, uint8_t byte) {
@@ -106,7 +106,7 @@ static void append_fraction(tam_buf *buf, double value) {
 
 void tam_text_append_value(tam_buf *buf, double value) {
   if (!(value >= -EXACT_MAX && value <= EXACT_MAX)) {
-    tam_buf_append(buf, TAM_SPAN("null"));
+    tam_buf_append_text(buf, "null");
   } else if (value == (double)(int64_t)value) {
     tam_text_append_number(buf, value);
   } else {

@@ -50,12 +50,11 @@ static int op_init_sets(tam_list_op *op) {
 }
 
 static int op_init_headers(tam_list_op *op) {
-  tam_buf_append(&op->request_headers,
-                 TAM_SPAN("accept: application/json\r\n"));
+  tam_buf_append_text(&op->request_headers, "accept: application/json\r\n");
   if (op->params.token.len > 0) {
-    tam_buf_append(&op->request_headers, TAM_SPAN("authorization: Bearer "));
+    tam_buf_append_text(&op->request_headers, "authorization: Bearer ");
     tam_buf_append(&op->request_headers, op->params.token);
-    tam_buf_append(&op->request_headers, TAM_SPAN("\r\n"));
+    tam_buf_append_text(&op->request_headers, "\r\n");
   }
   return op->request_headers.error;
 }
@@ -141,8 +140,7 @@ int tam_list_submit(tam_list_op *op, uint32_t tag, const tam_buf *url,
       .streamed = is_page,
       .attempts_max = attempts_max,
   };
-  return url->error != 0 ? url->error
-                         : tam_net_submit(op->host.net, &request);
+  return url->error != 0 ? url->error : tam_net_submit(op->host.net, &request);
 }
 
 // ---------------------------------------------------------------------------
@@ -165,7 +163,7 @@ static tam_span sentence_of(int error) {
 static void op_write_sentence(const tam_list_op *op, int error, tam_buf *text) {
   tam_buf_append(text, sentence_of(error));
   if (error == TAM_ERR_LISTING_FAILED && op->page.error.len > 0) {
-    tam_buf_append(text, TAM_SPAN(": "));
+    tam_buf_append_text(text, ": ");
     tam_buf_append(text, tam_buf_span(&op->page.error));
   }
 }

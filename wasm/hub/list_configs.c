@@ -196,16 +196,16 @@ static int config_reject(tam_list_op *op, size_t number, int config_error) {
   tam_buf why;
   tam_buf_init_fixed(&why, text, sizeof(text));
   tam_candidate *candidate = op->candidates.items[number];
-  tam_buf_append(&why, tam_span_of(config_paths[candidate->config_path]));
+  tam_buf_append_text(&why, config_paths[candidate->config_path]);
   switch (config_error) {
   case TAM_ERR_TOO_LARGE:
-    tam_buf_append(&why, TAM_SPAN(" is longer than any configuration"));
+    tam_buf_append_text(&why, " is longer than any configuration");
     break;
   case TAM_ERR_UNEXPECTED_SHAPE:
-    tam_buf_append(&why, TAM_SPAN(" is not a JSON object"));
+    tam_buf_append_text(&why, " is not a JSON object");
     break;
   default:
-    tam_buf_append(&why, TAM_SPAN(" is not valid JSON at byte "));
+    tam_buf_append_text(&why, " is not valid JSON at byte ");
     tam_text_append_number(&why, tam_config_scan_offset(candidate->scan));
   }
   candidate_drop_scan(candidate);

@@ -122,9 +122,9 @@ static int page_say_error(tam_list_op *op, const char *code, tam_span what,
                           double number) {
   tam_buf *why = &op->page.error;
   tam_buf_reset(why);
-  tam_buf_append(why, TAM_SPAN("listing page "));
+  tam_buf_append_text(why, "listing page ");
   tam_text_append_number(why, op->pages + 1);
-  tam_buf_append(why, TAM_SPAN(": "));
+  tam_buf_append_text(why, ": ");
   tam_buf_append(why, what);
   if (number >= 0) {
     tam_buf_append_byte(why, ' ');

@@ -28,17 +28,16 @@ static void append_quote(tam_buf *why, const tam_json_node *value) {
     tam_buf_append_byte(why, '"');
     break;
   case TAM_JSON_KIND_BOOL:
-    tam_buf_append(why, tam_json_get_bool(value) ? TAM_SPAN("true")
-                                                 : TAM_SPAN("false"));
+    tam_buf_append_text(why, tam_json_get_bool(value) ? "true" : "false");
     break;
   case TAM_JSON_KIND_ARRAY:
-    tam_buf_append(why, TAM_SPAN("an array"));
+    tam_buf_append_text(why, "an array");
     break;
   case TAM_JSON_KIND_OBJECT:
-    tam_buf_append(why, TAM_SPAN("an object"));
+    tam_buf_append_text(why, "an object");
     break;
   default:
-    tam_buf_append(why, TAM_SPAN("null"));
+    tam_buf_append_text(why, "null");
   }
 }
 
@@ -134,11 +133,11 @@ static void *field_of(const reader *read) {
 // Says what is wrong: "maxListing is 0, but must be ...".
 static int refuse(const reader *read, const tam_json_node *value,
                   tam_span allowed) {
-  tam_buf_append(read->why, tam_span_of(read->prefix));
+  tam_buf_append_text(read->why, read->prefix);
   tam_buf_append(read->why, read->name);
-  tam_buf_append(read->why, TAM_SPAN(" is "));
+  tam_buf_append_text(read->why, " is ");
   append_quote(read->why, value);
-  tam_buf_append(read->why, TAM_SPAN(", but must be "));
+  tam_buf_append_text(read->why, ", but must be ");
   tam_buf_append(read->why, allowed);
   return TAM_ERR_INVALID_PARAMS;
 }
@@ -162,10 +161,10 @@ static int read_number(const reader *read, const tam_json_node *value) {
       number > max || number != (double)(int64_t)number) {
     refuse(read, value, TAM_SPAN("a whole number from "));
     tam_text_append_number(read->why, min);
-    tam_buf_append(read->why, TAM_SPAN(" to "));
+    tam_buf_append_text(read->why, " to ");
     tam_text_append_number(read->why, max);
     if (rule->kind == PARAM_COUNT) {
-      tam_buf_append(read->why, TAM_SPAN(", or null"));
+      tam_buf_append_text(read->why, ", or null");
     }
     return TAM_ERR_INVALID_PARAMS;
   }
@@ -218,8 +217,8 @@ static int read_text(const reader *read, const tam_json_node *value) {
   if (read->rule->offset == FIELD(token) &&
       !(is_allowed && tam_span_is_visible_ascii(text))) {
     // It goes into a header. A secret is not quoted.
-    tam_buf_append(read->why, TAM_SPAN("hfToken must be a string of visible "
-                                       "ASCII characters, or null"));
+    tam_buf_append_text(read->why, "hfToken must be a string of visible "
+                                   "ASCII characters, or null");
     return TAM_ERR_INVALID_PARAMS;
   }
   if (!is_allowed) {
@@ -327,13 +326,13 @@ static int read_param(const reader *read, const tam_json_node *value) {
 
 static int refuse_name(const reader *read, const param_table *table) {
   const char *names = table->names;
-  tam_buf_append(read->why, tam_span_of(read->prefix));
+  tam_buf_append_text(read->why, read->prefix);
   tam_buf_append(read->why, tam_span_head_utf8(read->name, QUOTE_MAX));
-  tam_buf_append(read->why, TAM_SPAN(" is not a parameter; known are "));
-  tam_buf_append(read->why, tam_span_of(names));
+  tam_buf_append_text(read->why, " is not a parameter; known are ");
+  tam_buf_append_text(read->why, names);
   while (*(names = tam_names_at(names, 1)) != '\0') {
-    tam_buf_append(read->why, TAM_SPAN(", "));
-    tam_buf_append(read->why, tam_span_of(names));
+    tam_buf_append_text(read->why, ", ");
+    tam_buf_append_text(read->why, names);
   }
   return TAM_ERR_INVALID_PARAMS;
 }

@@ -48,7 +48,7 @@ void tam_list_url_first(tam_buf *url, tam_span hub_url,
                         const tam_list_params *params, uint32_t limit) {
   tam_buf_append(url, hub_url);
   tam_buf_append(url, LISTING_PATH);
-  tam_buf_append(url, TAM_SPAN("limit="));
+  tam_buf_append_text(url, "limit=");
   tam_text_append_number(url, limit);
   for (size_t i = 0; i < params->filter_count; i++) {
     append_param(url, TAM_SPAN("filter"), params->filters[i]);
@@ -84,7 +84,7 @@ void tam_list_url_with_limit(tam_buf *url, tam_span page_url, uint32_t limit) {
   tam_span name;
   tam_span value;
   tam_buf_append(url, tam_span_head(page_url, page_url.len - query.len));
-  tam_buf_append(url, TAM_SPAN("limit="));
+  tam_buf_append_text(url, "limit=");
   tam_text_append_number(url, limit);
   while (query_next(&query, &name, &value)) {
     if (!tam_span_eq(name, TAM_SPAN("limit"))) {
@@ -161,6 +161,6 @@ void tam_list_url_file(tam_buf *url, tam_span hub_url, tam_span id,
   tam_buf_append(url, hub_url);
   tam_buf_append_byte(url, '/');
   append_encoded(url, id, '/');
-  tam_buf_append(url, TAM_SPAN("/resolve/main/"));
+  tam_buf_append_text(url, "/resolve/main/");
   append_encoded(url, path, '/');
 }

@@ -283,7 +283,7 @@ static int manager_list_chat_models(tam_manager *manager,
       tam_list_params_parse(&params, message->params,
                             message->params_are_nested, &why, &manager->mem);
   if (error == 0 && manager_find_id(manager, request.envelope.id) != NULL) {
-    tam_buf_append(&why, TAM_SPAN("id is in use by a running listing"));
+    tam_buf_append_text(&why, "id is in use by a running listing");
     error = TAM_ERR_INVALID_PARAMS;
   }
   if (error == 0) {
@@ -292,8 +292,8 @@ static int manager_list_chat_models(tam_manager *manager,
     tam_list_params_free(&params);
   }
   if (error == TAM_ERR_TOO_LARGE) {
-    tam_buf_append(&why, TAM_SPAN("query and cursor are too long together for "
-                                  "one address"));
+    tam_buf_append_text(&why, "query and cursor are too long together for "
+                              "one address");
     error = TAM_ERR_INVALID_PARAMS;
   }
   if (error == TAM_ERR_INVALID_PARAMS) {
