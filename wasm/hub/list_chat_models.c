@@ -146,22 +146,22 @@ int tam_list_submit(tam_list_op *op, uint32_t tag, const tam_buf *url,
 // ---------------------------------------------------------------------------
 // The end
 
-static tam_span sentence_of(int error) {
+static const char *sentence_of(int error) {
   switch (error) {
   case TAM_ERR_CANCELLED:
-    return TAM_SPAN("the listing was cancelled");
+    return "the listing was cancelled";
   case TAM_ERR_LISTING_FAILED:
-    return TAM_SPAN("no model could be listed");
+    return "no model could be listed";
   case TAM_ERR_OUT_OF_MEMORY:
-    return TAM_SPAN("not enough memory for the listing");
+    return "not enough memory for the listing";
   default:
-    return TAM_SPAN("the listing could not go on");
+    return "the listing could not go on";
   }
 }
 
 // What happened, and for a listing that failed also why.
 static void op_write_sentence(const tam_list_op *op, int error, tam_buf *text) {
-  tam_buf_append(text, sentence_of(error));
+  tam_buf_append_text(text, sentence_of(error));
   if (error == TAM_ERR_LISTING_FAILED && op->page.error.len > 0) {
     tam_buf_append_text(text, ": ");
     tam_buf_append(text, tam_buf_span(&op->page.error));

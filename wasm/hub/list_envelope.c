@@ -49,28 +49,28 @@ static int is_retryable(const tam_list_failure *failure) {
   }
 }
 
-static tam_span listing_action(uint32_t status) {
+static const char *listing_action(uint32_t status) {
   if (status == 401 || status == 403) {
-    return TAM_SPAN("Check the access token.");
+    return "Check the access token.";
   }
   return is_refusal(status)
-             ? TAM_SPAN("Check the query, the cursor and the Hub's address.")
-             : TAM_SPAN("Check the connection to the Hub and try again.");
+             ? "Check the query, the cursor and the Hub's address."
+             : "Check the connection to the Hub and try again.";
 }
 
-// What the user can do about it, or the empty span when nothing.
-static tam_span user_action(const tam_list_failure *failure) {
+// What the user can do about it, or NULL when nothing.
+static const char *user_action(const tam_list_failure *failure) {
   switch (failure->error) {
   case TAM_ERR_LISTING_FAILED:
     return listing_action(failure->status);
   case TAM_ERR_INVALID_PARAMS:
-    return TAM_SPAN("Correct the named parameter.");
+    return "Correct the named parameter.";
   case TAM_ERR_BUSY:
-    return TAM_SPAN("Wait for a running listing to end.");
+    return "Wait for a running listing to end.";
   case TAM_ERR_OUT_OF_MEMORY:
-    return TAM_SPAN("Ask for fewer candidates or close other tabs.");
+    return "Ask for fewer candidates or close other tabs.";
   default:
-    return TAM_SPAN_NONE;
+    return NULL;
   }
 }
 
@@ -86,8 +86,8 @@ void tam_list_write_error(tam_buf *json, const tam_list_envelope *envelope,
   }
   tam_json_write_key(json, "retryable");
   tam_json_write_bool(json, is_retryable(failure));
-  tam_span action = user_action(failure);
-  if (action.len > 0) {
-    tam_json_write_string_member(json, "userAction", action);
+  const char *action = user_action(failure);
+  if (action != NULL) {
+    tam_json_write_name_member(json, "userAction", action);
   }
 }

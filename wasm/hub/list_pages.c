@@ -118,14 +118,16 @@ static int page_repeat(tam_list_op *op) {
   return page_submit(op);
 }
 
-static int page_say_error(tam_list_op *op, const char *code, tam_span what,
+// Says that |what| happened to the page: |error|, with a |number| unless that
+// is negative.
+static int page_say_error(tam_list_op *op, int error, const char *what,
                           double number) {
   tam_buf *why = &op->page.error;
   tam_buf_reset(why);
   tam_buf_append_text(why, "listing page ");
   tam_text_append_number(why, op->pages + 1);
   tam_buf_append_text(why, ": ");
-  tam_buf_append(why, what);
+  tam_buf_append_text(why, what);
   if (number >= 0) {
     tam_buf_append_byte(why, ' ');
     tam_text_append_number(why, number);
@@ -133,7 +135,8 @@ static int page_say_error(tam_list_op *op, const char *code, tam_span what,
   op->counters[TAM_LIST_PAGE_ERROR]++;
   return why->error != 0
              ? why->error
-             : tam_list_say_error(op, TAM_SPAN_NONE, code, tam_buf_span(why));
+             : tam_list_say_error(op, TAM_SPAN_NONE, tam_strerror(error),
+                                  tam_buf_span(why));
 }
 
 static int listing_finish(tam_list_op *op, double now_ms) {
@@ -172,10 +175,10 @@ static int page_is_dead_end(const tam_list_op *op) {
 static int page_say_dead_end(tam_list_op *op) {
   op->is_partial = 1;
   op->has_more = 1;
-  return page_say_error(op, tam_strerror(TAM_ERR_UNEXPECTED_SHAPE),
+  return page_say_error(op, TAM_ERR_UNEXPECTED_SHAPE,
                         op->page.has_bad_link
-                            ? TAM_SPAN("the link to the next page is not one")
-                            : TAM_SPAN("the pages repeat themselves"),
+                            ? "the link to the next page is not one"
+                            : "the pages repeat themselves",
                         -1);
 }
 
@@ -233,18 +236,18 @@ static int page_on_head(tam_list_op *op, const tam_net_report *report) {
 // Records that the text of the page cannot be read from here on.
 static int page_break(tam_list_op *op, int error) {
   double offset = tam_listing_scan_offset(op->scan);
-  tam_span what = TAM_SPAN("malformed JSON at byte");
+  const char *what = "malformed JSON at byte";
   if (error == TAM_ERR_TOO_LARGE) {
-    what = TAM_SPAN("longer than any page at byte");
+    what = "longer than any page at byte";
   } else if (error == TAM_ERR_JSON_TRUNCATED) {
-    what = TAM_SPAN("the body ends at byte");
+    what = "the body ends at byte";
   } else if (error == TAM_ERR_UNEXPECTED_SHAPE) {
-    what = TAM_SPAN("the body is not a list");
+    what = "the body is not a list";
     offset = -1; // it is the whole of it
   }
   op->page.is_broken = 1;
   op->is_partial = 1;
-  return page_say_error(op, tam_strerror(error), what, offset);
+  return page_say_error(op, error, what, offset);
 }
 
 // Scans |data|; malformed JSON is recorded and makes the page broken.
@@ -274,9 +277,8 @@ static int page_on_data(tam_list_op *op, tam_span data, double now_ms) {
 
 static int page_on_end(tam_list_op *op, double now_ms) {
   if (op->page.status != 200) {
-    int error = page_say_error(op, tam_strerror(TAM_ERR_HTTP_STATUS),
-                               TAM_SPAN("the Hub answered with status"),
-                               op->page.status);
+    int error = page_say_error(op, TAM_ERR_HTTP_STATUS,
+                               "the Hub answered with status", op->page.status);
     return error != 0 ? error : listing_break_off(op, now_ms);
   }
   int error = tam_listing_scan_end(op->scan);
@@ -303,13 +305,12 @@ static int page_on_failed(tam_list_op *op, const tam_net_report *report,
   if (is_overload && ++op->page.attempts < PAGE_ATTEMPTS_MAX) {
     return page_repeat(op);
   }
-  tam_span what = report->error == TAM_ERR_HTTP_STATUS
-                      ? TAM_SPAN("the Hub answered with status")
-                  : report->error == TAM_ERR_TIMEOUT
-                      ? TAM_SPAN("no answer in time")
-                      : TAM_SPAN("the connection failed");
+  const char *what =
+      report->error == TAM_ERR_HTTP_STATUS ? "the Hub answered with status"
+      : report->error == TAM_ERR_TIMEOUT   ? "no answer in time"
+                                           : "the connection failed";
   int error = page_say_error(
-      op, tam_strerror(report->error), what,
+      op, report->error, what,
       report->error == TAM_ERR_HTTP_STATUS ? (double)report->status : -1.0);
   return error != 0 ? error : listing_break_off(op, now_ms);
 }

@@ -132,13 +132,13 @@ static void *field_of(const reader *read) {
 
 // Says what is wrong: "maxListing is 0, but must be ...".
 static int refuse(const reader *read, const tam_json_node *value,
-                  tam_span allowed) {
+                  const char *allowed) {
   tam_buf_append_text(read->why, read->prefix);
   tam_buf_append(read->why, read->name);
   tam_buf_append_text(read->why, " is ");
   append_quote(read->why, value);
   tam_buf_append_text(read->why, ", but must be ");
-  tam_buf_append(read->why, allowed);
+  tam_buf_append_text(read->why, allowed);
   return TAM_ERR_INVALID_PARAMS;
 }
 
@@ -159,7 +159,7 @@ static int read_number(const reader *read, const tam_json_node *value) {
   }
   if (tam_json_get_kind(value) != TAM_JSON_KIND_NUMBER || number < min ||
       number > max || number != (double)(int64_t)number) {
-    refuse(read, value, TAM_SPAN("a whole number from "));
+    refuse(read, value, "a whole number from ");
     tam_text_append_number(read->why, min);
     tam_buf_append_text(read->why, " to ");
     tam_text_append_number(read->why, max);
@@ -179,7 +179,7 @@ static int read_number(const reader *read, const tam_json_node *value) {
 
 static int read_bool(const reader *read, const tam_json_node *value) {
   if (tam_json_get_kind(value) != TAM_JSON_KIND_BOOL) {
-    return refuse(read, value, TAM_SPAN("true or false"));
+    return refuse(read, value, "true or false");
   }
   int flag = tam_json_get_bool(value);
   memcpy(field_of(read), &flag, sizeof(flag));
@@ -223,8 +223,8 @@ static int read_text(const reader *read, const tam_json_node *value) {
   }
   if (!is_allowed) {
     return refuse(read, value,
-                  TAM_SPAN("a string of at most 2048 bytes without control "
-                           "characters, or null"));
+                  "a string of at most 2048 bytes without control "
+                  "characters, or null");
   }
   tam_span kept = text.len > 0 ? keep_text(read, text) : TAM_SPAN_NONE;
   memcpy(field_of(read), &kept, sizeof(kept));
@@ -239,8 +239,8 @@ static int read_sort(const reader *read, const tam_json_node *value) {
                                         "lastModified\0",
                                         tam_json_get_string(value)) < 0) {
     return refuse(read, value,
-                  TAM_SPAN("trendingScore, downloads, likes, createdAt, "
-                           "lastModified or null"));
+                  "trendingScore, downloads, likes, createdAt, "
+                  "lastModified or null");
   }
   return read_text(read, value);
 }
@@ -251,7 +251,7 @@ static int read_fetch_configs(const reader *read, const tam_json_node *value) {
                              "never\0",
                              tam_json_get_string(value));
   if (place < 0) {
-    return refuse(read, value, TAM_SPAN("missing, all or never"));
+    return refuse(read, value, "missing, all or never");
   }
   read->list->fetch_configs = (tam_fetch_configs)place;
   return 0;
@@ -261,8 +261,7 @@ static int add_filter(const reader *read, const tam_json_node *value) {
   tam_span text = tam_json_get_string(value);
   if (!is_text(value) || text.len == 0 ||
       read->list->filter_count == TAM_LIST_FILTERS_MAX) {
-    return refuse(read, value,
-                  TAM_SPAN("a tag, an array of at most 16 tags, or null"));
+    return refuse(read, value, "a tag, an array of at most 16 tags, or null");
   }
   read->list->filters[read->list->filter_count++] = keep_text(read, text);
   return read->list->text.error;
@@ -290,8 +289,8 @@ static int read_query(const reader *read, const tam_json_node *value) {
   }
   if (tam_json_get_kind(value) != TAM_JSON_KIND_OBJECT) {
     return refuse(read, value,
-                  TAM_SPAN("an object with search, author, filter, "
-                           "pipeline_tag or sort"));
+                  "an object with search, author, filter, "
+                  "pipeline_tag or sort");
   }
   reader inner = {.list = read->list, .why = read->why, .prefix = "query."};
   return read_members(&inner, value, &query_table, 1);
@@ -319,8 +318,7 @@ static int read_param(const reader *read, const tam_json_node *value) {
     // Rows travel beside the message; what is left here is not an array.
     return is_null(value)
                ? 0
-               : refuse(read, value,
-                        TAM_SPAN("an array of Hub entries, or null"));
+               : refuse(read, value, "an array of Hub entries, or null");
   }
 }
 
@@ -381,7 +379,7 @@ int tam_list_params_parse(tam_list_params *list, const tam_json_node *params,
   reader read = {
       .list = list, .why = why, .prefix = "", .name = TAM_SPAN("params")};
   if (kind != TAM_JSON_KIND_OBJECT) {
-    return refuse(&read, params, TAM_SPAN("an object"));
+    return refuse(&read, params, "an object");
   }
   // Spans point into the block, so it must not grow while it is filled.
   if (tam_buf_grow(&list->text, TEXT_TOTAL_MAX) == NULL) {
