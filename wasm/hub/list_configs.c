@@ -45,29 +45,28 @@ static tam_classify_input input_of(const tam_candidate *candidate,
   return input;
 }
 
-// Records the verdict of candidate |number| and tells the caller.
-static int op_note_verdict(tam_list_op *op, size_t number) {
-  tam_candidate *candidate = op->candidates.items[number];
+// Records the verdict of |candidate| and tells the caller.
+static int op_note_verdict(tam_list_op *op, tam_candidate *candidate) {
   candidate->is_judged = 1;
   op->counters[TAM_LIST_CLASSES + candidate->verdict.classification]++;
   op->unjudged--;
   return tam_list_say_classified(op, candidate);
 }
 
-static int op_judge(tam_list_op *op, size_t number, tam_fetch_status status,
-                    int auth_denied) {
-  tam_candidate *candidate = op->candidates.items[number];
+static int op_judge(tam_list_op *op, tam_candidate *candidate,
+                    tam_fetch_status status, int auth_denied) {
   candidate->fetch_status = status;
   tam_classify_input input = input_of(candidate, auth_denied);
   tam_classify(&input, &candidate->verdict);
-  return op_note_verdict(op, number);
+  return op_note_verdict(op, candidate);
 }
 
-// Without an answer nothing is guessed: the row's own words about a model are
-// evidence only when it is known that there is no better one.
-static int op_give_up(tam_list_op *op, size_t number, tam_fetch_status status,
-                      const char *code, tam_span message) {
-  tam_candidate *candidate = op->candidates.items[number];
+// Ends without an answer because of |error|; |message| completes what the
+// candidate's fetch_message says about it. Nothing is guessed: the row's own
+// words about a model are evidence only when it is known that there is no
+// better one.
+static int op_give_up(tam_list_op *op, tam_candidate *candidate,
+                      tam_fetch_status status, int error, const char *message) {
   candidate->fetch_status = status;
   candidate->verdict = (tam_verdict){
       .classification = TAM_CLASS_UNKNOWN,
@@ -76,13 +75,14 @@ static int op_give_up(tam_list_op *op, size_t number, tam_fetch_status status,
                tam_span_of(tam_fetch_status_name(status))}},
       .why_count = 1,
   };
-  tam_buf_reset(&candidate->fetch_message);
-  tam_buf_append(&candidate->fetch_message, message);
-  if (candidate->fetch_message.error != 0) {
-    return candidate->fetch_message.error;
+  tam_buf *why = &candidate->fetch_message;
+  tam_buf_append_text(why, message);
+  if (why->error != 0) {
+    return why->error;
   }
-  int error = tam_list_say_error(op, candidate->row.id, code, message);
-  return error != 0 ? error : op_note_verdict(op, number);
+  int failed = tam_list_say_error(op, candidate->row.id, tam_strerror(error),
+                                  tam_buf_span(why));
+  return failed != 0 ? failed : op_note_verdict(op, candidate);
 }
 
 // ---------------------------------------------------------------------------
@@ -104,15 +104,14 @@ static int needs_config(const tam_list_op *op, const tam_candidate *candidate) {
   return candidate->row.gated == TAM_GATED_FALSE || op->params.token.len > 0;
 }
 
-static int config_submit(tam_list_op *op, size_t number) {
-  tam_candidate *candidate = op->candidates.items[number];
+static int config_submit(tam_list_op *op, const tam_candidate *candidate,
+                         uint32_t tag) {
   uint8_t text[CONFIG_URL_MAX];
   tam_buf url;
   tam_buf_init_fixed(&url, text, sizeof(text));
   tam_list_url_file(&url, op->host.hub_url, candidate->row.id,
                     tam_span_of(config_paths[candidate->config_path]));
-  int error =
-      tam_list_submit(op, (uint32_t)number + 1, &url, CONFIG_ATTEMPTS_MAX);
+  int error = tam_list_submit(op, tag, &url, CONFIG_ATTEMPTS_MAX);
   op->outstanding += error == 0;
   return error;
 }
@@ -122,11 +121,10 @@ static int config_submit(tam_list_op *op, size_t number) {
 static int configs_fill(tam_list_op *op) {
   size_t enough = op->params.concurrency * 2 + CONFIG_AHEAD;
   while (op->next_config < op->candidates.count && op->outstanding < enough) {
-    size_t number = op->next_config++;
-    const tam_candidate *candidate = op->candidates.items[number];
+    tam_candidate *candidate = op->candidates.items[op->next_config++];
     int error = needs_config(op, candidate)
-                    ? config_submit(op, number)
-                    : op_judge(op, number, TAM_FETCH_LISTING, 0);
+                    ? config_submit(op, candidate, (uint32_t)op->next_config)
+                    : op_judge(op, candidate, TAM_FETCH_LISTING, 0);
     if (error != 0) {
       return error;
     }
@@ -144,8 +142,7 @@ int tam_list_configs_start(tam_list_op *op, double now_ms) {
 // Answers
 
 // Said once, whatever is asked for again or elsewhere later on.
-static int config_on_started(tam_list_op *op, size_t number) {
-  tam_candidate *candidate = op->candidates.items[number];
+static int config_on_started(tam_list_op *op, tam_candidate *candidate) {
   if (candidate->is_announced) {
     return 0;
   }
@@ -191,144 +188,136 @@ static void candidate_drop_scan(tam_candidate *candidate) {
 }
 
 // Says what is wrong with the file and where.
-static int config_reject(tam_list_op *op, size_t number, int config_error) {
-  uint8_t text[128];
-  tam_buf why;
-  tam_buf_init_fixed(&why, text, sizeof(text));
-  tam_candidate *candidate = op->candidates.items[number];
-  tam_buf_append_text(&why, config_paths[candidate->config_path]);
+static int config_reject(tam_list_op *op, tam_candidate *candidate,
+                         int config_error) {
+  tam_buf *why = &candidate->fetch_message;
+  tam_buf_append_text(why, config_paths[candidate->config_path]);
   switch (config_error) {
   case TAM_ERR_TOO_LARGE:
-    tam_buf_append_text(&why, " is longer than any configuration");
+    tam_buf_append_text(why, " is longer than any configuration");
     break;
   case TAM_ERR_UNEXPECTED_SHAPE:
-    tam_buf_append_text(&why, " is not a JSON object");
+    tam_buf_append_text(why, " is not a JSON object");
     break;
   default:
-    tam_buf_append_text(&why, " is not valid JSON at byte ");
-    tam_text_append_number(&why, tam_config_scan_offset(candidate->scan));
+    tam_buf_append_text(why, " is not valid JSON at byte ");
+    tam_text_append_number(why, tam_config_scan_offset(candidate->scan));
   }
   candidate_drop_scan(candidate);
-  return op_give_up(op, number, TAM_FETCH_ERROR, tam_strerror(config_error),
-                    tam_buf_span(&why));
+  return op_give_up(op, candidate, TAM_FETCH_ERROR, config_error, "");
 }
 
-static int config_on_data(tam_list_op *op, size_t number, tam_span data) {
-  tam_candidate *candidate = op->candidates.items[number];
+static int config_on_data(tam_list_op *op, tam_candidate *candidate,
+                          const tam_net_report *report) {
   if (candidate->status_code != 200) {
     return 0;
   }
-  candidate->config_bytes += (double)data.len;
+  candidate->config_bytes += (double)report->data.len;
   int config_error = candidate->config_bytes > CONFIG_BYTES_MAX
                          ? TAM_ERR_TOO_LARGE
-                         : tam_config_scan_feed(candidate->scan, data);
+                         : tam_config_scan_feed(candidate->scan, report->data);
   if (config_error == 0 || tam_error_is_fatal(config_error)) {
     return config_error;
   }
   // Whatever follows cannot make it right, and may go on for long.
-  tam_net_cancel(op->host.net, op->op, (uint32_t)number + 1);
+  tam_net_cancel(op->host.net, op->op, report->tag);
   op->outstanding--;
-  return config_reject(op, number, config_error);
+  return config_reject(op, candidate, config_error);
 }
 
-static int config_on_complete(tam_list_op *op, size_t number) {
-  tam_candidate *candidate = op->candidates.items[number];
+static int config_on_complete(tam_list_op *op, tam_candidate *candidate,
+                              uint32_t tag) {
   tam_config_digest digest;
   int error = tam_config_scan_end(candidate->scan, &digest);
   if (error == TAM_ERR_JSON_TRUNCATED && !candidate->was_cut_off) {
     // The file is broken, or its transfer was: asking again tells.
     candidate->was_cut_off = 1;
-    return config_submit(op, number);
+    return config_submit(op, candidate, tag);
   }
   if (error != 0) {
-    return tam_error_is_fatal(error) ? error : config_reject(op, number, error);
+    return tam_error_is_fatal(error) ? error
+                                     : config_reject(op, candidate, error);
   }
   error = tam_candidate_set_config(candidate, &digest);
   candidate_drop_scan(candidate);
-  return error == 0 ? op_judge(op, number, TAM_FETCH_OK, 0) : error;
+  return error == 0 ? op_judge(op, candidate, TAM_FETCH_OK, 0) : error;
 }
 
 // A missing file leads to the next path; a missing repository or revision
 // has no other file either.
-static int config_on_missing(tam_list_op *op, size_t number) {
-  tam_candidate *candidate = op->candidates.items[number];
+static int config_on_missing(tam_list_op *op, tam_candidate *candidate,
+                             uint32_t tag) {
   if (candidate->hub_error == TAM_HUB_ERROR_REPO_NOT_FOUND ||
       candidate->hub_error == TAM_HUB_ERROR_REVISION_NOT_FOUND) {
-    return op_give_up(op, number, TAM_FETCH_NOT_FOUND,
-                      tam_strerror(TAM_ERR_HTTP_STATUS),
-                      TAM_SPAN("the repository or its main revision is gone"));
+    return op_give_up(op, candidate, TAM_FETCH_NOT_FOUND, TAM_ERR_HTTP_STATUS,
+                      "the repository or its main revision is gone");
   }
   if (++candidate->config_path < CONFIG_PATHS) {
-    return config_submit(op, number);
+    return config_submit(op, candidate, tag);
   }
-  return op_judge(op, number, TAM_FETCH_NO_CONFIG, 0);
+  return op_judge(op, candidate, TAM_FETCH_NO_CONFIG, 0);
 }
 
-static int config_on_denied(tam_list_op *op, size_t number) {
-  const tam_candidate *candidate = op->candidates.items[number];
+static int config_on_denied(tam_list_op *op, tam_candidate *candidate) {
   tam_fetch_status status = candidate->status_code == 401
                                 ? TAM_FETCH_UNAUTHORIZED
                                 : TAM_FETCH_FORBIDDEN;
   if (candidate->hub_error == TAM_HUB_ERROR_GATED_REPO) {
-    return op_judge(op, number, status, 1);
+    return op_judge(op, candidate, status, 1);
   }
   // The Hub answers 401 for repositories that do not exist, too.
-  return op_give_up(op, number, status, tam_strerror(TAM_ERR_UNAUTHORIZED),
-                    TAM_SPAN("private, gone, or closed to this token"));
+  return op_give_up(op, candidate, status, TAM_ERR_UNAUTHORIZED,
+                    "private, gone, or closed to this token");
 }
 
-static int config_on_end(tam_list_op *op, size_t number,
+static int config_on_end(tam_list_op *op, tam_candidate *candidate,
                          const tam_net_report *report) {
-  tam_candidate *candidate = op->candidates.items[number];
   op->outstanding--;
   candidate->fetch_ms = report->duration_ms;
   switch (candidate->status_code) {
   case 200:
-    return config_on_complete(op, number);
+    return config_on_complete(op, candidate, report->tag);
   case 401:
   case 403:
-    return config_on_denied(op, number);
+    return config_on_denied(op, candidate);
   case 404:
-    return config_on_missing(op, number);
+    return config_on_missing(op, candidate, report->tag);
   default:
-    return op_give_up(op, number, TAM_FETCH_ERROR,
-                      tam_strerror(TAM_ERR_HTTP_STATUS),
-                      TAM_SPAN("unexpected status"));
+    return op_give_up(op, candidate, TAM_FETCH_ERROR, TAM_ERR_HTTP_STATUS,
+                      "unexpected status");
   }
 }
 
-static int config_on_failed(tam_list_op *op, size_t number,
+static int config_on_failed(tam_list_op *op, tam_candidate *candidate,
                             const tam_net_report *report) {
-  tam_candidate *candidate = op->candidates.items[number];
   op->outstanding--;
   op->counters[TAM_LIST_CONFIG_TOTAL]++;
   op->counters[TAM_LIST_CONFIG_ERROR]++;
   candidate->status_code = report->status;
-  tam_span what = report->error == TAM_ERR_HTTP_STATUS
-                      ? TAM_SPAN("the Hub kept answering with an error")
-                  : report->error == TAM_ERR_TIMEOUT
-                      ? TAM_SPAN("no answer in time")
-                      : TAM_SPAN("the connection failed");
-  return op_give_up(op, number,
+  const char *what = report->error == TAM_ERR_HTTP_STATUS
+                         ? "the Hub kept answering with an error"
+                     : report->error == TAM_ERR_TIMEOUT
+                         ? "no answer in time"
+                         : "the connection failed";
+  return op_give_up(op, candidate,
                     report->status == 429 ? TAM_FETCH_RATE_LIMITED
                                           : TAM_FETCH_ERROR,
-                    tam_strerror(report->error), what);
+                    report->error, what);
 }
 
-static int config_dispatch(tam_list_op *op, size_t number,
-                           const tam_net_report *report) {
-  tam_candidate *candidate = op->candidates.items[number];
+static int config_dispatch(tam_list_op *op, const tam_net_report *report) {
+  tam_candidate *candidate = op->candidates.items[report->tag - 1];
   switch (report->kind) {
   case TAM_NET_STARTED:
-    return config_on_started(op, number);
+    return config_on_started(op, candidate);
   case TAM_NET_HEAD:
     return config_on_head(op, candidate, report);
   case TAM_NET_DATA:
-    return config_on_data(op, number, report->data);
+    return config_on_data(op, candidate, report);
   case TAM_NET_END:
-    return config_on_end(op, number, report);
+    return config_on_end(op, candidate, report);
   case TAM_NET_FAILED:
-    return config_on_failed(op, number, report);
+    return config_on_failed(op, candidate, report);
   default:
     return 0; // RESTART: a new HEAD follows and starts afresh
   }
@@ -337,6 +326,6 @@ static int config_dispatch(tam_list_op *op, size_t number,
 int tam_list_configs_on_report(tam_list_op *op, const tam_net_report *report,
                                double now_ms) {
   (void)now_ms;
-  int error = config_dispatch(op, report->tag - 1, report);
+  int error = config_dispatch(op, report);
   return error != 0 ? error : configs_fill(op);
 }
