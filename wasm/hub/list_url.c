@@ -35,10 +35,10 @@ static void append_encoded(tam_buf *url, tam_span text, uint8_t also_plain) {
   }
 }
 
-static void append_param(tam_buf *url, tam_span name, tam_span value) {
+static void append_param(tam_buf *url, const char *name, tam_span value) {
   if (value.len > 0) {
     tam_buf_append_byte(url, '&');
-    tam_buf_append(url, name);
+    tam_buf_append_text(url, name);
     tam_buf_append_byte(url, '=');
     append_encoded(url, value, 0);
   }
@@ -51,14 +51,14 @@ void tam_list_url_first(tam_buf *url, tam_span hub_url,
   tam_buf_append_text(url, "limit=");
   tam_text_append_number(url, limit);
   for (size_t i = 0; i < params->filter_count; i++) {
-    append_param(url, TAM_SPAN("filter"), params->filters[i]);
+    append_param(url, "filter", params->filters[i]);
   }
-  append_param(url, TAM_SPAN("search"), params->search);
-  append_param(url, TAM_SPAN("author"), params->author);
-  append_param(url, TAM_SPAN("pipeline_tag"), params->pipeline_tag);
-  append_param(url, TAM_SPAN("sort"), params->sort);
+  append_param(url, "search", params->search);
+  append_param(url, "author", params->author);
+  append_param(url, "pipeline_tag", params->pipeline_tag);
+  append_param(url, "sort", params->sort);
   tam_buf_append(url, EXPAND);
-  append_param(url, TAM_SPAN("cursor"), params->cursor);
+  append_param(url, "cursor", params->cursor);
 }
 
 // Cuts the next "name=value" off |*pquery|; returns 0 when there is none.
@@ -75,7 +75,7 @@ static int query_next(tam_span *pquery, tam_span *pname, tam_span *pvalue) {
   return 1;
 }
 
-static tam_span query_of(tam_span url) {
+TAM_SPAN_INLINE tam_span query_of(tam_span url) {
   return tam_span_from(url, tam_span_find_byte(url, '?') + 1);
 }
 
@@ -96,19 +96,19 @@ void tam_list_url_with_limit(tam_buf *url, tam_span page_url, uint32_t limit) {
   }
 }
 
-// Returns the path and query of an absolute or relative |url|.
-static tam_span path_of(tam_span url) {
-  size_t colon = tam_span_find_byte(url, ':');
-  if (!tam_span_starts_with(tam_span_from(url, colon), TAM_SPAN("://"))) {
-    return url;
+// Returns where the path of an absolute or relative |url| begins.
+static size_t path_start(tam_span url) {
+  size_t host = tam_span_find_byte(url, ':') + 3;
+  if (!tam_span_ends_with(tam_span_head(url, host), TAM_SPAN("://"))) {
+    return 0;
   }
-  tam_span rest = tam_span_from(url, colon + 3);
-  return tam_span_from(rest, tam_span_find_byte(rest, '/'));
+  return host + tam_span_find_byte(tam_span_from(url, host), '/');
 }
 
 int tam_list_url_next(tam_buf *url, tam_span hub_url, tam_span link) {
-  tam_span path = path_of(link);
-  tam_span prefix = path_of(hub_url); // of a mirror in a folder
+  tam_span path = tam_span_from(link, path_start(link));
+  // The Hub may be a mirror in a folder.
+  tam_span prefix = tam_span_from(hub_url, path_start(hub_url));
   if (tam_span_starts_with(path, prefix)) {
     path = tam_span_from(path, prefix.len);
   }
