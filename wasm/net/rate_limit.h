@@ -19,17 +19,17 @@ typedef enum tam_rate_limit_state {
 
 typedef struct tam_rate_limit {
   tam_rate_limit_state state;
-  tam_rate_window window; // what the headers say
-  tam_window_guess guess; // and when they say nothing
-  tam_pacer pacer;
-  double resume_at_ms;    // end of the pause, or of the last one
   int is_announced;       // by the owner, who sets it: the present pause
+  double resume_at_ms;    // end of the pause, or of the last one
   double strike_pause_ms; // after the last of the refusals in a row that no
                           // header explained; 0: there was none
   unsigned in_flight_max; // 0: no limit but the caller's
   unsigned in_flight_top; // the most there were; in_flight_max ends up here
   unsigned refusals;      // that came soon after each other
   double eased_at_ms;     // the last refusal, or when in_flight_max rose last
+  tam_rate_window window; // what the headers say
+  tam_window_guess guess; // and when they say nothing
+  tam_pacer pacer;
 } tam_rate_limit;
 
 typedef struct tam_rate_answer {

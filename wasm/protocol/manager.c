@@ -402,17 +402,13 @@ const tam_action *tam_manager_next(tam_manager *manager) {
   return tam_action_queue_pop(&manager->queue);
 }
 
-static double earlier(double a, double b) {
-  if (a < 0 || b < 0) {
-    return a < 0 ? b : a;
-  }
-  return a < b ? a : b;
-}
-
 double tam_manager_deadline(const tam_manager *manager, double now_ms) {
   double at_ms = tam_net_deadline(manager->net);
   for (size_t i = 0; i < manager->op_count; i++) {
-    at_ms = earlier(at_ms, tam_list_op_deadline(manager->ops[i]));
+    double op_ms = tam_list_op_deadline(manager->ops[i]);
+    if (op_ms >= 0 && (at_ms < 0 || op_ms < at_ms)) {
+      at_ms = op_ms;
+    }
   }
   if (at_ms < 0) {
     return -1;
