@@ -40,10 +40,16 @@ void tam_json_write_array_end(tam_buf *json) {
   tam_buf_append_byte(json, ']');
 }
 
-void tam_json_write_key(tam_buf *json, const char *key) {
+// Writes a key of two parts.
+static void write_key(tam_buf *json, const char *prefix, const char *key) {
   open(json, '"');
+  tam_buf_append_text(json, prefix);
   tam_buf_append_text(json, key);
   tam_buf_append_text(json, "\":");
+}
+
+void tam_json_write_key(tam_buf *json, const char *key) {
+  write_key(json, "", key);
 }
 
 static void append_escape(tam_buf *buf, uint8_t byte) {
@@ -159,12 +165,15 @@ void tam_json_write_number_member(tam_buf *json, const char *key,
   tam_json_write_number(json, value);
 }
 
-void tam_json_write_counts(tam_buf *json, const char *key, const char *names,
-                           const uint32_t *counts) {
+void tam_json_write_member_begin(tam_buf *json, const char *key) {
   tam_json_write_key(json, key);
   tam_json_write_object_begin(json);
+}
+
+void tam_json_write_counts(tam_buf *json, const char *prefix, const char *names,
+                           const uint32_t *counts) {
   for (; *names != '\0'; names = tam_names_at(names, 1)) {
-    tam_json_write_number_member(json, names, *counts++);
+    write_key(json, prefix, names);
+    tam_json_write_number(json, *counts++);
   }
-  tam_json_write_object_end(json);
 }

@@ -38,9 +38,12 @@ void tam_json_write_name_member(tam_buf *json, const char *key,
                                 const char *name);
 void tam_json_write_number_member(tam_buf *json, const char *key, double value);
 
-// Writes the member |key|, an object with a member for each of |names| (see
-// core/names.h), whose values are |counts|.
-void tam_json_write_counts(tam_buf *json, const char *key, const char *names,
+// Writes the member |key| up to the inside of its object.
+void tam_json_write_member_begin(tam_buf *json, const char *key);
+
+// Writes a member for each of |names| (see core/names.h), with |prefix| before
+// the name. The values are |counts|.
+void tam_json_write_counts(tam_buf *json, const char *prefix, const char *names,
                            const uint32_t *counts);
 
 // Appends |value|: whole numbers up to 2^53 as digits, others with three

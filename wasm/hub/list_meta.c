@@ -6,22 +6,19 @@
 #include "core/mem.h"
 #include "core/names.h"
 
-// By tam_list_counter.
-#define COUNTER_NAMES                                                          \
-  "configFetch.total\0"                                                        \
-  "configFetch.200\0"                                                          \
-  "configFetch.401\0"                                                          \
-  "configFetch.403\0"                                                          \
-  "configFetch.404\0"                                                          \
-  "configFetch.429\0"                                                          \
-  "configFetch.error\0"                                                        \
-  "listing.total\0"                                                            \
-  "listing.error\0"                                                            \
-  "listing.429\0"                                                              \
-  "classification.unknown\0"                                                   \
-  "classification.gen\0"                                                       \
-  "classification.encoder\0"                                                   \
-  "classification.auth-protected\0"
+// By tam_list_counter, from TAM_LIST_CONFIG_TOTAL and TAM_LIST_PAGE_TOTAL on.
+#define CONFIG_COUNTER_NAMES                                                   \
+  "total\0"                                                                    \
+  "200\0"                                                                      \
+  "401\0"                                                                      \
+  "403\0"                                                                      \
+  "404\0"                                                                      \
+  "429\0"                                                                      \
+  "error\0"
+#define PAGE_COUNTER_NAMES                                                     \
+  "total\0"                                                                    \
+  "error\0"                                                                    \
+  "429\0"
 
 // ---------------------------------------------------------------------------
 // Durations
@@ -58,8 +55,7 @@ static void write_durations(const tam_list_op *op, tam_buf *json) {
   double *values =
       tam_mem_calloc(op->host.mem, op->candidates.count + 1, sizeof(*values));
   size_t count = values != NULL ? sort_durations(op, values) : 0;
-  tam_json_write_key(json, "configFetchMs");
-  tam_json_write_object_begin(json);
+  tam_json_write_member_begin(json, "configFetchMs");
   tam_json_write_number_member(json, "count", (double)count);
   write_percentile(json, "p50", values, count, 50);
   write_percentile(json, "p95", values, count, 95);
@@ -73,8 +69,10 @@ static void write_durations(const tam_list_op *op, tam_buf *json) {
 
 void tam_list_write_dropped(tam_list_op *op, tam_buf *json) {
   op->dropped[TAM_DROP_MAX_CANDIDATES] = (uint32_t)op->candidates.turned_away;
-  tam_json_write_counts(json, "dropped", tam_names_at(tam_drop_names, 1),
+  tam_json_write_member_begin(json, "dropped");
+  tam_json_write_counts(json, "", tam_names_at(tam_drop_names, 1),
                         op->dropped + 1);
+  tam_json_write_object_end(json);
 }
 
 // The pool counts the 429s: the operation never sees them.
@@ -88,9 +86,15 @@ static void count_rate_limits(tam_list_op *op) {
 }
 
 static void write_telemetry(tam_list_op *op, tam_buf *json) {
-  tam_json_write_key(json, "telemetry");
-  tam_json_write_object_begin(json);
-  tam_json_write_counts(json, "counters", COUNTER_NAMES, op->counters);
+  tam_json_write_member_begin(json, "telemetry");
+  tam_json_write_member_begin(json, "counters");
+  tam_json_write_counts(json, "configFetch.", CONFIG_COUNTER_NAMES,
+                        op->counters + TAM_LIST_CONFIG_TOTAL);
+  tam_json_write_counts(json, "listing.", PAGE_COUNTER_NAMES,
+                        op->counters + TAM_LIST_PAGE_TOTAL);
+  tam_json_write_counts(json, "classification.", tam_classification_names,
+                        op->counters + TAM_LIST_CLASSES);
+  tam_json_write_object_end(json);
   write_durations(op, json);
   tam_json_write_object_end(json);
 }
@@ -135,14 +139,15 @@ static void write_flag(tam_buf *json, const char *key, int value) {
 
 void tam_list_write_meta(tam_list_op *op, tam_buf *json, double now_ms) {
   count_rate_limits(op);
-  tam_json_write_key(json, "meta");
-  tam_json_write_object_begin(json);
+  tam_json_write_member_begin(json, "meta");
   tam_json_write_number_member(json, "fetched", op->rows);
   tam_json_write_number_member(json, "pages", op->pages);
   tam_json_write_number_member(json, "filtered", (double)op->candidates.count);
   tam_list_write_dropped(op, json);
-  tam_json_write_counts(json, "classified", tam_classification_names,
+  tam_json_write_member_begin(json, "classified");
+  tam_json_write_counts(json, "", tam_classification_names,
                         op->counters + TAM_LIST_CLASSES);
+  tam_json_write_object_end(json);
   write_errors(op, json);
   tam_json_write_number_member(json, "errorCount", op->error_count);
   tam_json_write_number_member(json, "durationMs", now_ms - op->started_ms);

@@ -2,6 +2,7 @@
 #include "hub/list_url.h"
 
 #include "core/json_write.h"
+#include "core/names.h"
 #include "core/span.h"
 
 #define LISTING_PATH TAM_SPAN("/api/models?")
@@ -9,10 +10,18 @@
 // What a row must carry so that nothing has to be fetched for it. With
 // "expand" the Hub sends these keys and no others.
 #define EXPAND                                                                 \
-  TAM_SPAN("&expand=config&expand=disabled&expand=downloads&expand=gated"      \
-           "&expand=lastModified&expand=library_name&expand=likes"             \
-           "&expand=pipeline_tag&expand=private&expand=safetensors"            \
-           "&expand=siblings&expand=tags")
+  "config\0"                                                                   \
+  "disabled\0"                                                                 \
+  "downloads\0"                                                                \
+  "gated\0"                                                                    \
+  "lastModified\0"                                                             \
+  "library_name\0"                                                             \
+  "likes\0"                                                                    \
+  "pipeline_tag\0"                                                             \
+  "private\0"                                                                  \
+  "safetensors\0"                                                              \
+  "siblings\0"                                                                 \
+  "tags\0"
 
 // Characters that stand for themselves in a query (RFC 3986, "unreserved").
 static int is_unreserved(uint8_t byte) {
@@ -57,7 +66,9 @@ void tam_list_url_first(tam_buf *url, tam_span hub_url,
   append_param(url, "author", params->author);
   append_param(url, "pipeline_tag", params->pipeline_tag);
   append_param(url, "sort", params->sort);
-  tam_buf_append(url, EXPAND);
+  for (const char *key = EXPAND; *key != '\0'; key = tam_names_at(key, 1)) {
+    append_param(url, "expand", tam_span_of(key));
+  }
   append_param(url, "cursor", params->cursor);
 }
 

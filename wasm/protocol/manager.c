@@ -234,8 +234,7 @@ static int manager_cancel_by_id(tam_manager *manager,
   tam_buf_init(&json, &manager->mem, REPLY_MAX);
   answer_begin(&json, command->message, &envelope, "response");
   if (envelope.is_type_style) {
-    tam_json_write_key(&json, "result");
-    tam_json_write_object_begin(&json);
+    tam_json_write_member_begin(&json, "result");
   }
   tam_json_write_key(&json, "cancelled");
   tam_json_write_bool(&json, op != NULL);
