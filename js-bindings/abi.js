@@ -20,6 +20,7 @@ export const EVENT = Object.freeze({
 
 export const COMMAND_FLAG = Object.freeze({
   LISTING: 1,
+  QUIET: 2,
 });
 
 export const ACTION = Object.freeze({

@@ -95,7 +95,7 @@ export class Loop {
           ...describe(message, op), lastSeq: 0, onProgress, resolve, reject,
           models: undefined,
         });
-        this.#send(op, message);
+        this.#send(op, message, !onProgress && !this.#onMessage);
       });
     } catch (error) {
       this.#jobs.delete(op);
@@ -116,11 +116,13 @@ export class Loop {
   /**
    * @param {number} op
    * @param {unknown} message
+   * @param {boolean} isQuiet nobody listens to its progress
    */
-  #send(op, message) {
+  #send(op, message, isQuiet) {
     const listing = suppliedListing(message);
     const payload = encoder.encode(writeMessage(message, listing));
-    const flags = listing ? COMMAND_FLAG.LISTING : 0;
+    const flags = (listing ? COMMAND_FLAG.LISTING : 0)
+      | (isQuiet ? COMMAND_FLAG.QUIET : 0);
     const error = this.#feed(EVENT.COMMAND, { op, flags, payload });
     if (error < 0) throw errorOfNumber(error, 'request');
     if (!listing) return;

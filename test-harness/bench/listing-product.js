@@ -4,7 +4,7 @@
 // unpacked, messages and the table of models become objects. Only the network
 // is missing: answers are at hand at once.
 
-import { ACTION, EVENT, MESSAGE_FLAG } from '../../js-bindings/abi.js';
+import { ACTION, COMMAND_FLAG, EVENT, MESSAGE_FLAG } from '../../js-bindings/abi.js';
 import { Core, loadCore } from '../../js-bindings/core.js';
 import { decodeModels } from '../../js-bindings/model-table.js';
 import { platformClock } from '../../js-bindings/timer.js';
@@ -68,10 +68,13 @@ export class ListingProduct {
   /**
    * Lists `pages`; configurations are not fetched.
    * @param {Uint8Array[]} pages
-   * @param {{ maxCandidates?: number, pieceSize?: number }} [options]
+   * @param {{ maxCandidates?: number, pieceSize?: number, isHeard?: boolean }}
+   *   [options] `isHeard`: somebody listens to progress
    * @returns {Listing}
    */
-  list(pages, { maxCandidates, pieceSize = LARGE_PIECE } = {}) {
+  list(pages, {
+    maxCandidates, pieceSize = LARGE_PIECE, isHeard = false,
+  } = {}) {
     this.#lastOp += 1;
     this.#listing = {};
     const message = {
@@ -79,7 +82,9 @@ export class ListingProduct {
       params: { maxCandidates, fetchConfigs: 'never' },
     };
     this.#feed(EVENT.COMMAND, {
-      op: this.#lastOp, payload: encoder.encode(JSON.stringify(message)),
+      op: this.#lastOp,
+      flags: isHeard ? 0 : COMMAND_FLAG.QUIET,
+      payload: encoder.encode(JSON.stringify(message)),
     });
     pages.forEach((page, i) => {
       this.#answer(page, pieceSize, i === pages.length - 1);

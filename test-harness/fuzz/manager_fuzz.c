@@ -170,7 +170,7 @@ static void step_start(program *run) {
            (kind & 8) != 0 ? "type" : "action", op, params[kind & 7]);
   feed(run, (tam_event){.kind = TAM_EVENT_COMMAND,
                         .op = op,
-                        .flags = (kind & 16) != 0,
+                        .flags = (uint32_t)(kind >> 4) & 3,
                         .payload = tam_span_of(text)});
 }
 

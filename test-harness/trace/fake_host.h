@@ -5,7 +5,8 @@
 //
 //  * one terminal message per accepted command, the last one of its operation
 //  * messages are JSON, numbered without gaps, and at most 20 in any second
-//  * each candidate is classified once, and the summary counts them
+//  * each candidate is classified once, and the summary counts them; whoever
+//    does not listen hears the terminal message only
 //  * models come right before the terminal message they belong to
 //  * a request goes to the Hub, carries a token only when the command had one,
 //    and no more run at a time than the command allows
@@ -36,6 +37,7 @@ typedef struct fake_op {
   int is_accepted; // its command was taken
   int has_token;
   int wants_rows; // the caller's rows are not complete
+  int is_quiet;   // it asked for no progress
   double concurrency;
   unsigned in_flight;
   unsigned terminals;

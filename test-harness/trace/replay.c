@@ -199,6 +199,8 @@ static void play_command(replay *self, const char *rest, tam_event *event) {
   event->op = (uint32_t)strtoul(rest, &after, 10);
   if (strcmp(after, " with rows") == 0) {
     event->flags = TAM_COMMAND_FLAG_LISTING;
+  } else if (strcmp(after, " quietly") == 0) {
+    event->flags = TAM_COMMAND_FLAG_QUIET;
   }
   feed(self, event);
 }

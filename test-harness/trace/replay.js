@@ -36,6 +36,15 @@ const EVENTS = {
   fail: EVENT.HTTP_FAIL,
 };
 
+/**
+ * What stands behind the number of a command.
+ * @type {Record<string, number>}
+ */
+const COMMAND_FLAGS = {
+  with: COMMAND_FLAG.LISTING,
+  quietly: COMMAND_FLAG.QUIET,
+};
+
 const decoder = new TextDecoder();
 
 /**
@@ -115,7 +124,7 @@ class Player {
     const isHttp = ['head', 'data', 'end', 'fail'].includes(verb);
     const event = isHttp
       ? { request: this.#requests[number - 1], status: Number(extra ?? 0) }
-      : { op: number, flags: extra === 'with' ? COMMAND_FLAG.LISTING : 0 };
+      : { op: number, flags: COMMAND_FLAGS[extra ?? ''] ?? 0 };
     if (verb === 'head') {
       const block = body.toString().replace(/.+\n?/g, (line) => (
         `${line.trimEnd()}\r\n`));

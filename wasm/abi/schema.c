@@ -200,7 +200,8 @@ int main(void) {
   print_errors();
   print_numbers("events", event_name);
   print_numbers("actions", action_name);
-  printf(",\n\"commandFlags\": {\"LISTING\": %u}", TAM_COMMAND_FLAG_LISTING);
+  printf(",\n\"commandFlags\": {\"LISTING\": %u, \"QUIET\": %u}",
+         TAM_COMMAND_FLAG_LISTING, TAM_COMMAND_FLAG_QUIET);
   printf(",\n\"messageFlags\": {\"TERMINAL\": %u}", TAM_MESSAGE_FLAG_TERMINAL);
   printf(",\n\"caps\": {\"EVENT_PAYLOAD_MAX\": %d}", TAM_EVENT_PAYLOAD_MAX);
   print_exports();

@@ -91,8 +91,10 @@ int tam_list_op_new(tam_list_op **pop, const tam_list_host *host,
   op->op = request->op;
   op->params = *request->params;
   op->started_ms = now_ms;
-  op->state = request->has_supplied_rows ? TAM_LIST_STATE_SUPPLIED
-                                         : TAM_LIST_STATE_PAGES;
+  op->state = (request->flags & TAM_COMMAND_FLAG_LISTING) != 0
+                  ? TAM_LIST_STATE_SUPPLIED
+                  : TAM_LIST_STATE_PAGES;
+  op->outbox.is_quiet = (request->flags & TAM_COMMAND_FLAG_QUIET) != 0;
   op->stats_before = *tam_net_get_stats(host->net);
   op_init_buffers(op, host->mem);
   int error = op_init(op, request, now_ms);

@@ -25,7 +25,7 @@ typedef struct tam_list_host {
 typedef struct tam_list_request {
   uint32_t op;                // number given by the host
   tam_list_envelope envelope; // whom to answer, copied
-  int has_supplied_rows;      // rows come from the caller
+  uint32_t flags;             // TAM_COMMAND_FLAG_*
   tam_list_params *params;    // moved into the operation, also on failure
 } tam_list_request;
 

@@ -108,6 +108,9 @@ static int item_end(tam_list_op *op, tam_list_progress kind) {
 }
 
 int tam_list_say_fetching(tam_list_op *op, const tam_candidate *candidate) {
+  if (op->outbox.is_quiet) {
+    return 0;
+  }
   tam_json_write_null(
       item_begin(op, TAM_LIST_PROGRESS_FETCHING, candidate->row.id));
   return item_end(op, TAM_LIST_PROGRESS_FETCHING);
@@ -139,6 +142,9 @@ static void write_fetch_error(tam_buf *json, const tam_candidate *candidate) {
 }
 
 int tam_list_say_classified(tam_list_op *op, const tam_candidate *candidate) {
+  if (op->outbox.is_quiet) {
+    return 0;
+  }
   const tam_verdict *verdict = &candidate->verdict;
   tam_buf *json =
       item_begin(op, TAM_LIST_PROGRESS_CLASSIFIED, candidate->row.id);
@@ -176,7 +182,9 @@ int tam_list_say_error(tam_list_op *op, tam_span model, const char *code,
   }
   write_error(&op->errors, code, message);
   tam_json_write_object_end(&op->errors);
-
+  if (op->outbox.is_quiet) {
+    return op->errors.error;
+  }
   tam_buf *json = item_begin(op, TAM_LIST_PROGRESS_ERROR, model);
   tam_json_write_object_begin(json);
   write_error(json, code, message);
@@ -260,7 +268,9 @@ void tam_list_outbox_free(tam_list_op *op) {
 }
 
 void tam_list_say(tam_list_op *op, tam_list_progress kind) {
-  op->outbox.pending |= 1U << kind;
+  if (!op->outbox.is_quiet) {
+    op->outbox.pending |= 1U << kind;
+  }
 }
 
 static void outbox_refill(tam_list_outbox *outbox, double now_ms) {

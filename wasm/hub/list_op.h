@@ -96,6 +96,7 @@ typedef struct tam_list_items {
 
 // Progress on its way to the caller.
 typedef struct tam_list_outbox {
+  int is_quiet;     // nobody listens: nothing is ever pending
   unsigned pending; // a bit per kind that waits for its turn
   double tokens;    // messages that may go out at once
   double refilled_at_ms;

@@ -93,7 +93,7 @@ tam_mem tam_mem_default(void);
 typedef enum tam_event_kind {
   // A request from the user. |payload| is the JSON message, |op| the number
   // under which the host will know the operation (not in use, not 0).
-  // |flags|: TAM_COMMAND_FLAG_LISTING when rows follow by LISTING_DATA.
+  // |flags|: TAM_COMMAND_FLAG_*.
   TAM_EVENT_COMMAND = 1,
   // The next bytes of a listing that the caller supplied for |op|: a JSON
   // array of Hub entries, in any pieces.
@@ -118,6 +118,8 @@ typedef enum tam_event_kind {
 
 // The command's listing follows as LISTING_DATA events.
 #define TAM_COMMAND_FLAG_LISTING 1U
+// Nobody listens to progress: the only message is the terminal one.
+#define TAM_COMMAND_FLAG_QUIET 2U
 
 typedef struct tam_event {
   tam_event_kind kind;

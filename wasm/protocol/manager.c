@@ -184,7 +184,7 @@ static void manager_advance(tam_manager *manager) {
 
 typedef struct host_command {
   uint32_t op;
-  int has_supplied_rows;
+  uint32_t flags; // TAM_COMMAND_FLAG_*
   const tam_message *message;
 } host_command;
 
@@ -275,7 +275,7 @@ static int manager_list_chat_models(tam_manager *manager,
   tam_list_request request = {
       .op = command->op,
       .envelope = envelope_of(message),
-      .has_supplied_rows = command->has_supplied_rows,
+      .flags = command->flags,
       .params = &params,
   };
   int error =
@@ -324,8 +324,7 @@ static int manager_on_command(tam_manager *manager, const tam_event *event) {
   tam_span why;
   int error = tam_message_parse(&message, event->payload, &why, &manager->mem);
   if (error == 0) {
-    host_command command = {
-        event->op, (event->flags & TAM_COMMAND_FLAG_LISTING) != 0, &message};
+    host_command command = {event->op, event->flags, &message};
     error = manager_dispatch(manager, &command);
   } else if (!tam_error_is_fatal(error)) {
     error = manager_reject(manager, event->op, &message, error, why);
