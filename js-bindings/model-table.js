@@ -3,7 +3,7 @@
 // in wasm/hub/model_table.h.
 
 import {
-  CLASSIFICATIONS, CONFIDENCES, FETCH_STATUSES, GATED, MODEL_FIELD,
+  CLASSIFICATIONS, CONFIDENCES, DTYPES, FETCH_STATUSES, GATED, MODEL_FIELD,
   MODEL_ROW_WORDS, MODEL_TABLE_HEADER_WORDS,
 } from './abi.js';
 
@@ -89,31 +89,27 @@ class Table {
     return this.#words[this.at - 1];
   }
 
-  takeString() {
-    return this.#strings[this.take()];
-  }
-
-  /** @returns {string[]} */
-  takeStrings() {
-    return this.takeList(this.takeString);
-  }
-
   /**
    * Takes a list, led by its length. (Array.from would take ten times longer,
    * and a growing array more memory than it needs.)
-   * @template T
-   * @param {(this: Table) => T} take takes one element
-   * @returns {T[]}
+   * @returns {string[]}
    */
-  takeList(take) {
+  takeStrings() {
     const list = new Array(this.take());
-    for (let i = 0; i < list.length; i += 1) list[i] = take.call(this);
+    for (let i = 0; i < list.length; i += 1) {
+      list[i] = this.#strings[this.#words[this.at + i]];
+    }
+    this.at += list.length;
     return list;
   }
 
-  /** @returns {ModelEntry['variants'][number]} */
-  takeVariant() {
-    return { dtype: this.takeString(), files: this.takeStrings() };
+  /** @returns {ModelEntry['variants']} */
+  takeVariants() {
+    const list = new Array(this.take());
+    for (let i = 0; i < list.length; i += 1) {
+      list[i] = { dtype: DTYPES[this.take()], files: this.takeStrings() };
+    }
+    return list;
   }
 }
 
@@ -122,10 +118,11 @@ class Table {
  * @returns {ModelEntry}
  */
 function readModel(row) {
+  const id = row.string(MODEL_FIELD.ID);
   /** @type {Record<string, any>} */
   const model = {
-    id: row.string(MODEL_FIELD.ID),
-    name: row.string(MODEL_FIELD.NAME),
+    id,
+    name: id.slice(id.indexOf('/') + 1),
     pipeline_tag: row.string(MODEL_FIELD.PIPELINE_TAG) ?? null,
     model_type: row.string(MODEL_FIELD.MODEL_TYPE) ?? null,
     architectures: null,
@@ -143,7 +140,7 @@ function readModel(row) {
   const architectures = row.takeStrings();
   if (architectures.length > 0) model.architectures = architectures;
   model.why = row.takeStrings();
-  model.variants = row.takeList(row.takeVariant);
+  model.variants = row.takeVariants();
   return /** @type {ModelEntry} */ (model);
 }
 
@@ -157,7 +154,7 @@ function readOptional(row, model) {
   if (license !== undefined) model.license = license;
   const parameters = row.number(MODEL_FIELD.PARAMETERS);
   if (parameters >= 0) model.parameters = parameters;
-  const lastModified = Date.parse(row.string(MODEL_FIELD.LAST_MODIFIED));
+  const lastModified = row.number(MODEL_FIELD.LAST_MODIFIED);
   if (lastModified >= 0) model.lastModified = lastModified;
   const message = row.string(MODEL_FIELD.FETCH_MESSAGE);
   if (message === undefined) return;

@@ -33,6 +33,7 @@ import { buildPreset, output } from '../run.js';
  * @property {string[]} confidences
  * @property {string[]} fetchStatuses
  * @property {string[]} gated
+ * @property {string[]} dtypes
  * @property {Record<string, Record<string, string>>} eventNames
  */
 
@@ -108,6 +109,7 @@ function generateAbi(schema) {
     frozenArray('FETCH_STATUSES', schema.fetchStatuses),
     frozenArray('GATED',
       schema.gated.map((name) => name === 'false' ? false : name)),
+    frozenArray('DTYPES', schema.dtypes),
   ].join('\n');
 }
 

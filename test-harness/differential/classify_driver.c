@@ -129,15 +129,16 @@ static void print_span(tam_span text) {
 // each line that follows.
 static void answer(question *row) {
   tam_listing_row *listing = &row->listing;
+  uint8_t dtypes[TAM_ROW_ONNX_FILES_MAX];
   listing->tags = row->tags;
   printf("%s\n%u\n%u\n",
          tam_names_at(tam_drop_names,
                       tam_prefilter_apply(&row->prefilter, listing)),
          tam_pipeline_preference(listing->pipeline_tag),
-         tam_files_dtypes(row->files, row->file_count));
+         tam_files_dtypes(row->files, row->file_count, dtypes));
   for (size_t i = 0; i < row->file_count; i++) {
     printf("%s%u:%s", i > 0 ? " " : "", tam_file_kind(row->files[i]),
-           tam_dtype_name(tam_file_dtype(row->files[i])));
+           tam_dtype_name((tam_dtype)dtypes[i]));
   }
   tam_classify_input *input = &row->input;
   input->config = &listing->config;

@@ -3,11 +3,11 @@
 #include "model_rows.h"
 
 #include "core/json_write.h"
+#include "hub/model_files.h"
 #include "hub/model_table.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 // Where each field of a row is, in words.
 enum {
@@ -85,24 +85,6 @@ static void write_known_number(tam_buf *w, const char *key, double number) {
   }
 }
 
-// Returns the instant |text| in ms since the epoch, or -1 when it is none.
-static double time_of(tam_span text) {
-  char copy[32] = {0};
-  struct tm at = {0};
-  int ms = 0;
-  if (text.len == 0 || text.len >= sizeof(copy)) {
-    return -1;
-  }
-  memcpy(copy, text.ptr, text.len);
-  if (sscanf(copy, "%d-%d-%dT%d:%d:%d.%3dZ", &at.tm_year, &at.tm_mon,
-             &at.tm_mday, &at.tm_hour, &at.tm_min, &at.tm_sec, &ms) != 7) {
-    return -1;
-  }
-  at.tm_year -= 1900;
-  at.tm_mon -= 1;
-  return (double)timegm(&at) * 1000 + ms;
-}
-
 // Writes the strings of the list at |*pindex| and steps over it.
 static void write_list(table *t, tam_buf *w, size_t *pindex) {
   uint32_t count = word_at(t, (*pindex)++);
@@ -153,7 +135,8 @@ static size_t write_variants(table *t, tam_buf *w, size_t index) {
   tam_json_write_array_begin(w);
   for (uint32_t i = 0; i < count && !t->is_broken; i++) {
     tam_json_write_object_begin(w);
-    tam_json_write_string_member(w, "dtype", string_of(t, word_at(t, index++)));
+    tam_json_write_name_member(w, "dtype",
+                               tam_dtype_name((tam_dtype)word_at(t, index++)));
     tam_json_write_key(w, "files");
     write_list(t, w, &index);
     tam_json_write_object_end(w);
@@ -184,9 +167,8 @@ static void write_counts(table *t, tam_buf *w) {
   write_known_string(w, "license",
                      string_of(t, word_at(t, t->at + FIELD_LICENSE)));
   write_known_number(w, "parameters", number_at(t, t->at + FIELD_PARAMETERS));
-  write_known_number(
-      w, "lastModified",
-      time_of(string_of(t, word_at(t, t->at + FIELD_LAST_MODIFIED))));
+  write_known_number(w, "lastModified",
+                     number_at(t, t->at + FIELD_LAST_MODIFIED));
   double downloads = number_at(t, t->at + FIELD_DOWNLOADS);
   double likes = number_at(t, t->at + FIELD_LIKES);
   tam_json_write_number_member(w, "downloads", downloads < 0 ? 0 : downloads);
@@ -198,8 +180,10 @@ static void write_row(table *t, tam_buf *w) {
   size_t architectures = list_end(t, tags);
   size_t why = list_end(t, architectures);
   tam_json_write_object_begin(w);
-  write_string(w, "id", string_of(t, word_at(t, t->at + FIELD_ID)));
-  write_string(w, "name", string_of(t, word_at(t, t->at + FIELD_NAME)));
+  tam_span id = string_of(t, word_at(t, t->at + FIELD_ID));
+  size_t slash = tam_span_find_byte(id, '/');
+  write_string(w, "id", id);
+  write_string(w, "name", slash < id.len ? tam_span_from(id, slash + 1) : id);
   write_string(w, "pipeline_tag",
                string_of(t, word_at(t, t->at + FIELD_PIPELINE_TAG)));
   if (word_at(t, tags) > 0) {

@@ -148,10 +148,16 @@ static void test_variants_need_a_graph(void) {
       TAM_SPAN("onnx/embed_tokens_quantized.onnx"),
       TAM_SPAN("onnx/decoder_model_merged_quantized.onnx"),
   };
-  CHECK_INT(tam_files_dtypes(files, 5),
+  uint8_t dtypes[5];
+  CHECK_INT(tam_files_dtypes(files, 5, dtypes),
             1U << TAM_DTYPE_Q4 | 1U << TAM_DTYPE_Q8);
-  CHECK_INT(tam_files_dtypes(files, 1), 0);
-  CHECK_INT(tam_files_dtypes(NULL, 0), 0);
+  CHECK_INT(dtypes[0], TAM_DTYPE_Q4);
+  CHECK_INT(dtypes[1], TAM_DTYPE_Q4);
+  CHECK_INT(dtypes[2], TAM_DTYPE_FP16);
+  CHECK_INT(dtypes[3], TAM_DTYPE_Q8);
+  CHECK_INT(dtypes[4], TAM_DTYPE_Q8);
+  CHECK_INT(tam_files_dtypes(files, 1, dtypes), 0);
+  CHECK_INT(tam_files_dtypes(NULL, 0, dtypes), 0);
 }
 
 int main(void) {

@@ -6,6 +6,7 @@
 // enum grows, this file does not compile until it knows the new member.
 #include "abi/action_record.h"
 #include "hub/candidates.h"
+#include "hub/model_files.h"
 #include "hub/model_table.h"
 #include "tam.h"
 
@@ -101,6 +102,10 @@ static const char *gated_name(int value) {
     return "manual";
   }
   return NULL;
+}
+
+static const char *dtype_name(int value) {
+  return value < TAM_DTYPE_COUNT ? tam_dtype_name((tam_dtype)value) : NULL;
 }
 
 // Prints an enum as an object of numbers by name.
@@ -211,6 +216,7 @@ int main(void) {
   print_names("confidences", confidence_name);
   print_names("fetchStatuses", fetch_status_name);
   print_names("gated", gated_name);
+  print_names("dtypes", dtype_name);
   print_event_names();
   printf("\n}\n");
   return 0;

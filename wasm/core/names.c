@@ -5,12 +5,10 @@
 
 // How a text may go with a name. (A pointer to the comparison would cost more:
 // functions that are pointed at cannot take their spans in registers.)
-typedef enum match { MATCH_WHOLE, MATCH_NOCASE, MATCH_END, MATCH_WITHIN } match;
+typedef enum match { MATCH_NOCASE, MATCH_END, MATCH_WITHIN } match;
 
 static int is_match(match how, tam_span text, tam_span name) {
   switch (how) {
-  case MATCH_WHOLE:
-    return tam_span_eq(text, name);
   case MATCH_NOCASE:
     return tam_span_eq_nocase(text, name);
   case MATCH_END:
@@ -39,7 +37,13 @@ const char *tam_names_at(const char *names, size_t place) {
 }
 
 int tam_names_find(const char *names, tam_span name) {
-  return find(MATCH_WHOLE, names, name);
+  for (int place = 0; *names != '\0'; place++) {
+    if (tam_span_is(name, names)) {
+      return place;
+    }
+    names += tam_text_len(names) + 1;
+  }
+  return -1;
 }
 
 int tam_names_find_nocase(const char *names, tam_span name) {

@@ -78,6 +78,10 @@ int tam_span_is_visible_ascii(tam_span text);
 // 2^53 - 1, else 0.
 int tam_span_to_uint(tam_span text, double *pvalue);
 
+// Copies |text| to |to|, which must not overlap it. Meant for texts of some ten
+// bytes.
+void tam_text_copy(uint8_t *to, tam_span text);
+
 // Returns a 64-bit hash of |text| that depends on |seed| (for tables whose
 // keys come from the network).
 uint64_t tam_span_hash(tam_span text, uint64_t seed);

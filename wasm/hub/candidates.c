@@ -5,6 +5,7 @@
 
 #include "core/mem.h"
 #include "core/names.h"
+#include "core/span.h"
 #include "core/trap.h"
 #include "hub/prefilter.h"
 
@@ -71,8 +72,8 @@ typedef struct mover {
 } mover;
 
 static void move_text(mover *move, tam_span *text) {
-  if (move->to != NULL && text->len > 0) {
-    memcpy(move->to + move->len, text->ptr, text->len);
+  if (move->to != NULL) {
+    tam_text_copy(move->to + move->len, *text);
     text->ptr = move->to + move->len;
   }
   move->len += text->len;

@@ -41,6 +41,10 @@ static uint32_t hash_of(tam_span word) {
 }
 
 const tam_known_word *tam_known_word_find(tam_word_kind kind, tam_span word) {
+  static const tam_known_word unknown = {TAM_HEAD_UNKNOWN, HINT};
+  if (word.len == 0) { // most rows leave something out
+    return &unknown;
+  }
   const uint32_t hash = hash_of(word);
   const uint32_t *at = hashes;
   for (const group *i = groups; at < hashes + sizeof(hashes) / sizeof(*hashes);
@@ -53,6 +57,5 @@ const tam_known_word *tam_known_word_find(tam_word_kind kind, tam_span word) {
     }
     at = end;
   }
-  static const tam_known_word unknown = {TAM_HEAD_UNKNOWN, HINT};
   return &unknown;
 }

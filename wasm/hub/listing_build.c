@@ -93,7 +93,7 @@ void tam_listing_build_begin_siblings(tam_listing_build *build, int is_array) {
 }
 
 static void text_save(tam_listing_build *build, tam_span *text) {
-  memcpy(build->saved + build->saved_len, text->ptr, text->len);
+  tam_text_copy(build->saved + build->saved_len, *text);
   text->ptr = build->saved + build->saved_len;
   build->saved_len += text->len;
 }

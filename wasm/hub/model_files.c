@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/model_files.h"
 
-#include "core/names.h"
 #include "core/span.h"
 
 // The functions below see the name of every file of every row: they take
@@ -114,24 +113,14 @@ unsigned tam_file_kind(tam_span name) {
                                                         : kind;
 }
 
-// The ends of file names that stand for the dtypes, in the order of the enum.
-// Only q8 is not called by its end.
-#define DTYPE_ENDS                                                             \
-  "fp32\0"                                                                     \
-  "fp16\0"                                                                     \
-  "quantized\0"                                                                \
-  "int8\0"                                                                     \
-  "uint8\0"                                                                    \
-  "q4\0"                                                                       \
-  "q4f16\0"                                                                    \
-  "q2\0"                                                                       \
-  "q2f16\0"                                                                    \
-  "q1\0"                                                                       \
-  "q1f16\0"                                                                    \
-  "bnb4\0"
+// The ends of file names that stand for the dtypes. Only q8 is not called by
+// its end.
+static const char dtype_ends[TAM_DTYPE_COUNT][10] = {
+    "fp32",  "fp16", "quantized", "int8", "uint8", "q4",
+    "q4f16", "q2",   "q2f16",     "q1",   "q1f16", "bnb4"};
 
 const char *tam_dtype_name(tam_dtype dtype) {
-  return dtype == TAM_DTYPE_Q8 ? "q8" : tam_names_at(DTYPE_ENDS, dtype);
+  return dtype == TAM_DTYPE_Q8 ? "q8" : dtype_ends[dtype];
 }
 
 tam_dtype tam_file_dtype(tam_span name) {
@@ -147,16 +136,22 @@ tam_dtype tam_file_dtype(tam_span name) {
   if (at == 0 || stem.ptr[at - 1] == '/') {
     return TAM_DTYPE_FP32;
   }
-  int place = tam_names_find(DTYPE_ENDS, tam_span_from(stem, at));
-  return place > 0 ? (tam_dtype)place : TAM_DTYPE_FP32;
+  tam_span end = tam_span_from(stem, at);
+  unsigned dtype = TAM_DTYPE_COUNT - 1;
+  while (dtype > TAM_DTYPE_FP32 && !tam_span_is(end, dtype_ends[dtype])) {
+    dtype--;
+  }
+  return (tam_dtype)dtype;
 }
 
-unsigned tam_files_dtypes(const tam_span *files, size_t count) {
-  unsigned mask = 0;
+unsigned tam_files_dtypes(const tam_span *files, size_t count,
+                          uint8_t *dtypes) {
+  unsigned graphs = 0;
   for (size_t i = 0; i < count; i++) {
-    if (tam_file_kind(files[i]) == TAM_FILE_ONNX) {
-      mask |= 1U << tam_file_dtype(files[i]);
+    dtypes[i] = (uint8_t)tam_file_dtype(files[i]);
+    if (ENDS_WITH(files[i].ptr, files[i].len, ".onnx")) {
+      graphs |= 1U << dtypes[i];
     }
   }
-  return mask;
+  return graphs;
 }

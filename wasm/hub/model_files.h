@@ -47,10 +47,11 @@ const char *tam_dtype_name(tam_dtype dtype);
 // known suffix it is fp32.
 tam_dtype tam_file_dtype(tam_span name);
 
-// Returns the dtypes, as bits (1U << dtype), in which the |count| ONNX and
-// external-data |files| offer a graph. The variant of such a dtype is made of
+// Stores the dtype of each of the |count| ONNX and external-data |files| into
+// |dtypes|, and returns those, as bits (1U << dtype), that have a graph. The
+// variant of such a dtype is made of
 // all files with that tam_file_dtype: a graph and its external data are named
 // alike. Data without any graph of its dtype belongs to no variant.
-unsigned tam_files_dtypes(const tam_span *files, size_t count);
+unsigned tam_files_dtypes(const tam_span *files, size_t count, uint8_t *dtypes);
 
 #endif // TAM_HUB_MODEL_FILES_H

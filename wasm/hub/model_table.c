@@ -3,6 +3,7 @@
 
 #include "core/mem.h"
 #include "core/span.h"
+#include "core/time.h"
 #include "hub/model_files.h"
 
 #include <string.h>
@@ -21,23 +22,26 @@ typedef struct packer {
   tam_buf words;
   tam_buf offsets;
   tam_buf blob;
+  uint8_t *at;     // where the next word of the row goes
   uint32_t *slots; // the number of the last string of each hash, 0: none yet
   uint32_t string_count;
 } packer;
-
-static void packer_word(packer *pack, uint32_t word) {
-  tam_buf_append_word(&pack->words, word);
-}
-
-static void packer_number(packer *pack, double number) {
-  tam_buf_append(&pack->words,
-                 (tam_span){(const uint8_t *)&number, sizeof(number)});
-}
 
 static int packer_error(const packer *pack) {
   const int error =
       pack->words.error != 0 ? pack->words.error : pack->offsets.error;
   return error != 0 ? error : pack->blob.error;
+}
+
+// Room for the words of a row is made before they are written.
+static void packer_word(packer *pack, uint32_t word) {
+  memcpy(pack->at, &word, sizeof(word));
+  pack->at += sizeof(word);
+}
+
+static void packer_number(packer *pack, double number) {
+  memcpy(pack->at, &number, sizeof(number));
+  pack->at += sizeof(number);
 }
 
 static tam_span packer_string_at(const packer *pack, uint32_t number) {
@@ -48,24 +52,23 @@ static tam_span packer_string_at(const packer *pack, uint32_t number) {
   return (tam_span){pack->blob.data + bounds[0], bounds[1] - bounds[0]};
 }
 
-static uint32_t packer_new_string(packer *pack, tam_span text) {
-  tam_buf_append(&pack->blob, text);
-  tam_buf_append_word(&pack->offsets, (uint32_t)pack->blob.len);
-  return ++pack->string_count;
-}
-
-// Writes the number of |text|. Of the strings with one hash only the last is
+// Returns the number of |text|. Of the strings with one hash only the last is
 // remembered: a few are packed again, which costs less than a search.
-static void packer_string(packer *pack, tam_span text) {
-  if (text.len == 0 || packer_error(pack) != 0) {
-    packer_word(pack, 0);
-    return;
-  }
+static uint32_t packer_number_of(packer *pack, tam_span text) {
   uint32_t *number = &pack->slots[tam_span_hash(text, 0) % SLOTS];
   if (*number == 0 || !tam_span_eq(packer_string_at(pack, *number), text)) {
-    *number = packer_new_string(pack, text);
+    tam_buf_append(&pack->blob, text);
+    tam_buf_append_word(&pack->offsets, (uint32_t)pack->blob.len);
+    if (packer_error(pack) != 0) {
+      return 0;
+    }
+    *number = ++pack->string_count;
   }
-  packer_word(pack, *number);
+  return *number;
+}
+
+static void packer_string(packer *pack, tam_span text) {
+  packer_word(pack, text.len == 0 ? 0 : packer_number_of(pack, text));
 }
 
 static void packer_strings(packer *pack, const tam_span *spans, size_t count) {
@@ -94,18 +97,17 @@ static void packer_why(packer *pack, const tam_verdict *verdict) {
 static void packer_variants(packer *pack, const tam_listing_row *row) {
   uint8_t dtypes[TAM_ROW_ONNX_FILES_MAX];
   uint32_t files[TAM_DTYPE_COUNT] = {0};
-  unsigned graphs = tam_files_dtypes(row->onnx_files, row->onnx_file_count);
+  unsigned graphs =
+      tam_files_dtypes(row->onnx_files, row->onnx_file_count, dtypes);
   for (size_t i = 0; i < row->onnx_file_count; i++) {
-    tam_dtype dtype = tam_file_dtype(row->onnx_files[i]);
-    dtypes[i] = (uint8_t)dtype;
-    files[dtype]++;
+    files[dtypes[i]]++;
   }
   packer_word(pack, (uint32_t)__builtin_popcount(graphs));
   for (unsigned dtype = 0; dtype < TAM_DTYPE_COUNT; dtype++) {
     if ((graphs & (1U << dtype)) == 0) {
       continue;
     }
-    packer_string(pack, tam_span_of(tam_dtype_name((tam_dtype)dtype)));
+    packer_word(pack, dtype);
     packer_word(pack, files[dtype]);
     for (size_t i = 0; i < row->onnx_file_count; i++) {
       if (dtypes[i] == dtype) {
@@ -115,15 +117,22 @@ static void packer_variants(packer *pack, const tam_listing_row *row) {
   }
 }
 
-static tam_span repo_name(tam_span id) {
-  size_t slash = tam_span_find_byte(id, '/');
-  return slash == id.len ? id : tam_span_from(id, slash + 1);
+// The words that a row takes at most: the fixed part, the lengths of four
+// lists, the strings in them, and for each variant its name and length.
+static size_t words_max(const tam_candidate *candidate) {
+  const tam_listing_row *row = &candidate->row;
+  return TAM_MODEL_ROW_WORDS + 4 + row->tag_count +
+         row->config.architecture_count + candidate->verdict.why_count +
+         row->onnx_file_count + 2 * TAM_DTYPE_COUNT;
 }
 
 static void packer_row(packer *pack, const tam_candidate *candidate) {
   const tam_listing_row *row = &candidate->row;
+  pack->at = tam_buf_grow(&pack->words, words_max(candidate) * 4);
+  if (pack->at == NULL) {
+    return;
+  }
   packer_string(pack, row->id);
-  packer_string(pack, repo_name(row->id));
   packer_string(pack, row->pipeline_tag);
   packer_string(pack, row->config.model_type);
   packer_string(pack, tam_row_license(row));
@@ -133,7 +142,7 @@ static void packer_row(packer *pack, const tam_candidate *candidate) {
   packer_word(pack, candidate->status_code);
   packer_string(pack, tam_buf_span(&candidate->fetch_message));
   packer_word(pack, (uint32_t)row->gated);
-  packer_string(pack, row->last_modified);
+  packer_number(pack, tam_time_of(row->last_modified));
   packer_number(pack, row->parameters);
   packer_number(pack, row->downloads);
   packer_number(pack, row->likes);
@@ -142,6 +151,7 @@ static void packer_row(packer *pack, const tam_candidate *candidate) {
                  row->config.architecture_count);
   packer_why(pack, &candidate->verdict);
   packer_variants(pack, row);
+  pack->words.len = (size_t)(pack->at - pack->words.data);
 }
 
 static void packer_finish(packer *pack, size_t row_count, tam_buf *table) {

@@ -14,8 +14,8 @@
 // A string is a word: 0 is "absent", n is the n-th string. A number is a
 // double in two words, low word first; -1 is "absent". A row is the fields of
 // TAM_MODEL_FIELDS in their order, then four lists, each led by its length:
-// tags, architectures, why (strings), and variants, each of which is a dtype
-// (string), the number of its files, and the files (strings).
+// tags, architectures, why (strings), and variants, each of which is a
+// tam_dtype, the number of its files, and the files (strings).
 #ifndef TAM_HUB_MODEL_TABLE_H
 #define TAM_HUB_MODEL_TABLE_H
 
@@ -25,7 +25,6 @@
 // TAM_MODEL_FIELD(name, words): the fixed part of a row.
 #define TAM_MODEL_FIELDS                                                       \
   TAM_MODEL_FIELD(ID, 1)                                                       \
-  TAM_MODEL_FIELD(NAME, 1)                                                     \
   TAM_MODEL_FIELD(PIPELINE_TAG, 1)                                             \
   TAM_MODEL_FIELD(MODEL_TYPE, 1)                                               \
   TAM_MODEL_FIELD(LICENSE, 1)                                                  \
@@ -35,10 +34,17 @@
   TAM_MODEL_FIELD(FETCH_STATUS_CODE, 1)                                        \
   TAM_MODEL_FIELD(FETCH_MESSAGE, 1)                                            \
   TAM_MODEL_FIELD(GATED, 1)                                                    \
-  TAM_MODEL_FIELD(LAST_MODIFIED, 1)                                            \
+  TAM_MODEL_FIELD(LAST_MODIFIED, 2)                                            \
   TAM_MODEL_FIELD(PARAMETERS, 2)                                               \
   TAM_MODEL_FIELD(DOWNLOADS, 2)                                                \
   TAM_MODEL_FIELD(LIKES, 2)
+
+// The words of the fixed part.
+enum {
+#define TAM_MODEL_FIELD(name, words) +(words)
+  TAM_MODEL_ROW_WORDS = 0 TAM_MODEL_FIELDS
+#undef TAM_MODEL_FIELD
+};
 
 // The header's words.
 #define TAM_MODEL_TABLE_HEADER_WORDS 4

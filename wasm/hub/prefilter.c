@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/prefilter.h"
 
-#include "core/names.h"
+#include "core/simd.h"
 #include "core/span.h"
 #include "hub/model_files.h"
 
@@ -24,17 +24,62 @@ static const char *const denied_tags[] = {"feature-extraction", "fill-mask",
 // Longest owner or name of a repository, a rule of the Hub.
 #define REPO_NAME_MAX 96
 
-static int has_denied_tag(tam_span tag) {
-  for (size_t i = 0; i < sizeof(denied_tags) / sizeof(*denied_tags); i++) {
-    if (tam_span_is(tag, denied_tags[i])) {
-      return 1;
-    }
-  }
-  return 0;
+// The letters, digits and '_', a bit for each byte.
+TAM_INLINE int is_word_byte(uint8_t byte) {
+  static const uint32_t words[8] = {0, 0x03ff0000, 0x87fffffe, 0x07fffffe};
+  return (int)(words[byte / 32] >> (byte % 32)) & 1;
 }
 
-static int has_denied_id(tam_span id) {
-  size_t slash = tam_span_find_byte(id, '/');
+// Reads an id of one or two parts: letters, digits, '_', and '-' or '.' between
+// them, but never two of those in a row that are the same. Stores the place of
+// the slash, or the length when there is none. Returns 0 when it is no id.
+static int repo_id_read(tam_span id, size_t *pslash) {
+  size_t slash = id.len;
+  uint8_t before = '/';
+  for (size_t i = 0; i < id.len; i++) {
+    uint8_t byte = id.ptr[i];
+    if (!is_word_byte(byte)) {
+      if (byte == '/') {
+        if (slash < id.len || !is_word_byte(before)) {
+          return 0;
+        }
+        slash = i;
+      } else if ((byte != '-' && byte != '.') || byte == before ||
+                 before == '/') {
+        return 0;
+      }
+    }
+    before = byte;
+  }
+  *pslash = slash;
+  size_t name_len = slash < id.len ? id.len - slash - 1 : 0;
+  return is_word_byte(before) && slash <= REPO_NAME_MAX &&
+         name_len <= REPO_NAME_MAX &&
+         !tam_span_ends_with(id, TAM_SPAN(".git")) &&
+         !tam_span_ends_with(id, TAM_SPAN(".ipynb"));
+}
+
+int tam_repo_id_is_valid(tam_span id) {
+  size_t slash;
+  return repo_id_read(id, &slash);
+}
+
+// Returns the place of |text| in a list of |count| names, or |count|.
+static size_t place_of(tam_span text, const char *const *names, size_t count) {
+  size_t place = 0;
+  while (place < count && !tam_span_is(text, names[place])) {
+    place++;
+  }
+  return place;
+}
+
+static int has_denied_tag(tam_span tag) {
+  size_t count = sizeof(denied_tags) / sizeof(*denied_tags);
+  return place_of(tag, denied_tags, count) < count;
+}
+
+// |slash| is the place of the slash in |id|, or its length.
+static int has_denied_id(tam_span id, size_t slash) {
   tam_span owner = slash < id.len ? tam_span_head(id, slash) : TAM_SPAN_NONE;
   // A shorter owner has nothing from there on.
   tam_span end = tam_span_from(owner, owner.len - DENIED_OWNER_END.len);
@@ -49,7 +94,8 @@ static int lacks_file(const tam_listing_row *row, unsigned kind) {
 
 tam_drop tam_prefilter_apply(const tam_prefilter *prefilter,
                              const tam_listing_row *row) {
-  if (!tam_repo_id_is_valid(row->id)) {
+  size_t slash;
+  if (!repo_id_read(row->id, &slash)) {
     return TAM_DROP_INVALID_ID;
   }
   if (row->is_disabled) {
@@ -58,7 +104,7 @@ tam_drop tam_prefilter_apply(const tam_prefilter *prefilter,
   if (has_denied_tag(row->pipeline_tag)) {
     return TAM_DROP_PIPELINE_TAG;
   }
-  if (has_denied_id(row->id)) {
+  if (has_denied_id(row->id, slash)) {
     return TAM_DROP_ID_PATTERN;
   }
   if (lacks_file(row, TAM_FILE_TOKENIZER)) {
@@ -85,51 +131,13 @@ const char tam_drop_names[] = "none\0"
                               "too-large\0"
                               "max-candidates\0";
 
-// The letters, digits and '_', a bit for each byte.
-static int is_word_byte(uint8_t byte) {
-  static const uint32_t words[8] = {0, 0x03ff0000, 0x87fffffe, 0x07fffffe};
-  return (int)(words[byte / 32] >> (byte % 32)) & 1;
-}
-
-// A part of an id: letters, digits, '_', and '-' or '.' between them, but
-// never two of those in a row that are the same.
-static int is_repo_name(tam_span name) {
-  if (name.len == 0 || name.len > REPO_NAME_MAX || !is_word_byte(name.ptr[0]) ||
-      !is_word_byte(name.ptr[name.len - 1])) {
-    return 0;
-  }
-  for (size_t i = 1; i < name.len; i++) {
-    uint8_t byte = name.ptr[i];
-    if (!is_word_byte(byte) &&
-        ((byte != '-' && byte != '.') || byte == name.ptr[i - 1])) {
-      return 0;
-    }
-  }
-  return 1;
-}
-
-int tam_repo_id_is_valid(tam_span id) {
-  if (tam_span_ends_with(id, TAM_SPAN(".git")) ||
-      tam_span_ends_with(id, TAM_SPAN(".ipynb"))) {
-    return 0;
-  }
-  size_t slash = tam_span_find_byte(id, '/');
-  if (slash == id.len) {
-    return is_repo_name(id);
-  }
-  return is_repo_name(tam_span_head(id, slash)) &&
-         is_repo_name(tam_span_from(id, slash + 1));
-}
-
 unsigned tam_pipeline_preference(tam_span pipeline_tag) {
-  int place = tam_names_find("text-generation\0"
-                             "image-text-to-text\0"
-                             "text2text-generation\0"
-                             "conversational\0"
-                             "summarization\0"
-                             "translation\0",
-                             pipeline_tag);
-  if (place < 0) {
+  static const char *const tags[] = {
+      "text-generation", "image-text-to-text", "text2text-generation",
+      "conversational",  "summarization",      "translation"};
+  const size_t count = sizeof(tags) / sizeof(*tags);
+  size_t place = place_of(pipeline_tag, tags, count);
+  if (place == count) {
     return pipeline_tag.len == 0 ? PREFERENCE_NONE : PREFERENCE_OTHER;
   }
   return place < PREFERENCE_LAST ? (unsigned)place : PREFERENCE_LAST;
