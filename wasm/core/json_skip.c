@@ -4,6 +4,9 @@
 // The deepest nesting that is walked here; a bit of an integer per level.
 #define DEPTH_MAX 32
 
+// Blanks in a row that are walked here.
+#define BLANKS_MAX 32
+
 // Digits in a row that are walked here.
 #define DIGITS_MAX 24
 
@@ -26,28 +29,30 @@ const uint8_t *tam_json_guard(const uint8_t *start, const uint8_t *end) {
   return at;
 }
 
-// Returns a bit for each of the sixteen bytes at |at| that is not a blank.
-static uint32_t not_blank_mask(const uint8_t *at) {
-  tam_v16 text = tam_v16_load(at);
-  tam_v16 space = tam_v16_eq(text, tam_v16_splat(' '));
-  tam_v16 newline = tam_v16_eq(text, tam_v16_splat('\n'));
-  tam_v16 tab = tam_v16_eq(text, tam_v16_splat('\t'));
-  tam_v16 carriage_return = tam_v16_eq(text, tam_v16_splat('\r'));
-  return ~tam_v16_mask(tam_v16_or(tam_v16_or(space, newline),
-                                  tam_v16_or(tab, carriage_return))) &
-         0xffffU;
+// Other blanks than a line break and up to fifteen spaces behind it.
+static const uint8_t *skip_more_blanks(const uint8_t *at) {
+  const uint8_t *end = at + BLANKS_MAX;
+  while (at < end &&
+         (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t')) {
+    at++;
+  }
+  return at;
 }
 
 const uint8_t *tam_json_skip_blanks(const uint8_t *at) {
   if (*at == ' ' && at[1] > ' ') {
     return at + 1; // the usual one behind a colon
   }
-  uint32_t mask = not_blank_mask(at);
-  if (mask == 0) {
-    at += 16;
-    mask = not_blank_mask(at);
+  if (*at == '\n') {
+    tam_v16 spaces =
+        tam_v16_eq(tam_v16_load(at + 1), tam_v16_load(tam_json_needles[2]));
+    const uint8_t *text =
+        at + 1 + tam_mask_first(~tam_v16_mask(spaces)); // all set: 16
+    if (*text > ' ') {
+      return text;
+    }
   }
-  return mask != 0 ? at + tam_mask_first(mask) : at;
+  return skip_more_blanks(at);
 }
 
 // Returns the byte behind the non-ASCII character at |at|, or NULL when it is
@@ -114,10 +119,7 @@ const uint8_t *tam_json_text_rest(const uint8_t *at) {
 
 const uint8_t *tam_json_text(const uint8_t *at, const uint8_t *guard,
                              tam_span *ptext) {
-  if (*at != '"') {
-    return NULL;
-  }
-  const uint8_t *end = tam_json_text_end(at + 1, guard);
+  const uint8_t *end = tam_json_string_end(at, guard);
   if (end == NULL) {
     return NULL;
   }
@@ -159,11 +161,8 @@ const uint8_t *tam_json_skip_string(const uint8_t *at, const uint8_t *guard) {
   return NULL;
 }
 
-const uint8_t *tam_json_comma(const uint8_t *at, const uint8_t *guard,
-                              uint8_t close) {
-  if (at == NULL || at >= guard) {
-    return NULL;
-  }
+// tam_json_comma for a place inside.
+static const uint8_t *skip_comma(const uint8_t *at, uint8_t close) {
   at = tam_json_space(at);
   if (*at == ',') {
     at = tam_json_space(at + 1);
@@ -172,14 +171,19 @@ const uint8_t *tam_json_comma(const uint8_t *at, const uint8_t *guard,
   return *at == close ? at : NULL;
 }
 
+const uint8_t *tam_json_comma(const uint8_t *at, const uint8_t *guard,
+                              uint8_t close) {
+  return at != NULL && at < guard ? skip_comma(at, close) : NULL;
+}
+
 const uint8_t *tam_json_member(const uint8_t *at, const uint8_t *guard,
                                tam_span *pkey) {
-  at = tam_json_text(at, guard, pkey);
-  if (at == NULL) {
+  const uint8_t *end = tam_json_string_end(at, guard);
+  if (end == NULL) {
     return NULL;
   }
-  at = tam_json_space(at);
-  return *at == ':' ? tam_json_space(at + 1) : NULL;
+  *pkey = (tam_span){at + 1, (size_t)(end - (at + 1))};
+  return tam_json_colon(end + 1);
 }
 
 // Returns the byte behind the digits at |at|, of which there must be one, or
@@ -236,8 +240,11 @@ static const uint8_t *skip_scalar(const uint8_t *at, const uint8_t *guard) {
 // first. Returns where the value begins, or NULL.
 static const uint8_t *skip_key(const uint8_t *at, const uint8_t *guard,
                                int in_object) {
-  tam_span key;
-  return in_object ? tam_json_member(at, guard, &key) : at;
+  if (!in_object) {
+    return at;
+  }
+  const uint8_t *end = tam_json_string_end(at, guard);
+  return end != NULL ? tam_json_colon(end + 1) : NULL;
 }
 
 // Walks over an array or object. |objects| has a bit per level, the innermost

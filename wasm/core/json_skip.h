@@ -89,6 +89,22 @@ const uint8_t *tam_json_comma(const uint8_t *at, const uint8_t *guard,
 const uint8_t *tam_json_member(const uint8_t *at, const uint8_t *guard,
                                tam_span *pkey);
 
+// Returns the closing quote of the string at |at| (its opening quote), or NULL
+// as tam_json_text_end does, also when it is no string.
+TAM_INLINE const uint8_t *tam_json_string_end(const uint8_t *at,
+                                              const uint8_t *guard) {
+  return *at == '"' ? tam_json_text_end(at + 1, guard) : NULL;
+}
+
+// |at| is behind a key. Returns where the value begins, or NULL.
+TAM_INLINE const uint8_t *tam_json_colon(const uint8_t *at) {
+  if (at[0] == ':' && at[1] == ' ' && at[2] > ' ') {
+    return at + 2; // as in files for people
+  }
+  at = tam_json_space(at);
+  return *at == ':' ? tam_json_space(at + 1) : NULL;
+}
+
 // Returns how many of the eight bytes at |at| are digits, from the first on:
 // a byte is one when its upper half is 3 and stays so when 6 is added.
 TAM_INLINE unsigned tam_json_digit_count(const uint8_t *at) {

@@ -76,7 +76,7 @@ static tam_span *name_at(tam_config_digest *digest, size_t index) {
 static void name_save(tam_config_reader *reader, size_t index) {
   tam_span *name = name_at(reader->digest, index);
   if (name->len != 0 && name->ptr != reader->saved[index]) {
-    memcpy(reader->saved[index], name->ptr, name->len);
+    tam_text_copy(reader->saved[index], *name);
     name->ptr = reader->saved[index];
   }
 }
@@ -307,7 +307,8 @@ void tam_config_reader_walk(tam_config_reader *reader, tam_json_scan *scan) {
 }
 
 void tam_config_reader_save(tam_config_reader *reader) {
-  for (size_t i = 0; i < TAM_CONFIG_NAME_COUNT; i++) {
+  size_t count = TAM_CONFIG_ARCHITECTURE + reader->digest->architecture_count;
+  for (size_t i = 0; i < count; i++) {
     name_save(reader, i);
   }
 }

@@ -10,10 +10,10 @@
 // The names of a digest, as indices: what |saved| of the reader has room for.
 enum {
   TAM_CONFIG_MODEL_TYPE = 0,
-  TAM_CONFIG_ARCHITECTURE = 1,
-  TAM_CONFIG_TEXT_MODEL_TYPE = TAM_CONFIG_ARCHITECTURE + TAM_ARCHITECTURES_MAX,
+  TAM_CONFIG_TEXT_MODEL_TYPE,
   TAM_CONFIG_TEXT_ARCHITECTURE,
-  TAM_CONFIG_NAME_COUNT
+  TAM_CONFIG_ARCHITECTURE, // the first of them
+  TAM_CONFIG_NAME_COUNT = TAM_CONFIG_ARCHITECTURE + TAM_ARCHITECTURES_MAX
 };
 
 // The members of a configuration that count.

@@ -201,28 +201,23 @@ static const uint8_t *read_tag(tam_listing_fast *fast, const uint8_t *at) {
   return at;
 }
 
-// Continues behind a tag.
+// Continues behind a tag. Usually a comma and the next one follow.
 static const uint8_t *walk_tags(tam_listing_fast *fast, const uint8_t *at) {
   for (;;) {
-    // The usual tag follows a comma without a blank.
-    const uint8_t *end = at[0] == ',' && at[1] == '"'
-                             ? tam_json_text_end(at + 2, fast->guard)
-                             : NULL;
-    if (end != NULL) {
-      tam_span tag = {at + 2, (size_t)(end - (at + 2))};
-      tam_listing_build_add_tag(fast->build, tag);
-      at = end + 1;
-      continue;
-    }
-    const uint8_t *next = tam_json_comma(at, fast->guard, ']');
+    const uint8_t *next = at[0] == ',' && at[1] == '"'
+                              ? at + 1
+                              : tam_json_comma(at, fast->guard, ']');
     if (next != NULL && *next == ']') {
       return next + 1;
     }
-    next = next != NULL ? read_tag(fast, next) : NULL;
-    if (next == NULL) {
+    const uint8_t *end =
+        next != NULL ? tam_json_string_end(next, fast->guard) : NULL;
+    if (end == NULL) {
       return stop(fast, TAM_LEVEL_TAGS, at);
     }
-    at = next;
+    tam_span tag = {next + 1, (size_t)(end - (next + 1))};
+    tam_listing_build_add_tag(fast->build, tag);
+    at = end + 1;
   }
 }
 
