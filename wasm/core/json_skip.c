@@ -240,11 +240,8 @@ static const uint8_t *skip_scalar(const uint8_t *at, const uint8_t *guard) {
 // first. Returns where the value begins, or NULL.
 static const uint8_t *skip_key(const uint8_t *at, const uint8_t *guard,
                                int in_object) {
-  if (!in_object) {
-    return at;
-  }
-  const uint8_t *end = tam_json_string_end(at, guard);
-  return end != NULL ? tam_json_colon(end + 1) : NULL;
+  tam_span key;
+  return in_object ? tam_json_member(at, guard, &key) : at;
 }
 
 // Walks over an array or object. |objects| has a bit per level, the innermost
