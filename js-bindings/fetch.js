@@ -126,6 +126,9 @@ async function readBody(response, signal, onBytes) {
     if (signal.aborted) return void reader.cancel().catch(() => {});
     const { done, value } = await reader.read();
     if (done) return;
+    if (!(value instanceof Uint8Array)) {
+      throw new TypeError('the body is not made of bytes');
+    }
     onBytes(value);
   }
 }

@@ -109,8 +109,9 @@ export class Loop {
   /** Cancels every operation and frees the core. */
   dispose() {
     this.#closing = true;
-    for (const op of this.#jobs.keys()) this.#feed(EVENT.CANCEL, { op });
-    if (!this.#draining) this.#close();
+    this.#turn((core) => {
+      for (const op of this.#jobs.keys()) core.feed(EVENT.CANCEL, { op });
+    });
   }
 
   /**
@@ -140,15 +141,26 @@ export class Loop {
    * @returns {number} 0, or a negative error
    */
   #feed(kind, event) {
+    return this.#turn((core) => core.feed(kind, event)) ?? 0;
+  }
+
+  /**
+   * Tells the core something, and does what it wants done.
+   * @template T
+   * @param {(core: import('./core.js').Core) => T} tell
+   * @returns {T | undefined}
+   */
+  #turn(tell) {
+    if (this.#core === null) return undefined;
     try {
-      const error = this.#core?.feed(kind, event) ?? 0;
+      const result = tell(this.#core);
       // A callback may feed while actions are being done; the loop that
       // called it goes on with what comes of it.
       if (!this.#draining) this.#drain();
-      return error;
+      return result;
     } catch (error) {
       this.#fail(error);
-      return 0;
+      return undefined;
     }
   }
 

@@ -122,6 +122,24 @@ describe('requests', () => {
       ['COMMAND', 'HTTP_HEAD', 'HTTP_DATA', 'HTTP_FAIL']);
   });
 
+  test('a body that is not made of bytes is a failure', async () => {
+    const body = new ReadableStream({
+      start(controller) {
+        controller.enqueue('text');
+        controller.close();
+      },
+    });
+    const { core, loop } = setUp(({ kind }) => ({
+      COMMAND: [fetchUrl(1, 'https://hub/')], HTTP_FAIL: [end(1, DONE)],
+    })[kind], {
+      fetch: async () => ({ status: 200, headers: new Headers(), body }),
+    });
+    await loop.run(REQUEST);
+    assert.equal(core.eventsOf('HTTP_DATA').length, 0);
+    assert.equal(core.eventsOf('HTTP_FAIL')[0].text,
+      'the body is not made of bytes');
+  });
+
   test('nothing is reported about an aborted request', async () => {
     let signal = new AbortController().signal;
     const { core, loop } = setUp(({ kind }) => ({
@@ -371,6 +389,20 @@ describe('the end', () => {
     assert.equal(loop.memoryBytes, 0);
     await assert.rejects(loop.run(REQUEST), { code: 'invalid_state' });
     loop.dispose();
+  });
+
+  test('dispose ends each operation with its own message', async () => {
+    /** @type {any[]} */
+    const heard = [];
+    const { core, loop } = setUp(({ kind, op = 0 }) => (
+      kind === 'CANCEL' ? [end(op, { code: 'cancelled', op })] : []
+    ), { onMessage: (message) => heard.push(message) });
+    const running = [1, 2, 3].map(() => loop.run(REQUEST));
+    loop.dispose();
+    const ends = [1, 2, 3].map((op) => ({ code: 'cancelled', op }));
+    assert.deepEqual(await Promise.all(running), ends);
+    assert.deepEqual(heard, ends);
+    assert.equal(core.isDeleted, true);
   });
 
   test('dispose inside a callback waits for the loop to finish', async () => {
