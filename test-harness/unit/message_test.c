@@ -59,7 +59,7 @@ static void check_case(const wanted *expected) {
   CHECK(tam_span_eq(tam_buf_span(&message.id), tam_span_of(expected->id)));
   if (expected->error == 0) {
     CHECK_INT(message.name, expected->name);
-    CHECK_INT(message.is_type_style, expected->is_type_style);
+    CHECK_INT(message.envelope.is_type_style, expected->is_type_style);
     CHECK_INT(message.params_are_nested, expected->params_are_nested);
   } else {
     CHECK(why.len > 0);

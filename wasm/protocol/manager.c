@@ -188,17 +188,11 @@ typedef struct host_command {
   const tam_message *message;
 } host_command;
 
-static tam_list_envelope envelope_of(const tam_message *message) {
-  int has_id = message->id.len > 0 && message->id.error == 0;
-  return (tam_list_envelope){has_id ? tam_buf_span(&message->id)
-                                    : TAM_SPAN("null"),
-                             message->is_type_style};
-}
-
 // Begins the answer to a |message| that starts no operation.
 static void answer_begin(tam_buf *json, const tam_message *message,
-                         const tam_list_envelope *envelope, const char *type) {
-  tam_span name = message->is_type_style || message->name_text.len == 0
+                         const char *type) {
+  const tam_list_envelope *envelope = &message->envelope;
+  tam_span name = envelope->is_type_style || message->name_text.len == 0
                       ? tam_span_of(type)
                       : message->name_text;
   tam_list_write_envelope(json, envelope, tam_span_head_utf8(name, NAME_MAX));
@@ -215,12 +209,11 @@ static int manager_answer(tam_manager *manager, uint32_t op, tam_buf *json) {
 // Answers a message that is no request: unknown, malformed, not JSON.
 static int manager_reject(tam_manager *manager, uint32_t op,
                           const tam_message *message, int error, tam_span why) {
-  tam_list_envelope envelope = envelope_of(message);
   tam_list_failure failure = {error, "protocol", why, 0};
   tam_buf json;
   tam_buf_init(&json, &manager->mem, REPLY_MAX);
-  answer_begin(&json, message, &envelope, "error");
-  tam_list_write_error(&json, &envelope, &failure);
+  answer_begin(&json, message, "error");
+  tam_list_write_error(&json, &message->envelope, &failure);
   return manager_answer(manager, op, &json);
 }
 
@@ -228,17 +221,17 @@ static int manager_reject(tam_manager *manager, uint32_t op,
 // cancels nothing; but it is heard behind the end of what it cancels.
 static int manager_cancel_by_id(tam_manager *manager,
                                 const host_command *command) {
-  tam_list_envelope envelope = envelope_of(command->message);
-  tam_list_op *op = manager_find_id(manager, envelope.id);
+  const tam_list_envelope *envelope = &command->message->envelope;
+  tam_list_op *op = manager_find_id(manager, envelope->id);
   tam_buf json;
   tam_buf_init(&json, &manager->mem, REPLY_MAX);
-  answer_begin(&json, command->message, &envelope, "response");
-  if (envelope.is_type_style) {
+  answer_begin(&json, command->message, "response");
+  if (envelope->is_type_style) {
     tam_json_write_member_begin(&json, "result");
   }
   tam_json_write_key(&json, "cancelled");
   tam_json_write_bool(&json, op != NULL);
-  if (envelope.is_type_style) {
+  if (envelope->is_type_style) {
     tam_json_write_object_end(&json);
   }
   int error = manager_answer(manager, command->op, &json);
@@ -274,7 +267,7 @@ static int manager_list_chat_models(tam_manager *manager,
   tam_buf_init(&why, &manager->mem, WHY_MAX);
   tam_list_request request = {
       .op = command->op,
-      .envelope = envelope_of(message),
+      .envelope = message->envelope,
       .flags = command->flags,
       .params = &params,
   };

@@ -78,6 +78,7 @@ static int message_read_id(tam_message *message, tam_span text, tam_span *why) {
     *why = TAM_SPAN("id must be at most 500 bytes, a number at most 64");
     return TAM_ERR_MALFORMED_MESSAGE;
   }
+  message->envelope.id = tam_buf_span(&message->id);
   return error;
 }
 
@@ -86,7 +87,7 @@ static int message_read_name(tam_message *message, tam_span *why) {
       tam_json_get_member(message->root, TAM_SPAN("action"));
   if (name == NULL) {
     name = tam_json_get_member(message->root, TAM_SPAN("type"));
-    message->is_type_style = 1;
+    message->envelope.is_type_style = 1;
   }
   if (tam_json_get_kind(name) != TAM_JSON_KIND_STRING) {
     *why = TAM_SPAN("a message needs an action or a type, a string");
@@ -108,6 +109,7 @@ int tam_message_parse(tam_message *message, tam_span text, tam_span *why,
                       const tam_mem *mem) {
   memset(message, 0, sizeof(*message));
   tam_buf_init(&message->id, mem, TAM_MESSAGE_ID_MAX);
+  message->envelope.id = TAM_SPAN("null");
   *why = TAM_SPAN("the message is not JSON");
   int error = tam_json_tree_parse(&message->root, text, mem);
   if (error != 0) {
