@@ -43,19 +43,19 @@ describe('a page', () => {
     });
   }
 
-  /** @type {[Kind, number, string, number][]} */
+  /** @type {[Kind, number, string, string][]} */
   const BROKEN = [
-    ['depth', 100_000, 'json_depth', DEPTH_MAX],
-    ['utf8', 1, 'json_utf8', 10],
-    ['utf8', 1_000_000, 'json_utf8', 10],
+    ['depth', 100_000, 'json_depth', `nested too deep at byte ${DEPTH_MAX}`],
+    ['utf8', 1, 'json_utf8', 'malformed JSON at byte 10'],
+    ['utf8', 1_000_000, 'json_utf8', 'malformed JSON at byte 10'],
   ];
-  for (const [kind, size, code, offset] of BROKEN) {
+  for (const [kind, size, code, what] of BROKEN) {
     test(`of the kind ${kind} ${size} is an error with its place`, async () => {
       const { meta, wasmBytes } = await list({
         params, faults: [{ bucket: 'api', skip: 1, hostile: { kind, size } }],
       });
       assert.deepEqual(meta.errors, [{
-        code, message: `listing page 2: malformed JSON at byte ${offset}`,
+        code, message: `listing page 2: ${what}`,
       }]);
       assert.equal(meta.partial, true);
       assert.equal(meta.fetched, 250);
@@ -67,7 +67,7 @@ describe('a page', () => {
         faults: [{ bucket: 'api', hostile: { kind, size } }],
       });
       assert.equal(error.code, 'listing_failed');
-      assert.match(error.message, new RegExp(`at byte ${offset}$`));
+      assert.ok(error.message.endsWith(what), error.message);
     });
   }
 

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { checkNothingIsLeft, createWorld, list } from './listing.js';
+import { CATALOGUE, checkNothingIsLeft, createWorld, list } from './listing.js';
 import { checkMessages } from './message-rules.js';
 
 const small = /** @type {const} */ ({ maxCandidates: 20, fetchConfigs: 'all' });
@@ -71,6 +71,33 @@ test('a rate limit is announced to each, and holds for all', async () => {
   }
   const refused = world.hub.requests.filter(({ status }) => status === 429);
   assert.equal(refused.length, 0);
+});
+
+test('refusals are counted and announced where they belong', async () => {
+  const world = await createWorld({
+    hub: { rateLimits: false },
+    faults: [
+      { bucket: 'api', times: 2, status: 429, rateLimit: false },
+      { bucket: 'resolvers', times: 3, status: 429, rateLimit: false },
+    ],
+  });
+  const listing = CATALOGUE.slice(0, 30).map(({ entry: { id } }) => (
+    { id, pipeline_tag: 'text-generation' }));
+  const [configs, pages] = await world.clock.run(Promise.all([
+    world.manager.listChatModels({ listing }),
+    world.manager.listChatModels({ fetchConfigs: 'never' }),
+  ])) ?? [];
+  const refusalsOf = (/** @type {any} */ { meta: { telemetry } }) => [
+    telemetry.counters['configFetch.429'], telemetry.counters['listing.429']];
+  assert.deepEqual(refusalsOf(configs), [3, 0]);
+  assert.deepEqual(refusalsOf(pages), [0, 2]);
+  ['resolvers', 'api'].forEach((bucket, i) => {
+    const announced = deliveriesOf(world, i + 1)
+      .filter(({ message }) => message.status === 'rate_limited')
+      .map(({ message }) => message.delta.bucket);
+    assert.ok(announced.length > 0);
+    assert.deepEqual(new Set(announced), new Set([bucket]));
+  });
 });
 
 test('one too many is told that the manager is busy', async () => {

@@ -23,6 +23,9 @@
 // What the terminal error says: a fixed sentence and what went wrong.
 #define SENTENCE_MAX (TAM_LIST_WHY_MAX + 64U)
 
+// What the platform says of a failed request is quoted up to this length.
+#define WORDS_MAX 160
+
 // ---------------------------------------------------------------------------
 // Life
 
@@ -95,7 +98,6 @@ int tam_list_op_new(tam_list_op **pop, const tam_list_host *host,
                   ? TAM_LIST_STATE_SUPPLIED
                   : TAM_LIST_STATE_PAGES;
   op->outbox.is_quiet = (request->flags & TAM_COMMAND_FLAG_QUIET) != 0;
-  op->stats_before = *tam_net_get_stats(host->net);
   op_init_buffers(op, host->mem);
   int error = op_init(op, request, now_ms);
   if (error != 0) {
@@ -211,11 +213,38 @@ static void op_settle(tam_list_op *op, int error, double now_ms) {
 // ---------------------------------------------------------------------------
 // Events
 
+static int span_contains(tam_span text, tam_span part) {
+  while (text.len >= part.len && !tam_span_starts_with(text, part)) {
+    text = tam_span_from(text, 1);
+  }
+  return text.len >= part.len;
+}
+
+void tam_list_write_failure(const tam_list_op *op, const tam_net_report *report,
+                            tam_buf *text) {
+  tam_span words = tam_span_head_utf8(report->data, WORDS_MAX);
+  tam_span token = op->params.token;
+  switch (report->error) {
+  case TAM_ERR_HTTP_STATUS:
+    tam_buf_append_text(text, "the Hub answered with status ");
+    tam_text_append_number(text, report->status);
+    break;
+  case TAM_ERR_TIMEOUT:
+    tam_buf_append_text(text, "no answer in time");
+    break;
+  default:
+    tam_buf_append_text(text, "the connection failed");
+    if (words.len > 0 && (token.len == 0 || !span_contains(words, token))) {
+      tam_buf_append_text(text, ": ");
+      tam_buf_append(text, words);
+    }
+  }
+}
+
 static void op_on_rate_limited(tam_list_op *op, const tam_net_report *report) {
   op->was_limited = 1;
-  op->outbox.limited_bucket = report->bucket;
-  op->outbox.limited_reset_at_ms = report->reset_at_ms;
-  tam_list_say(op, TAM_LIST_PROGRESS_RATE_LIMITED);
+  op->outbox.limited_reset_at_ms[report->bucket] = report->reset_at_ms;
+  tam_list_say(op, TAM_LIST_PROGRESS_RATE_LIMITED + report->bucket);
 }
 
 void tam_list_op_on_report(tam_list_op *op, const tam_net_report *report,
@@ -226,6 +255,9 @@ void tam_list_op_on_report(tam_list_op *op, const tam_net_report *report,
   }
   if (report->kind == TAM_NET_RATE_LIMITED) {
     op_on_rate_limited(op, report);
+  } else if (report->kind == TAM_NET_REFUSED) {
+    op->counters[report->tag == TAM_LIST_TAG_PAGE ? TAM_LIST_PAGE_429
+                                                  : TAM_LIST_CONFIG_429]++;
   } else if (report->tag == TAM_LIST_TAG_PAGE) {
     error = tam_list_pages_on_report(op, report, now_ms);
   } else {

@@ -294,15 +294,8 @@ static int config_on_failed(tam_list_op *op, tam_candidate *candidate,
   op->counters[TAM_LIST_CONFIG_TOTAL]++;
   op->counters[TAM_LIST_CONFIG_ERROR]++;
   candidate->status_code = report->status;
-  const char *what = report->error == TAM_ERR_HTTP_STATUS
-                         ? "the Hub kept answering with an error"
-                     : report->error == TAM_ERR_TIMEOUT
-                         ? "no answer in time"
-                         : "the connection failed";
-  return op_give_up(op, candidate,
-                    report->status == 429 ? TAM_FETCH_RATE_LIMITED
-                                          : TAM_FETCH_ERROR,
-                    report->error, what);
+  tam_list_write_failure(op, report, &candidate->fetch_message);
+  return op_give_up(op, candidate, TAM_FETCH_ERROR, report->error, "");
 }
 
 static int config_dispatch(tam_list_op *op, const tam_net_report *report) {

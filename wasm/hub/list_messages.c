@@ -59,6 +59,7 @@ static void write_survivors(const tam_list_op *op, tam_buf *json) {
 
 static void write_delta(tam_list_op *op, tam_buf *json,
                         tam_list_progress kind) {
+  unsigned bucket = kind - TAM_LIST_PROGRESS_RATE_LIMITED;
   switch (kind) {
   case TAM_LIST_PROGRESS_PAGE:
     tam_json_write_number_member(json, "pages", op->pages);
@@ -74,9 +75,9 @@ static void write_delta(tam_list_op *op, tam_buf *json,
     break;
   default:
     tam_json_write_name_member(json, "bucket",
-                               tam_bucket_name(op->outbox.limited_bucket));
+                               tam_bucket_name((tam_bucket)bucket));
     tam_json_write_number_member(json, "resetAtMs",
-                                 op->outbox.limited_reset_at_ms);
+                                 op->outbox.limited_reset_at_ms[bucket]);
   }
 }
 
@@ -223,6 +224,7 @@ static int send_progress(tam_list_op *op, tam_list_progress kind,
                              tam_names_at("listing_page\0"
                                           "listing_done\0"
                                           "prefiltered\0"
+                                          "rate_limited\0"
                                           "rate_limited\0"
                                           "config_fetching\0"
                                           "classified\0"

@@ -75,16 +75,6 @@ void tam_list_write_dropped(tam_list_op *op, tam_buf *json) {
   tam_json_write_object_end(json);
 }
 
-// The pool counts the 429s: the operation never sees them.
-static void count_rate_limits(tam_list_op *op) {
-  const uint32_t *now = tam_net_get_stats(op->host.net)->rate_limited;
-  const uint32_t *before = op->stats_before.rate_limited;
-  op->counters[TAM_LIST_PAGE_429] =
-      now[TAM_BUCKET_API] - before[TAM_BUCKET_API];
-  op->counters[TAM_LIST_CONFIG_429] =
-      now[TAM_BUCKET_RESOLVERS] - before[TAM_BUCKET_RESOLVERS];
-}
-
 static void write_telemetry(tam_list_op *op, tam_buf *json) {
   tam_json_write_member_begin(json, "telemetry");
   tam_json_write_member_begin(json, "counters");
@@ -138,7 +128,6 @@ static void write_flag(tam_buf *json, const char *key, int value) {
 }
 
 void tam_list_write_meta(tam_list_op *op, tam_buf *json, double now_ms) {
-  count_rate_limits(op);
   tam_json_write_member_begin(json, "meta");
   tam_json_write_number_member(json, "fetched", op->rows);
   tam_json_write_number_member(json, "pages", op->pages);

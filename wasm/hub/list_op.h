@@ -80,8 +80,9 @@ typedef enum tam_list_progress {
   TAM_LIST_PROGRESS_PAGE = 0,
   TAM_LIST_PROGRESS_LISTING_DONE,
   TAM_LIST_PROGRESS_PREFILTERED,
-  TAM_LIST_PROGRESS_RATE_LIMITED,
-  TAM_LIST_PROGRESS_FETCHING,
+  TAM_LIST_PROGRESS_RATE_LIMITED, // the first of one per tam_bucket
+  TAM_LIST_PROGRESS_FETCHING =
+      TAM_LIST_PROGRESS_RATE_LIMITED + TAM_BUCKET_COUNT,
   TAM_LIST_PROGRESS_CLASSIFIED,
   TAM_LIST_PROGRESS_ERROR
 } tam_list_progress;
@@ -102,8 +103,7 @@ typedef struct tam_list_outbox {
   double refilled_at_ms;
   uint32_t seq;
   tam_list_items items[TAM_LIST_ITEM_KINDS]; // from FETCHING on
-  tam_bucket limited_bucket;
-  double limited_reset_at_ms;
+  double limited_reset_at_ms[TAM_BUCKET_COUNT];
 } tam_list_outbox;
 
 // What is used most stands first and what is large last: a small offset makes
@@ -137,7 +137,6 @@ struct tam_list_op {
 
   uint32_t dropped[TAM_DROP_COUNT];
   uint32_t counters[TAM_LIST_COUNTER_COUNT];
-  tam_net_stats stats_before;
   double started_ms;
   tam_buf id;              // the caller's id, as JSON
   tam_buf request_headers; // of every request
@@ -176,6 +175,13 @@ int tam_list_configs_start(tam_list_op *op, double now_ms);
 
 int tam_list_configs_on_report(tam_list_op *op, const tam_net_report *report,
                                double now_ms);
+
+// --- list_chat_models.c
+
+// Appends what went wrong with a request that FAILED, for people. The token is
+// never quoted, whatever the platform says.
+void tam_list_write_failure(const tam_list_op *op, const tam_net_report *report,
+                            tam_buf *text);
 
 // --- list_messages.c
 

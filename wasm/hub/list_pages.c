@@ -120,23 +120,38 @@ static int page_repeat(tam_list_op *op) {
 
 // Says that |what| happened to the page: |error|, with a |number| unless that
 // is negative.
-static int page_say_error(tam_list_op *op, int error, const char *what,
-                          double number) {
+// Begins the sentence about an error: which part of the listing it is about.
+static tam_buf *page_error_begin(tam_list_op *op) {
   tam_buf *why = &op->page.error;
   tam_buf_reset(why);
-  tam_buf_append_text(why, "listing page ");
-  tam_text_append_number(why, op->pages + 1);
-  tam_buf_append_text(why, ": ");
-  tam_buf_append_text(why, what);
-  if (number >= 0) {
-    tam_buf_append_byte(why, ' ');
-    tam_text_append_number(why, number);
+  if (op->state == TAM_LIST_STATE_SUPPLIED) {
+    tam_buf_append_text(why, "the supplied listing: ");
+  } else {
+    tam_buf_append_text(why, "listing page ");
+    tam_text_append_number(why, op->pages + 1);
+    tam_buf_append_text(why, ": ");
   }
+  return why;
+}
+
+static int page_error_end(tam_list_op *op, int error) {
+  tam_buf *why = &op->page.error;
   op->counters[TAM_LIST_PAGE_ERROR]++;
   return why->error != 0
              ? why->error
              : tam_list_say_error(op, TAM_SPAN_NONE, tam_strerror(error),
                                   tam_buf_span(why));
+}
+
+static int page_say_error(tam_list_op *op, int error, const char *what,
+                          double number) {
+  tam_buf *why = page_error_begin(op);
+  tam_buf_append_text(why, what);
+  if (number >= 0) {
+    tam_buf_append_byte(why, ' ');
+    tam_text_append_number(why, number);
+  }
+  return page_error_end(op, error);
 }
 
 static int listing_finish(tam_list_op *op, double now_ms) {
@@ -239,6 +254,8 @@ static int page_break(tam_list_op *op, int error) {
   const char *what = "malformed JSON at byte";
   if (error == TAM_ERR_TOO_LARGE) {
     what = "longer than any page at byte";
+  } else if (error == TAM_ERR_JSON_DEPTH) {
+    what = "nested too deep at byte";
   } else if (error == TAM_ERR_JSON_TRUNCATED) {
     what = "the body ends at byte";
   } else if (error == TAM_ERR_UNEXPECTED_SHAPE) {
@@ -305,13 +322,8 @@ static int page_on_failed(tam_list_op *op, const tam_net_report *report,
   if (is_overload && ++op->page.attempts < PAGE_ATTEMPTS_MAX) {
     return page_repeat(op);
   }
-  const char *what =
-      report->error == TAM_ERR_HTTP_STATUS ? "the Hub answered with status"
-      : report->error == TAM_ERR_TIMEOUT   ? "no answer in time"
-                                           : "the connection failed";
-  int error = page_say_error(
-      op, report->error, what,
-      report->error == TAM_ERR_HTTP_STATUS ? (double)report->status : -1.0);
+  tam_list_write_failure(op, report, page_error_begin(op));
+  int error = page_error_end(op, report->error);
   return error != 0 ? error : listing_break_off(op, now_ms);
 }
 

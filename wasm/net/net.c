@@ -40,6 +40,7 @@ typedef struct tam_net_op {
   uint32_t id; // 0: the place is free
   unsigned concurrency;
   unsigned in_flight;
+  double announced_ms[TAM_BUCKET_COUNT]; // the end of the pause last announced
   tam_request_queue waiting[TAM_BUCKET_COUNT];
 } tam_net_op;
 
@@ -59,7 +60,6 @@ struct tam_net {
   tam_request_queue flight;  // the requests sent, and ...
   tam_request_queue delayed; // ... these, in the order of their timers
   tam_request_queue dead;
-  tam_net_stats stats;
   tam_net_op ops[TAM_OPS_MAX];
   tam_net_bucket buckets[TAM_BUCKET_COUNT];
 };
@@ -88,10 +88,6 @@ int tam_net_new(tam_net **pnet, tam_action_queue *queue, tam_random *random,
   tam_request_queue_init(&net->dead);
   *pnet = net;
   return 0;
-}
-
-const tam_net_stats *tam_net_get_stats(const tam_net *net) {
-  return &net->stats;
 }
 
 // ---------------------------------------------------------------------------
@@ -210,7 +206,10 @@ int tam_net_open_op(tam_net *net, uint32_t op, unsigned concurrency) {
   if (place == NULL) {
     return TAM_ERR_BUSY;
   }
-  place->id = op;
+  if (place->id != op) {
+    place->id = op;
+    memset(place->announced_ms, 0, sizeof(place->announced_ms));
+  }
   place->concurrency = concurrency;
   return 0;
 }
@@ -288,6 +287,7 @@ typedef struct net_failure {
   int error;
   uint32_t status;      // HTTP_STATUS
   double retry_after_s; // -1: the server did not say
+  tam_span words;       // NETWORK: the platform's
 } net_failure;
 
 static int request_may_retry(const tam_request *item,
@@ -323,6 +323,7 @@ static void net_on_failure(tam_net *net, tam_request *item,
     report_set(report, TAM_NET_FAILED, item);
     report->error = failure->error;
     report->status = failure->status;
+    report->data = failure->words;
     net_free(net, item);
     return;
   }
@@ -330,7 +331,6 @@ static void net_on_failure(tam_net *net, tam_request *item,
     report_set(report, TAM_NET_RESTART, item);
   }
   item->failures++;
-  net->stats.retries++;
   net_delay(net, item, failure->retry_after_s);
 }
 
@@ -342,8 +342,9 @@ static int is_transient(uint32_t status) {
 }
 
 // Ends an attempt that the server refused to look at.
-static void net_on_refusal(tam_net *net, tam_request *item) {
-  net->stats.rate_limited[item->source.bucket]++;
+static void net_on_refusal(tam_net *net, tam_request *item,
+                           tam_net_report *report) {
+  report_set(report, TAM_NET_REFUSED, item);
   if (item->twin != NULL) {
     net_free(net, item);
   } else {
@@ -382,10 +383,11 @@ static int net_on_head(tam_net *net, tam_request *item, const tam_event *event,
     net_leave_flight(item);
     net_abort(net, item);
     if (status == 429) {
-      net_on_refusal(net, item);
+      net_on_refusal(net, item, report);
     } else {
-      net_failure failure = {TAM_ERR_HTTP_STATUS, status,
-                             headers.retry_after_s};
+      net_failure failure = {.error = TAM_ERR_HTTP_STATUS,
+                             .status = status,
+                             .retry_after_s = headers.retry_after_s};
       net_on_failure(net, item, &failure, report);
     }
     return 0;
@@ -426,8 +428,8 @@ static void net_on_end(tam_net *net, tam_request *item,
 }
 
 static void net_on_fail(tam_net *net, tam_request *item, int error,
-                        tam_net_report *report) {
-  net_failure failure = {error, 0, -1};
+                        tam_span words, tam_net_report *report) {
+  net_failure failure = {.error = error, .retry_after_s = -1, .words = words};
   net_lose(net, item);
   net_on_failure(net, item, &failure, report);
 }
@@ -444,7 +446,7 @@ int tam_net_feed(tam_net *net, const tam_event *event, double now_ms,
     return net_on_head(net, item, event, preport);
   }
   if (event->kind == TAM_EVENT_HTTP_FAIL) {
-    net_on_fail(net, item, TAM_ERR_NETWORK, preport);
+    net_on_fail(net, item, TAM_ERR_NETWORK, event->payload, preport);
     return 0;
   }
   if (event->kind != TAM_EVENT_HTTP_DATA && event->kind != TAM_EVENT_HTTP_END) {
@@ -501,7 +503,6 @@ static void net_send(tam_net *net, tam_request *item) {
   net_watch(net, item, request_late_ms(item, bucket));
   tam_rate_limit_on_start(&bucket->limit, net->now_ms);
   tam_action_queue_push(net->queue, &item->fetch);
-  net->stats.started++;
 }
 
 // Sends a request that is late a second time when nothing else can be sent;
@@ -538,11 +539,9 @@ static double net_ready_at(const tam_net *net, const tam_net_op *op,
 
 // Starts a request of |op|, or announces the pause it has to wait for, once.
 // Returns 1 when there is a report.
-static int net_start(tam_net *net, const tam_net_op *op,
-                     tam_net_report *report) {
+static int net_start(tam_net *net, tam_net_op *op, tam_net_report *report) {
   for (int i = 0; i < TAM_BUCKET_COUNT; i++) {
     double ready_ms = net_ready_at(net, op, i);
-    tam_rate_limit *limit = &net->buckets[i].limit;
     if (ready_ms <= net->now_ms) {
       tam_request *item = tam_request_queue_first(&op->waiting[i]);
       tam_request_dequeue(item);
@@ -550,10 +549,11 @@ static int net_start(tam_net *net, const tam_net_op *op,
       report_set(report, TAM_NET_STARTED, item);
       return 1;
     }
-    if (ready_ms < INFINITY && limit->state == TAM_RATE_LIMIT_PAUSED &&
-        !limit->is_announced) {
-      limit->is_announced = 1;
+    if (ready_ms < INFINITY && ready_ms > op->announced_ms[i] &&
+        net->buckets[i].limit.state == TAM_RATE_LIMIT_PAUSED) {
+      op->announced_ms[i] = ready_ms;
       report->kind = TAM_NET_RATE_LIMITED;
+      report->op = op->id;
       report->bucket = (tam_bucket)i;
       report->reset_at_ms = ready_ms;
       return 1;
@@ -568,7 +568,9 @@ static int net_start_next(tam_net *net, tam_net_report *report) {
   for (size_t i = 0; i < TAM_OPS_MAX; i++) {
     size_t at = (net->turn + i) % TAM_OPS_MAX;
     if (net_start(net, &net->ops[at], report)) {
-      net->turn = at + 1;
+      if (report->kind == TAM_NET_STARTED) {
+        net->turn = at + 1;
+      }
       return 1;
     }
   }
@@ -594,10 +596,9 @@ static void net_on_timer(tam_net *net, tam_request *item,
     tam_request_dequeue(item);
     net_wait_first(item);
   } else if (net->now_ms >= item->give_up_at_ms) {
-    net->stats.timeouts++;
     net_learn_latency(net, item);
     net_abort(net, item);
-    net_on_fail(net, item, TAM_ERR_TIMEOUT, report);
+    net_on_fail(net, item, TAM_ERR_TIMEOUT, TAM_SPAN_NONE, report);
   } else {
     if (item->state == TAM_REQUEST_SENT) {
       net_hedge(net, item);

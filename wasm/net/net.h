@@ -51,7 +51,7 @@ typedef struct tam_net_request {
   int streamed;
   // The request gives up after this many attempts (at least 1) that ended in a
   // transient error: status 408 or 5xx, no connection, broken off, timeout. A
-  // 429 is not an attempt.
+  // 429 is not an attempt: however often it comes, the request goes out again.
   unsigned attempts_max;
 } tam_net_request;
 
@@ -64,30 +64,22 @@ typedef enum tam_net_report_kind {
   TAM_NET_END,         // the answer is complete; the request is gone
   TAM_NET_RESTART,     // after HEAD: the body broke off and will begin anew
   TAM_NET_FAILED,      // no usable answer; the request is gone; see |error|
-  TAM_NET_RATE_LIMITED // bucket must wait; no request is lost
+  TAM_NET_REFUSED,     // the answer was 429; the request goes out again later
+  TAM_NET_RATE_LIMITED // requests of |op| must wait for |bucket|
 } tam_net_report_kind;
 
 typedef struct tam_net_report {
   tam_net_report_kind kind;
-  uint32_t op; // 0 for RATE_LIMITED: it concerns every operation
-  uint32_t tag;
+  uint32_t op;
+  uint32_t tag;        // not of RATE_LIMITED
   uint32_t status;     // HEAD; FAILED with HTTP_STATUS
   tam_headers headers; // HEAD
-  tam_span data;       // DATA
+  tam_span data;       // DATA; FAILED with NETWORK: the platform's words
   int error;           // FAILED: TIMEOUT, NETWORK, HTTP_STATUS
   double duration_ms;  // END: from the last start to the end
   tam_bucket bucket;   // RATE_LIMITED
   double reset_at_ms;  // RATE_LIMITED
 } tam_net_report;
-
-// Counters since creation, for telemetry and for deciding that a run was
-// rate limited.
-typedef struct tam_net_stats {
-  uint32_t started;
-  uint32_t rate_limited[TAM_BUCKET_COUNT]; // answers with status 429
-  uint32_t retries;                        // attempts after a transient error
-  uint32_t timeouts;
-} tam_net_stats;
 
 // Creates the pool. Actions go to |queue|, jitter comes from |random|; both
 // must outlive the pool. Errors: OUT_OF_MEMORY.
@@ -132,7 +124,5 @@ void tam_net_advance(tam_net *net, double now_ms, tam_net_report *preport);
 // Returns the time, ms since the epoch, at which advance has something to do,
 // or -1.
 double tam_net_deadline(const tam_net *net);
-
-const tam_net_stats *tam_net_get_stats(const tam_net *net);
 
 #endif // TAM_NET_NET_H

@@ -16,10 +16,11 @@
 // The first pause after an unexplained refusal, and its growth from strike to
 // strike up to a tenth of the Hub's window. Then each pause is a share of the
 // time since the first refusal, so that the end of a window, whenever it comes,
-// costs few probes and is noticed not much too late.
+// costs few probes and is noticed not much too late; at most a whole window.
 #define PAUSE_BASE_MS 300.0
 #define PAUSE_GROWTH  10.0
 #define PAUSE_LONG_MS 30000.0
+#define PAUSE_MAX_MS  300000.0
 #define PAUSE_DIVISOR 3.0
 
 // A pause is prolonged by up to this factor when the window is guessed to end
@@ -100,7 +101,6 @@ static void limit_pause(tam_rate_limit *limit, double until_ms,
   }
   limit->state = TAM_RATE_LIMIT_PAUSED;
   limit->resume_at_ms = until_ms + JITTER_MS * tam_random_unit(random);
-  limit->is_announced = 0;
 }
 
 // Returns when the window ends that is used up for certain, 0 when none is.
@@ -128,7 +128,8 @@ static double limit_strike_pause_ms(const tam_rate_limit *limit,
                                     double now_ms) {
   const tam_window_guess *guess = &limit->guess;
   double refused_ms = tam_window_guess_refused_ms(guess, now_ms);
-  double pause_ms = max(limit->strike_pause_ms, refused_ms / PAUSE_DIVISOR);
+  double pause_ms = max(limit->strike_pause_ms,
+                        min(refused_ms / PAUSE_DIVISOR, PAUSE_MAX_MS));
   double left_ms = guess->reset_before_ms - now_ms;
   return left_ms > 0 && left_ms < pause_ms * PAUSE_STRETCH ? left_ms : pause_ms;
 }

@@ -19,7 +19,6 @@ typedef enum tam_rate_limit_state {
 
 typedef struct tam_rate_limit {
   tam_rate_limit_state state;
-  int is_announced;       // by the owner, who sets it: the present pause
   double resume_at_ms;    // end of the pause, or of the last one
   double strike_pause_ms; // after the last of the refusals in a row that no
                           // header explained; 0: there was none

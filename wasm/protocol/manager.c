@@ -159,7 +159,7 @@ static void manager_reap(tam_manager *manager) {
 static void manager_report(tam_manager *manager, const tam_net_report *report) {
   for (size_t i = 0; i < manager->op_count; i++) {
     tam_list_op *op = manager->ops[i];
-    if (report->op == 0 || report->op == tam_list_op_number(op)) {
+    if (report->op == tam_list_op_number(op)) {
       tam_list_op_on_report(op, report, manager->now_ms);
     }
   }
