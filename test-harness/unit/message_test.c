@@ -52,7 +52,7 @@ static void check_case(const wanted *expected) {
   check_heap heap = {0};
   tam_mem mem = check_heap_mem(&heap);
   tam_message message;
-  tam_span why = TAM_SPAN_NONE;
+  const char *why = "";
   CHECK_INT(
       tam_message_parse(&message, tam_span_of(expected->text), &why, &mem),
       expected->error);
@@ -62,7 +62,7 @@ static void check_case(const wanted *expected) {
     CHECK_INT(message.envelope.is_type_style, expected->is_type_style);
     CHECK_INT(message.params_are_nested, expected->params_are_nested);
   } else {
-    CHECK(why.len > 0);
+    CHECK(why[0] != '\0');
   }
   tam_message_free(&message, &mem);
   CHECK_INT(heap.live, 0);
@@ -87,7 +87,7 @@ static void test_long_ids(void) {
     strcpy(text + at + ids[i].len, "\"}");
     tam_mem mem = tam_mem_default();
     tam_message message;
-    tam_span why = TAM_SPAN_NONE;
+    const char *why = "";
     CHECK_INT(tam_message_parse(&message, tam_span_of(text), &why, &mem),
               ids[i].error);
     tam_message_free(&message, &mem);
@@ -100,7 +100,7 @@ static void test_memory_may_be_short(void) {
     check_heap heap = {.fail_at = i, .fail_after = 1};
     tam_mem mem = check_heap_mem(&heap);
     tam_message message;
-    tam_span why = TAM_SPAN_NONE;
+    const char *why = "";
     error = tam_message_parse(&message, tam_span_of(cases[0].text), &why, &mem);
     CHECK(error == 0 || error == TAM_ERR_OUT_OF_MEMORY);
     tam_message_free(&message, &mem);

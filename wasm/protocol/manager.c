@@ -208,8 +208,9 @@ static int manager_answer(tam_manager *manager, uint32_t op, tam_buf *json) {
 
 // Answers a message that is no request: unknown, malformed, not JSON.
 static int manager_reject(tam_manager *manager, uint32_t op,
-                          const tam_message *message, int error, tam_span why) {
-  tam_list_failure failure = {error, "protocol", why, 0};
+                          const tam_message *message, int error,
+                          const char *why) {
+  tam_list_failure failure = {error, "protocol", tam_span_of(why), 0};
   tam_buf json;
   tam_buf_init(&json, &manager->mem, REPLY_MAX);
   answer_begin(&json, message, "error");
@@ -305,7 +306,7 @@ static int manager_dispatch(tam_manager *manager, const host_command *command) {
   default:
     return manager_reject(manager, command->op, command->message,
                           TAM_ERR_UNKNOWN_MESSAGE,
-                          TAM_SPAN("no request of this name is known"));
+                          "no request of this name is known");
   }
 }
 
@@ -314,7 +315,7 @@ static int manager_on_command(tam_manager *manager, const tam_event *event) {
     return TAM_ERR_INVALID_ARGUMENT;
   }
   tam_message message;
-  tam_span why;
+  const char *why;
   int error = tam_message_parse(&message, event->payload, &why, &manager->mem);
   if (error == 0) {
     host_command command = {event->op, event->flags, &message};

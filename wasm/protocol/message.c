@@ -56,7 +56,8 @@ static tam_span find_number(tam_span text, tam_span name) {
   return number;
 }
 
-static int message_read_id(tam_message *message, tam_span text, tam_span *why) {
+static int message_read_id(tam_message *message, tam_span text,
+                           const char **pwhy) {
   const tam_json_node *id = tam_json_get_member(message->root, TAM_SPAN("id"));
   switch (tam_json_get_kind(id)) {
   case TAM_JSON_KIND_STRING:
@@ -70,19 +71,19 @@ static int message_read_id(tam_message *message, tam_span text, tam_span *why) {
     tam_json_write_null(&message->id);
     break;
   default:
-    *why = TAM_SPAN("id must be a string or a number");
+    *pwhy = "id must be a string or a number";
     return TAM_ERR_MALFORMED_MESSAGE;
   }
   int error = message->id.error;
   if (error == TAM_ERR_TOO_LARGE || (error == 0 && message->id.len == 0)) {
-    *why = TAM_SPAN("id must be at most 500 bytes, a number at most 64");
+    *pwhy = "id must be at most 500 bytes, a number at most 64";
     return TAM_ERR_MALFORMED_MESSAGE;
   }
   message->envelope.id = tam_buf_span(&message->id);
   return error;
 }
 
-static int message_read_name(tam_message *message, tam_span *why) {
+static int message_read_name(tam_message *message, const char **pwhy) {
   const tam_json_node *name =
       tam_json_get_member(message->root, TAM_SPAN("action"));
   if (name == NULL) {
@@ -90,7 +91,7 @@ static int message_read_name(tam_message *message, tam_span *why) {
     message->envelope.is_type_style = 1;
   }
   if (tam_json_get_kind(name) != TAM_JSON_KIND_STRING) {
-    *why = TAM_SPAN("a message needs an action or a type, a string");
+    *pwhy = "a message needs an action or a type, a string";
     return TAM_ERR_MALFORMED_MESSAGE;
   }
   message->name_text = tam_json_get_string(name);
@@ -105,23 +106,23 @@ static void message_read_params(tam_message *message) {
   message->params = nested != NULL ? nested : message->root;
 }
 
-int tam_message_parse(tam_message *message, tam_span text, tam_span *why,
+int tam_message_parse(tam_message *message, tam_span text, const char **pwhy,
                       const tam_mem *mem) {
   memset(message, 0, sizeof(*message));
   tam_buf_init(&message->id, mem, TAM_MESSAGE_ID_MAX);
   message->envelope.id = TAM_SPAN("null");
-  *why = TAM_SPAN("the message is not JSON");
+  *pwhy = "the message is not JSON";
   int error = tam_json_tree_parse(&message->root, text, mem);
   if (error != 0) {
     return error;
   }
   if (tam_json_get_kind(message->root) != TAM_JSON_KIND_OBJECT) {
-    *why = TAM_SPAN("a message is an object");
+    *pwhy = "a message is an object";
     return TAM_ERR_MALFORMED_MESSAGE;
   }
-  error = message_read_id(message, text, why);
+  error = message_read_id(message, text, pwhy);
   if (error == 0) {
-    error = message_read_name(message, why);
+    error = message_read_name(message, pwhy);
   }
   message_read_params(message);
   return error;

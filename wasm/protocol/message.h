@@ -30,9 +30,9 @@ typedef struct tam_message {
 
 // Reads |text| into |message|, which must be freed in every case. Returns 0,
 // or OUT_OF_MEMORY, a JSON_ error, TOO_LARGE, or MALFORMED_MESSAGE (not an
-// object with a string "action" or "type", or an id of another kind); |why| is
-// then a sentence about it.
-int tam_message_parse(tam_message *message, tam_span text, tam_span *why,
+// object with a string "action" or "type", or an id of another kind); |*pwhy|
+// is then a sentence about it.
+int tam_message_parse(tam_message *message, tam_span text, const char **pwhy,
                       const tam_mem *mem);
 void tam_message_free(tam_message *message, const tam_mem *mem);
 
