@@ -282,16 +282,8 @@ static void report_set(tam_net_report *report, tam_net_report_kind kind,
   report->tag = item->source.tag;
 }
 
-// What went wrong with an attempt.
-typedef struct net_failure {
-  int error;
-  uint32_t status;      // HTTP_STATUS
-  double retry_after_s; // -1: the server did not say
-  tam_span words;       // NETWORK: the platform's
-} net_failure;
-
 static int request_may_retry(const tam_request *item,
-                             const net_failure *failure) {
+                             const tam_net_report *failure) {
   if (item->source.streamed &&
       (failure->error == TAM_ERR_TIMEOUT || failure->status == 504)) {
     return 0;
@@ -312,18 +304,16 @@ static void net_delay(tam_net *net, tam_request *item, double asked_s) {
   tam_request_enqueue_by_due(item, &net->delayed);
 }
 
-// Ends an attempt, which has left the flight, with a transient error.
+// Ends an attempt, which has left the flight, with a transient error. |report|
+// has its error, status and headers already, if there are any.
 static void net_on_failure(tam_net *net, tam_request *item,
-                           const net_failure *failure, tam_net_report *report) {
+                           tam_net_report *report) {
   if (item->twin != NULL) {
     net_free(net, item);
     return;
   }
-  if (!request_may_retry(item, failure)) {
+  if (!request_may_retry(item, report)) {
     report_set(report, TAM_NET_FAILED, item);
-    report->error = failure->error;
-    report->status = failure->status;
-    report->data = failure->words;
     net_free(net, item);
     return;
   }
@@ -331,7 +321,7 @@ static void net_on_failure(tam_net *net, tam_request *item,
     report_set(report, TAM_NET_RESTART, item);
   }
   item->failures++;
-  net_delay(net, item, failure->retry_after_s);
+  net_delay(net, item, report->headers.retry_after_s);
 }
 
 // ---------------------------------------------------------------------------
@@ -375,9 +365,10 @@ static int net_on_head(tam_net *net, tam_request *item, const tam_event *event,
     return TAM_ERR_INVALID_STATE;
   }
   uint32_t status = event->status;
-  tam_headers headers;
-  tam_headers_parse(event->payload, &headers);
-  tam_rate_answer answer = {item->sent_at_ms, net->now_ms, status, &headers};
+  report->status = status;
+  tam_headers_parse(event->payload, &report->headers);
+  tam_rate_answer answer = {item->sent_at_ms, net->now_ms, status,
+                            &report->headers};
   tam_rate_limit_on_answer(&net_bucket(net, item)->limit, &answer, net->random);
   if (status == 429 || is_transient(status)) {
     net_leave_flight(item);
@@ -385,10 +376,8 @@ static int net_on_head(tam_net *net, tam_request *item, const tam_event *event,
     if (status == 429) {
       net_on_refusal(net, item, report);
     } else {
-      net_failure failure = {.error = TAM_ERR_HTTP_STATUS,
-                             .status = status,
-                             .retry_after_s = headers.retry_after_s};
-      net_on_failure(net, item, &failure, report);
+      report->error = TAM_ERR_HTTP_STATUS;
+      net_on_failure(net, item, report);
     }
     return 0;
   }
@@ -398,8 +387,6 @@ static int net_on_head(tam_net *net, tam_request *item, const tam_event *event,
   item->state = TAM_REQUEST_BODY;
   net_on_progress(net, item);
   report_set(report, TAM_NET_HEAD, item);
-  report->status = status;
-  report->headers = headers;
   return 0;
 }
 
@@ -429,9 +416,10 @@ static void net_on_end(tam_net *net, tam_request *item,
 
 static void net_on_fail(tam_net *net, tam_request *item, int error,
                         tam_span words, tam_net_report *report) {
-  net_failure failure = {.error = error, .retry_after_s = -1, .words = words};
+  report->error = error;
+  report->data = words;
   net_lose(net, item);
-  net_on_failure(net, item, &failure, report);
+  net_on_failure(net, item, report);
 }
 
 int tam_net_feed(tam_net *net, const tam_event *event, double now_ms,
