@@ -121,23 +121,16 @@ void tam_json_tree_free(tam_json_node *root, const tam_mem *mem) {
 // --- Getters
 
 tam_json_kind tam_json_get_kind(const tam_json_node *node) {
-  switch (node == NULL ? cJSON_Invalid : node->type & 0xff) {
-  case cJSON_NULL:
-    return TAM_JSON_KIND_NULL;
-  case cJSON_False:
-  case cJSON_True:
-    return TAM_JSON_KIND_BOOL;
-  case cJSON_Number:
-    return TAM_JSON_KIND_NUMBER;
-  case cJSON_String:
-    return TAM_JSON_KIND_STRING;
-  case cJSON_Array:
-    return TAM_JSON_KIND_ARRAY;
-  case cJSON_Object:
-    return TAM_JSON_KIND_OBJECT;
-  default:
+  // cJSON's types are bits, from cJSON_False to cJSON_Object.
+  static const uint8_t kinds[] = {
+      TAM_JSON_KIND_BOOL,   TAM_JSON_KIND_BOOL,   TAM_JSON_KIND_NULL,
+      TAM_JSON_KIND_NUMBER, TAM_JSON_KIND_STRING, TAM_JSON_KIND_ARRAY,
+      TAM_JSON_KIND_OBJECT,
+  };
+  if (node == NULL) {
     return TAM_JSON_KIND_MISSING;
   }
+  return (tam_json_kind)kinds[__builtin_ctz((unsigned)node->type)];
 }
 
 const tam_json_node *tam_json_get_member(const tam_json_node *object,

@@ -73,7 +73,8 @@ void tam_list_url_first(tam_buf *url, tam_span hub_url,
 }
 
 // Cuts the next "name=value" off |*pquery|; returns 0 when there is none.
-static int query_next(tam_span *pquery, tam_span *pname, tam_span *pvalue) {
+TAM_SPAN_INLINE int query_next(tam_span *pquery, tam_span *pname,
+                               tam_span *pvalue) {
   if (pquery->len == 0) {
     return 0;
   }
