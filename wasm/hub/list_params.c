@@ -16,6 +16,10 @@
 // ---------------------------------------------------------------------------
 // Saying what is wrong
 
+static void append_head(tam_buf *why, tam_span text) {
+  tam_buf_append(why, tam_span_head_utf8(text, QUOTE_MAX));
+}
+
 static void append_quote(tam_buf *why, const tam_json_node *value) {
   switch (tam_json_get_kind(value)) {
   case TAM_JSON_KIND_NUMBER:
@@ -23,8 +27,7 @@ static void append_quote(tam_buf *why, const tam_json_node *value) {
     break;
   case TAM_JSON_KIND_STRING:
     tam_buf_append_byte(why, '"');
-    tam_buf_append(why,
-                   tam_span_head_utf8(tam_json_get_string(value), QUOTE_MAX));
+    append_head(why, tam_json_get_string(value));
     tam_buf_append_byte(why, '"');
     break;
   case TAM_JSON_KIND_BOOL:
@@ -169,10 +172,10 @@ static int read_number(const reader *read, const tam_json_node *value) {
     return TAM_ERR_INVALID_PARAMS;
   }
   if (rule->kind == PARAM_COUNT) {
-    memcpy(field_of(read), &number, sizeof(number));
+    *(double *)field_of(read) = number;
   } else {
-    uint32_t word = number < rule->max ? (uint32_t)number : rule->max;
-    memcpy(field_of(read), &word, sizeof(word));
+    *(uint32_t *)field_of(read) =
+        number < rule->max ? (uint32_t)number : rule->max;
   }
   return 0;
 }
@@ -181,19 +184,18 @@ static int read_bool(const reader *read, const tam_json_node *value) {
   if (tam_json_get_kind(value) != TAM_JSON_KIND_BOOL) {
     return refuse(read, value, "true or false");
   }
-  int flag = tam_json_get_bool(value);
-  memcpy(field_of(read), &flag, sizeof(flag));
+  *(int *)field_of(read) = tam_json_get_bool(value);
   return 0;
 }
 
-// Copies |text| into the block of strings, which never moves.
-static tam_span keep_text(const reader *read, tam_span text) {
-  uint8_t *at = tam_buf_grow(&read->list->text, text.len);
-  if (at == NULL) {
-    return TAM_SPAN_NONE;
-  }
-  memcpy(at, text.ptr, text.len);
-  return (tam_span){at, text.len};
+// Copies |text| into the block of strings, which never moves, and stores it
+// into |*pkept|.
+static int keep_text(const reader *read, tam_span text, tam_span *pkept) {
+  tam_buf *block = &read->list->text;
+  size_t start = block->len;
+  tam_buf_append(block, text);
+  *pkept = (tam_span){block->data + start, text.len};
+  return block->error;
 }
 
 static int is_printable(tam_span text) {
@@ -226,9 +228,7 @@ static int read_text(const reader *read, const tam_json_node *value) {
                   "a string of at most 2048 bytes without control "
                   "characters, or null");
   }
-  tam_span kept = text.len > 0 ? keep_text(read, text) : TAM_SPAN_NONE;
-  memcpy(field_of(read), &kept, sizeof(kept));
-  return read->list->text.error;
+  return keep_text(read, text, field_of(read));
 }
 
 static int read_sort(const reader *read, const tam_json_node *value) {
@@ -263,8 +263,8 @@ static int add_filter(const reader *read, const tam_json_node *value) {
       read->list->filter_count == TAM_LIST_FILTERS_MAX) {
     return refuse(read, value, "a tag, an array of at most 16 tags, or null");
   }
-  read->list->filters[read->list->filter_count++] = keep_text(read, text);
-  return read->list->text.error;
+  return keep_text(read, text,
+                   &read->list->filters[read->list->filter_count++]);
 }
 
 static int read_filter(const reader *read, const tam_json_node *value) {
@@ -325,7 +325,7 @@ static int read_param(const reader *read, const tam_json_node *value) {
 static int refuse_name(const reader *read, const param_table *table) {
   const char *names = table->names;
   tam_buf_append_text(read->why, read->prefix);
-  tam_buf_append(read->why, tam_span_head_utf8(read->name, QUOTE_MAX));
+  append_head(read->why, read->name);
   tam_buf_append_text(read->why, " is not a parameter; known are ");
   tam_buf_append_text(read->why, names);
   while (*(names = tam_names_at(names, 1)) != '\0') {
