@@ -3,14 +3,15 @@
 # dependence runs one way: protocol -> hub -> net -> core. (wasm/abi goes into
 # the module itself, see WasmModule.cmake.)
 
-# cJSON, of which only the parser is used. Numbers are read and memory is given
-# by our own code; the depth limit suits requests and a small stack.
+# cJSON, of which only the parser is used. Numbers are read, memory is given and
+# words are compared by our own code; the depth limit suits requests and a small stack.
 add_library(cjson STATIC ${CJSON_DIR}/cJSON.c)
 target_include_directories(cjson SYSTEM PUBLIC ${CJSON_DIR})
 target_compile_definitions(cjson
   PUBLIC CJSON_HIDE_SYMBOLS CJSON_NESTING_LIMIT=64
   PRIVATE
     strtod=tam_json_tree_strtod
+    strncmp=tam_json_tree_strncmp
     malloc=tam_json_tree_malloc
     realloc=tam_json_tree_realloc
     free=tam_json_tree_release)

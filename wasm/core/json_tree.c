@@ -15,14 +15,15 @@
 _Static_assert(CJSON_NESTING_LIMIT == TAM_JSON_TREE_DEPTH_MAX,
                "cJSON is built with another depth limit");
 
-// --- What cJSON is compiled to call in place of malloc, free, realloc and
-// strtod. It has no context to hand on: the allocator is set for the length of
+// --- What cJSON is compiled to call in place of malloc, free, realloc, strtod
+// and strncmp. It has no context to hand on: the allocator is set for the length of
 // a call. (realloc serves cJSON's printer only, which is not linked.)
 
 void *tam_json_tree_malloc(size_t size);
 void *tam_json_tree_realloc(void *ptr, size_t size);
 void tam_json_tree_release(void *ptr);
 double tam_json_tree_strtod(const char *text, char **pend);
+int tam_json_tree_strncmp(const char *a, const char *b, size_t len);
 
 static const tam_mem *active_mem;
 static int active_failed; // an allocation of the present call failed
@@ -57,6 +58,12 @@ double tam_json_tree_strtod(const char *text, char **pend) {
   // strtod's interface drops the const of |text|; a plain cast would warn.
   memcpy(pend, &(const char *){text + number.len}, sizeof(*pend));
   return tam_number_of(number);
+}
+
+// cJSON asks only whether |len| bytes, none of them NUL, are the same.
+int tam_json_tree_strncmp(const char *a, const char *b, size_t len) {
+  return !tam_span_eq((tam_span){(const uint8_t *)a, len},
+                      (tam_span){(const uint8_t *)b, len});
 }
 
 // --- Validation
