@@ -8,16 +8,21 @@
 #include "abi/heap.h"
 #include "core/mem.h"
 
+#include <stddef.h>
 #include <string.h>
 
-typedef struct tam_abi {
-  tam_manager *manager;
-  uint32_t action[TAM_ACTION_WORD_COUNT]; // as JavaScript reads it
-} tam_abi;
-
-static uint32_t address_of(const void *ptr) {
-  return (uint32_t)(uintptr_t)ptr;
-}
+// An action is handed out as it stands: its members are the words.
+#define IS_WORD(member, word)                                                  \
+  _Static_assert(offsetof(tam_action, member) == 4 * TAM_ACTION_WORD_##word,   \
+                 "an action has another layout than its record")
+IS_WORD(kind, KIND);
+IS_WORD(op, OP);
+IS_WORD(request, REQUEST);
+IS_WORD(flags, FLAGS);
+IS_WORD(first.ptr, FIRST_PTR);
+IS_WORD(first.len, FIRST_LEN);
+IS_WORD(second.ptr, SECOND_PTR);
+IS_WORD(second.len, SECOND_LEN);
 
 uint32_t tam_abi_version(void) {
   return TAM_ABI_VERSION;
@@ -31,64 +36,46 @@ void tam_abi_free(void *ptr) {
   tam_mem_free(tam_heap_mem(), ptr);
 }
 
-tam_abi *tam_abi_manager_new(const uint8_t *hub_url, uint32_t hub_url_len,
-                             const uint8_t *seed) {
+tam_manager *tam_abi_manager_new(const uint8_t *hub_url, uint32_t hub_url_len,
+                                 const uint8_t *seed) {
   tam_config config = {{hub_url, hub_url_len}, {0}};
+  tam_manager *manager = NULL;
   memcpy(config.seed, seed, sizeof(config.seed));
-  tam_abi *abi = tam_mem_calloc(tam_heap_mem(), 1, sizeof(*abi));
-  if (abi != NULL &&
-      tam_manager_new(&abi->manager, &config, tam_heap_mem()) != 0) {
-    tam_mem_free(tam_heap_mem(), abi);
-    abi = NULL;
-  }
-  return abi;
+  (void)tam_manager_new(&manager, &config, tam_heap_mem());
+  return manager;
 }
 
-void tam_abi_manager_del(tam_abi *abi) {
-  tam_manager_del(abi->manager);
-  tam_mem_free(tam_heap_mem(), abi);
+void tam_abi_manager_del(tam_manager *manager) {
+  tam_manager_del(manager);
 }
 
-uint8_t *tam_abi_in_buf(tam_abi *abi, uint32_t len) {
-  return tam_manager_in_buf(abi->manager, len);
+uint8_t *tam_abi_in_buf(tam_manager *manager, uint32_t len) {
+  return tam_manager_in_buf(manager, len);
 }
 
-int32_t tam_abi_feed(tam_abi *abi, uint32_t kind, uint32_t op, uint32_t request,
-                     uint32_t status, uint32_t flags, uint32_t len,
-                     double now_ms) {
+int32_t tam_abi_feed(tam_manager *manager, uint32_t kind, uint32_t op,
+                     uint32_t request, uint32_t status, uint32_t flags,
+                     uint32_t len, double now_ms) {
   tam_event event = {
       (tam_event_kind)kind, op, request, status, flags, {NULL, 0}};
   if (len > 0) {
-    event.payload.ptr = tam_manager_in_buf(abi->manager, len);
+    event.payload.ptr = tam_manager_in_buf(manager, len);
     event.payload.len = len;
     if (event.payload.ptr == NULL) {
       return TAM_ERR_INVALID_ARGUMENT;
     }
   }
-  return tam_manager_feed(abi->manager, &event, now_ms);
+  return tam_manager_feed(manager, &event, now_ms);
 }
 
-const uint32_t *tam_abi_next(tam_abi *abi) {
-  const tam_action *action = tam_manager_next(abi->manager);
-  if (action == NULL) {
-    return NULL;
-  }
-  uint32_t *words = abi->action;
-  words[TAM_ACTION_WORD_KIND] = (uint32_t)action->kind;
-  words[TAM_ACTION_WORD_OP] = action->op;
-  words[TAM_ACTION_WORD_REQUEST] = action->request;
-  words[TAM_ACTION_WORD_FLAGS] = action->flags;
-  words[TAM_ACTION_WORD_FIRST_PTR] = address_of(action->first.ptr);
-  words[TAM_ACTION_WORD_FIRST_LEN] = (uint32_t)action->first.len;
-  words[TAM_ACTION_WORD_SECOND_PTR] = address_of(action->second.ptr);
-  words[TAM_ACTION_WORD_SECOND_LEN] = (uint32_t)action->second.len;
-  return words;
+const tam_action *tam_abi_next(tam_manager *manager) {
+  return tam_manager_next(manager);
 }
 
-double tam_abi_deadline(tam_abi *abi, double now_ms) {
-  return tam_manager_deadline(abi->manager, now_ms);
+double tam_abi_deadline(tam_manager *manager, double now_ms) {
+  return tam_manager_deadline(manager, now_ms);
 }
 
-uint32_t tam_abi_busy(tam_abi *abi) {
-  return (uint32_t)tam_manager_busy(abi->manager);
+uint32_t tam_abi_busy(tam_manager *manager) {
+  return (uint32_t)tam_manager_busy(manager);
 }

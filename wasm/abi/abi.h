@@ -5,9 +5,6 @@
 
 #include "tam.h"
 
-// A manager together with the record of the action last handed out.
-typedef struct tam_abi tam_abi;
-
 // Returns TAM_ABI_VERSION; a host refuses a module of another version.
 uint32_t tam_abi_version(void);
 
@@ -19,26 +16,26 @@ void tam_abi_free(void *ptr);
 // Creates a manager for the endpoint |hub_url| with the 16 bytes of |seed|.
 // Returns NULL when the endpoint is not an http or https URL or memory is
 // short.
-tam_abi *tam_abi_manager_new(const uint8_t *hub_url, uint32_t hub_url_len,
-                             const uint8_t *seed);
-void tam_abi_manager_del(tam_abi *abi);
+tam_manager *tam_abi_manager_new(const uint8_t *hub_url, uint32_t hub_url_len,
+                                 const uint8_t *seed);
+void tam_abi_manager_del(tam_manager *manager);
 
 // See tam_manager_in_buf.
-uint8_t *tam_abi_in_buf(tam_abi *abi, uint32_t len);
+uint8_t *tam_abi_in_buf(tam_manager *manager, uint32_t len);
 
 // Feeds an event whose payload is the first |len| bytes of the input buffer.
 // Returns 0 or a negative tam_error; see tam_manager_feed.
-int32_t tam_abi_feed(tam_abi *abi, uint32_t kind, uint32_t op, uint32_t request,
-                     uint32_t status, uint32_t flags, uint32_t len,
-                     double now_ms);
+int32_t tam_abi_feed(tam_manager *manager, uint32_t kind, uint32_t op,
+                     uint32_t request, uint32_t status, uint32_t flags,
+                     uint32_t len, double now_ms);
 
 // Returns the next action as eight words (kind, op, request, flags, address and
 // length of the first span, address and length of the second), or NULL. Valid
-// until the next call with |abi|.
-const uint32_t *tam_abi_next(tam_abi *abi);
+// until the next call with |manager|.
+const tam_action *tam_abi_next(tam_manager *manager);
 
 // See tam_manager_deadline and tam_manager_busy.
-double tam_abi_deadline(tam_abi *abi, double now_ms);
-uint32_t tam_abi_busy(tam_abi *abi);
+double tam_abi_deadline(tam_manager *manager, double now_ms);
+uint32_t tam_abi_busy(tam_manager *manager);
 
 #endif // TAM_ABI_ABI_H
