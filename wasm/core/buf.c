@@ -33,6 +33,7 @@ void tam_buf_reset(tam_buf *buf) {
   buf->error = 0;
 }
 
+// Makes room for |need| bytes in all; returns 0 when memory is short.
 static int buf_reserve(tam_buf *buf, size_t need) {
   size_t capacity =
       buf->capacity < BUF_CAPACITY_MIN ? BUF_CAPACITY_MIN : buf->capacity;
@@ -41,31 +42,30 @@ static int buf_reserve(tam_buf *buf, size_t need) {
   }
   uint8_t *data = tam_mem_realloc(buf->mem, buf->data, capacity, 1);
   if (data == NULL) {
-    return TAM_ERR_OUT_OF_MEMORY;
+    buf->error = TAM_ERR_OUT_OF_MEMORY;
+    return 0;
   }
   buf->data = data;
   buf->capacity = capacity;
-  return 0;
+  return 1;
 }
 
 uint8_t *tam_buf_grow(tam_buf *buf, size_t len) {
+  size_t start = buf->len;
   if (buf->error != 0) {
     return NULL;
   }
-  if (len > buf->max - buf->len) {
+  if (len > buf->max - start) {
     buf->error = TAM_ERR_TOO_LARGE;
     return NULL;
   }
   // Even no bytes have an address.
-  if (buf->data == NULL || buf->len + len > buf->capacity) {
-    buf->error = buf_reserve(buf, buf->len + len);
-    if (buf->error != 0) {
-      return NULL;
-    }
+  if ((buf->data == NULL || start + len > buf->capacity) &&
+      !buf_reserve(buf, start + len)) {
+    return NULL;
   }
-  uint8_t *at = buf->data + buf->len;
-  buf->len += len;
-  return at;
+  buf->len = start + len;
+  return buf->data + start;
 }
 
 void tam_buf_append(tam_buf *buf, tam_span text) {

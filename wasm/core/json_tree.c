@@ -16,8 +16,8 @@ _Static_assert(CJSON_NESTING_LIMIT == TAM_JSON_TREE_DEPTH_MAX,
                "cJSON is built with another depth limit");
 
 // --- What cJSON is compiled to call in place of malloc, free, realloc, strtod
-// and strncmp. It has no context to hand on: the allocator is set for the length of
-// a call. (realloc serves cJSON's printer only, which is not linked.)
+// and strncmp. It has no context to hand on: the allocator is set for the
+// length of a call. (realloc serves cJSON's printer only, which is not linked.)
 
 void *tam_json_tree_malloc(size_t size);
 void *tam_json_tree_realloc(void *ptr, size_t size);

@@ -3,11 +3,13 @@
 
 #include "core/names.h"
 
+#include <math.h>
+
 // Whole numbers up to here are exact in a double.
 #define EXACT_MAX 9007199254740992.0
 
-// The digits of 2^53 and a sign fit.
-#define DIGITS_MAX 20
+// The digits of 2^53 fit.
+#define DIGITS_MAX 16
 
 // Writes the comma between a value or key and what stands before it.
 static void separate(tam_buf *json) {
@@ -81,37 +83,38 @@ void tam_json_write_string(tam_buf *json, tam_span text) {
   tam_buf_append_byte(json, '"');
 }
 
-void tam_text_append_number(tam_buf *buf, double value) {
+// Appends |value| with |least| digits or more.
+static void append_digits(tam_buf *buf, uint64_t value, unsigned least) {
   uint8_t digits[DIGITS_MAX];
   size_t at = sizeof(digits);
-  uint64_t rest = (uint64_t)(value < 0 ? -value : value);
-  do {
-    digits[--at] = (uint8_t)('0' + rest % 10);
-    rest /= 10;
-  } while (rest != 0);
-  if (value < 0) {
-    digits[--at] = '-';
+  while (value != 0 || at > sizeof(digits) - least) {
+    digits[--at] = (uint8_t)('0' + value % 10);
+    value /= 10;
   }
-  tam_span text = {digits + at, sizeof(digits) - at};
-  tam_buf_append(buf, text);
+  tam_buf_append(buf, (tam_span){digits + at, sizeof(digits) - at});
 }
 
-static void append_fraction(tam_buf *buf, double value) {
-  double size = value < 0 ? -value : value;
-  uint64_t thousandths = (uint64_t)(size * 1000 + 0.5);
+static void append_sign(tam_buf *buf, double value) {
   if (value < 0) {
     tam_buf_append_byte(buf, '-');
   }
-  tam_text_append_number(buf, (double)(thousandths / 1000));
+}
+
+void tam_text_append_number(tam_buf *buf, double value) {
+  append_sign(buf, value);
+  append_digits(buf, (uint64_t)fabs(value), 1);
+}
+
+static void append_fraction(tam_buf *buf, double value) {
+  uint64_t thousandths = (uint64_t)(fabs(value) * 1000 + 0.5);
+  append_sign(buf, value);
+  append_digits(buf, thousandths / 1000, 1);
   tam_buf_append_byte(buf, '.');
-  unsigned fraction = (unsigned)(thousandths % 1000);
-  for (unsigned unit = 100; unit != 0; unit /= 10) {
-    tam_buf_append_byte(buf, (uint8_t)('0' + fraction / unit % 10));
-  }
+  append_digits(buf, thousandths % 1000, 3);
 }
 
 void tam_text_append_value(tam_buf *buf, double value) {
-  if (!(value >= -EXACT_MAX && value <= EXACT_MAX)) {
+  if (!(fabs(value) <= EXACT_MAX)) {
     tam_buf_append_text(buf, "null");
   } else if (value == (double)(int64_t)value) {
     tam_text_append_number(buf, value);

@@ -2,6 +2,7 @@
 #include "net/request.h"
 
 #include "core/mem.h"
+#include "core/span.h"
 
 #include <string.h>
 
@@ -9,7 +10,7 @@ static size_t request_text_len(const tam_net_request *source) {
   return source->url.len + source->headers.len;
 }
 
-static tam_span copy_span(uint8_t *to, tam_span text) {
+TAM_SPAN_INLINE tam_span copy_span(uint8_t *to, tam_span text) {
   if (text.len > 0) {
     memcpy(to, text.ptr, text.len);
   }
