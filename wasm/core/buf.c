@@ -28,6 +28,15 @@ void tam_buf_free(tam_buf *buf) {
   tam_buf_init(buf, buf->mem, buf->max);
 }
 
+// The allocator is called through a pointer, so the compiler cannot know that
+// the wiped bytes are never read and has to keep the wiping.
+void tam_buf_wipe(tam_buf *buf) {
+  if (buf->data != NULL) {
+    memset(buf->data, 0, buf->capacity);
+  }
+  tam_buf_free(buf);
+}
+
 void tam_buf_reset(tam_buf *buf) {
   buf->len = 0;
   buf->error = 0;

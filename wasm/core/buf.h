@@ -25,6 +25,9 @@ void tam_buf_init_fixed(tam_buf *buf, uint8_t *data, size_t capacity);
 // Frees the bytes; |buf| is empty afterwards and may be used again.
 void tam_buf_free(tam_buf *buf);
 
+// Overwrites the bytes, which may hold a secret, and frees them.
+void tam_buf_wipe(tam_buf *buf);
+
 // Forgets the contents and the error, keeps the memory.
 void tam_buf_reset(tam_buf *buf);
 

@@ -8,8 +8,6 @@
 #include "hub/list_envelope.h"
 #include "hub/list_op.h"
 
-#include <string.h>
-
 // The caller's id as JSON text; the terminal message in reserved memory must
 // hold it.
 #define ID_MAX 512
@@ -116,10 +114,7 @@ void tam_list_op_del(tam_list_op *op) {
   tam_seen_ids_free(&op->seen);
   tam_list_outbox_free(op);
   tam_list_params_free(&op->params);
-  if (op->request_headers.capacity > 0) {
-    memset(op->request_headers.data, 0, op->request_headers.capacity);
-  }
-  tam_buf_free(&op->request_headers);
+  tam_buf_wipe(&op->request_headers);
   tam_buf_free(&op->page.url);
   tam_buf_free(&op->page.next_url);
   tam_buf_free(&op->page.cursor);

@@ -390,8 +390,5 @@ int tam_list_params_parse(tam_list_params *list, const tam_json_node *params,
 }
 
 void tam_list_params_free(tam_list_params *list) {
-  if (list->text.capacity > 0) {
-    memset(list->text.data, 0, list->text.capacity);
-  }
-  tam_buf_free(&list->text);
+  tam_buf_wipe(&list->text);
 }

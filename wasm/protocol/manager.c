@@ -96,15 +96,15 @@ void tam_manager_del(tam_manager *manager) {
   if (manager == NULL) {
     return;
   }
-  tam_mem mem = manager->mem;
+  const tam_mem *mem = &manager->mem; // read before it is freed
   for (size_t i = 0; i < manager->op_count; i++) {
     tam_list_op_del(manager->ops[i]);
   }
   tam_action_queue_free(&manager->queue);
   tam_net_del(manager->net);
   tam_buf_free(&manager->hub_url);
-  tam_mem_free(&mem, manager->in_buf);
-  tam_mem_free(&mem, manager);
+  tam_mem_free(mem, manager->in_buf);
+  tam_mem_free(mem, manager);
 }
 
 uint8_t *tam_manager_in_buf(tam_manager *manager, size_t len) {
