@@ -21,9 +21,7 @@ static int is_low_surrogate(uint32_t unit) {
   return (unit & 0xfc00U) == 0xdc00U;
 }
 
-// Reads the \u escape (or the pair of them) at |*pat|, moves |*pat| behind it
-// and returns the character.
-static uint32_t read_unicode_escape(const uint8_t **pat, const uint8_t *end) {
+uint32_t tam_json_unicode_escape(const uint8_t **pat, const uint8_t *end) {
   const uint8_t *at = *pat;
   uint32_t high = hex4(at + 2);
   *pat = at + 6;
@@ -77,7 +75,7 @@ static void utf8_write(uint32_t code, size_t len, uint8_t *out) {
 // Reads the escape at |*pat| and moves |*pat| behind it.
 static uint32_t read_escape(const uint8_t **pat, const uint8_t *end) {
   if ((*pat)[1] == 'u') {
-    return read_unicode_escape(pat, end);
+    return tam_json_unicode_escape(pat, end);
   }
   uint32_t code = short_escape((*pat)[1]);
   *pat += 2;

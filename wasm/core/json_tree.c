@@ -4,6 +4,7 @@
 #include "core/json_tree.h"
 
 #include "core/json_scan.h"
+#include "core/json_text.h"
 #include "core/mem.h"
 #include "core/number.h"
 #include "core/span.h"
@@ -28,18 +29,34 @@ int tam_json_tree_strncmp(const char *a, const char *b, size_t len);
 static const tam_mem *active_mem;
 static int active_failed; // an allocation of the present call failed
 
+// In front of each block stands its size, so that it can be wiped.
+typedef union block {
+  size_t size;
+  double align;
+} block;
+
 void *tam_json_tree_malloc(size_t size) {
-  void *ptr = tam_mem_malloc(active_mem, size);
-  active_failed |= ptr == NULL;
-  return ptr;
+  block *head = tam_mem_malloc(active_mem, sizeof(*head) + size);
+  if (head == NULL) {
+    active_failed = 1;
+    return NULL;
+  }
+  head->size = size;
+  return head + 1;
 }
 
 void *tam_json_tree_realloc(void *ptr, size_t size) {
-  return tam_mem_realloc(active_mem, ptr, size, 1);
+  (void)ptr;
+  (void)size;
+  return NULL;
 }
 
 void tam_json_tree_release(void *ptr) {
-  tam_mem_free(active_mem, ptr);
+  if (ptr != NULL) {
+    block *head = (block *)ptr - 1;
+    memset(ptr, 0, head->size);
+    tam_mem_free(active_mem, head);
+  }
 }
 
 static void activate(const tam_mem *mem) {
@@ -81,18 +98,23 @@ static int check_grammar(tam_span text) {
   return token < 0 ? token : tam_json_scan_end(&scan);
 }
 
-// Returns 1 when a string of |text|, which is valid JSON, has U+0000 in it.
+// Replaces the escapes in |text|, which is valid JSON, that cJSON cannot take.
 // Backslashes occur only in strings, so there is no need to find these.
-static int has_nul(tam_span text) {
-  for (; text.len > 0; text = tam_span_from(text, 1)) {
-    if (text.ptr[0] == '\\') {
-      text = tam_span_from(text, 1);
-      if (tam_span_starts_with(text, TAM_SPAN("u0000"))) {
-        return 1;
+static void replace_escapes(uint8_t *text, size_t len) {
+  for (uint8_t *at = text; at < text + len; at++) {
+    if (*at != '\\') {
+      continue;
+    }
+    at++;
+    if (*at == 'u') {
+      const uint8_t *next = at - 1;
+      uint32_t character = tam_json_unicode_escape(&next, text + len);
+      if (character == 0 || character == 0xfffd) {
+        memcpy(at + 1, character == 0 ? "0001" : "fffd", 4);
       }
+      at += next - at - 1;
     }
   }
-  return 0;
 }
 
 // --- Trees
@@ -107,11 +129,14 @@ int tam_json_tree_parse(tam_json_node **proot, tam_span text,
   if (error != 0) {
     return error;
   }
-  if (has_nul(text)) {
-    return TAM_ERR_UNEXPECTED_SHAPE;
-  }
   activate(mem);
-  *proot = cJSON_ParseWithLengthOpts((const char *)text.ptr, text.len, NULL, 0);
+  uint8_t *copy = tam_json_tree_malloc(text.len);
+  if (copy != NULL) {
+    memcpy(copy, text.ptr, text.len);
+    replace_escapes(copy, text.len);
+    *proot = cJSON_ParseWithLengthOpts((const char *)copy, text.len, NULL, 0);
+    tam_json_tree_release(copy);
+  }
   deactivate();
   if (*proot == NULL) {
     return active_failed ? TAM_ERR_OUT_OF_MEMORY : TAM_ERR_UNEXPECTED_SHAPE;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Small JSON documents as a tree: requests from the user. The one door to
-// cJSON. What JSON.parse would refuse is refused, and so is text that a tree of
-// C strings cannot hold: U+0000 and lone surrogates.
+// cJSON. What JSON.parse would refuse is refused. What a tree of C strings cannot
+// hold is replaced: U+0000 by U+0001, which is a control character as well, and
+// a lone surrogate by U+FFFD, as by TextEncoder. Requests may hold a token: all
+// memory of a tree is wiped when it is freed.
 #ifndef TAM_CORE_JSON_TREE_H
 #define TAM_CORE_JSON_TREE_H
 
@@ -30,8 +32,8 @@ typedef enum tam_json_kind {
 
 // Parses |text| into |*proot|, with memory from |mem|; |text| is not needed
 // afterwards. Errors: TOO_LARGE, JSON_SYNTAX, JSON_UTF8, JSON_DEPTH,
-// JSON_TRUNCATED, OUT_OF_MEMORY, UNEXPECTED_SHAPE (valid, but with an escape
-// for U+0000 or a lone surrogate, or a number of more than 63 characters).
+// JSON_TRUNCATED, OUT_OF_MEMORY, UNEXPECTED_SHAPE (valid, but with a number of
+// more than 63 characters).
 int tam_json_tree_parse(tam_json_node **proot, tam_span text,
                         const tam_mem *mem);
 

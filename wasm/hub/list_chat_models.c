@@ -51,6 +51,9 @@ static int op_init_sets(tam_list_op *op) {
 }
 
 static int op_init_headers(tam_list_op *op) {
+  // At once: a buffer that grows would leave copies of the token behind.
+  (void)tam_buf_grow(&op->request_headers, HEADERS_MAX);
+  tam_buf_reset(&op->request_headers);
   tam_buf_append_text(&op->request_headers, "accept: application/json\r\n");
   if (op->params.token.len > 0) {
     tam_buf_append_text(&op->request_headers, "authorization: Bearer ");

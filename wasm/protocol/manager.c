@@ -324,6 +324,9 @@ static int manager_on_command(tam_manager *manager, const tam_event *event) {
     error = manager_reject(manager, event->op, &message, error, why);
   }
   tam_message_free(&message, &manager->mem);
+  if (manager->in_buf != NULL) { // the message may have had a token in it
+    memset(manager->in_buf, 0, TAM_EVENT_PAYLOAD_MAX);
+  }
   return error;
 }
 

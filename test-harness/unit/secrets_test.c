@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// The token leaves no copy behind: neither in memory that was given back nor in
+// the input buffer, however the listing ends.
+#include "check.h"
+
+#include "tam.h"
+
+#include <stddef.h>
+
+static const char token[] = "hf_neverLeaveThisBehind";
+
+static int has_token(const void *memory, size_t len) {
+  const char *at = memory;
+  for (size_t i = 0; i + sizeof(token) - 1 <= len; i++) {
+    if (memcmp(at + i, token, sizeof(token) - 1) == 0) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+// An allocator that looks at what it gets back. The size stands in front.
+typedef union block {
+  size_t size;
+  max_align_t align;
+} block;
+
+static void *spy_malloc(size_t size, void *user_data) {
+  (void)user_data;
+  block *head = malloc(sizeof(*head) + size);
+  if (head == NULL) {
+    return NULL;
+  }
+  head->size = size;
+  return head + 1;
+}
+
+static void spy_free(void *ptr, void *user_data) {
+  (void)user_data;
+  if (ptr != NULL) {
+    block *head = (block *)ptr - 1;
+    CHECK(!has_token(ptr, head->size));
+    free(head);
+  }
+}
+
+static void *spy_realloc(void *ptr, size_t size, void *user_data) {
+  void *moved = spy_malloc(size, user_data);
+  if (ptr != NULL && moved != NULL) {
+    size_t before = ((block *)ptr - 1)->size;
+    memcpy(moved, ptr, before < size ? before : size);
+    spy_free(ptr, user_data);
+  }
+  return moved;
+}
+
+// Takes all actions; returns the number of the last request, 0 when there was
+// none.
+static uint32_t drain(tam_manager *manager, int *pfetches) {
+  uint32_t request = 0;
+  const tam_action *action;
+  while ((action = tam_manager_next(manager)) != NULL) {
+    if (action->kind == TAM_ACTION_FETCH) {
+      request = action->request;
+      *pfetches += has_token(action->second.ptr, action->second.len);
+    } else {
+      CHECK(!has_token(action->first.ptr, action->first.len));
+    }
+  }
+  return request;
+}
+
+static void feed(tam_manager *manager, const tam_event *event) {
+  tam_event copy = *event;
+  if (copy.payload.len > 0) {
+    uint8_t *buf = tam_manager_in_buf(manager, copy.payload.len);
+    memcpy(buf, event->payload.ptr, copy.payload.len);
+    copy.payload.ptr = buf;
+  }
+  CHECK_INT(tam_manager_feed(manager, &copy, 1000), 0);
+}
+
+// Lists with |params|; |rest| are the events behind the command, each about the
+// newest request.
+static int run(const char *params, const tam_event *rest, size_t count) {
+  const tam_mem mem = {NULL, spy_malloc, spy_realloc, spy_free};
+  const tam_config config = {.hub_url = TAM_SPAN("https://hub.test")};
+  tam_manager *manager;
+  char command[512];
+  int fetches = 0;
+  snprintf(command, sizeof(command),
+           "{\"action\":\"listChatModels\",\"id\":1,\"params\":{"
+           "\"hfToken\":\"%s\"%s}}",
+           token, params);
+  CHECK_INT(tam_manager_new(&manager, &config, &mem), 0);
+  feed(manager, &(tam_event){.kind = TAM_EVENT_COMMAND,
+                             .op = 1,
+                             .payload = tam_span_of(command)});
+  CHECK(!has_token(tam_manager_in_buf(manager, 1), TAM_EVENT_PAYLOAD_MAX));
+  uint32_t request = drain(manager, &fetches);
+  for (size_t i = 0; i < count; i++) {
+    tam_event event = rest[i];
+    event.op = 1;
+    event.request = request;
+    feed(manager, &event);
+    uint32_t next = drain(manager, &fetches);
+    request = next != 0 ? next : request;
+  }
+  CHECK_INT(tam_manager_busy(manager), 0);
+  tam_manager_del(manager);
+  return fetches;
+}
+
+#define PAGE "[{\"id\":\"a/b\"},{\"id\":\"a/c\",\"gated\":\"auto\"}]"
+
+static const tam_event head = {.kind = TAM_EVENT_HTTP_HEAD, .status = 200};
+static const tam_event page = {
+    .kind = TAM_EVENT_HTTP_DATA,
+    .payload = {(const uint8_t *)PAGE, sizeof(PAGE) - 1}};
+static const tam_event end = {.kind = TAM_EVENT_HTTP_END};
+static const tam_event denied = {.kind = TAM_EVENT_HTTP_HEAD, .status = 403};
+static const tam_event cancel = {.kind = TAM_EVENT_CANCEL};
+
+static void test_done(void) {
+  const tam_event rest[] = {head, page, end, denied, end, denied, end};
+  CHECK_INT(run(",\"fetchConfigs\":\"all\",\"concurrency\":1", rest, 7), 3);
+}
+
+static void test_cancelled(void) {
+  CHECK_INT(run("", &cancel, 1), 1);
+  const tam_event rest[] = {head, page, end, denied, cancel};
+  CHECK_INT(run(",\"fetchConfigs\":\"all\"", rest, 5), 3);
+}
+
+static void test_failed(void) {
+  const tam_event rest[] = {denied, end};
+  CHECK_INT(run("", rest, 2), 1);
+}
+
+static void test_refused(void) {
+  CHECK_INT(run(",\"maxCandidates\":0", NULL, 0), 0);
+  CHECK_INT(run(",\"query\":{\"search\":\"a\\u0000\"}", NULL, 0), 0);
+  CHECK_INT(run(",", NULL, 0), 0);
+}
+
+int main(void) {
+  RUN(test_done);
+  RUN(test_cancelled);
+  RUN(test_failed);
+  RUN(test_refused);
+  return check_finish();
+}
