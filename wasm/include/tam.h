@@ -11,8 +11,8 @@
 //       while ((action = tam_manager_next(manager)) != NULL) { perform(action);
 //       } set_timer(tam_manager_deadline(manager, now_ms));
 //
-// * Time is a double, milliseconds since the epoch, and never decreases.
-//   A duration of -1 means "none".
+// * Time is a double, milliseconds since the epoch. When the host's clock steps
+//   back, no time has passed. A duration of -1 means "none".
 // * Text is UTF-8 with an explicit length; nothing is NUL-terminated.
 // * A span handed *in* is borrowed until the call returns. A span handed *out*
 //   is valid until the next call with the same manager.

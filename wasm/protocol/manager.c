@@ -10,6 +10,7 @@
 #include "protocol/message.h"
 #include "tam.h"
 
+#include <math.h>
 #include <string.h>
 
 // The longest endpoint.
@@ -30,7 +31,8 @@ struct tam_manager {
   uint8_t *in_buf;
   tam_list_op *ops[TAM_OPS_MAX]; // the first |op_count|, in order of start
   size_t op_count;
-  double now_ms; // of the last event: time does not run backwards
+  double now_ms;  // of the last event: time does not run backwards
+  double host_ms; // the same by the host's clock, which may step back
 };
 
 // ---------------------------------------------------------------------------
@@ -378,13 +380,21 @@ static int manager_on_event(tam_manager *manager, const tam_event *event) {
   }
 }
 
+// Returns the time at |host_ms| by the host's clock. When that clock has stepped
+// back, or tells no time at all, none has passed.
+static double manager_time(const tam_manager *manager, double host_ms) {
+  double passed_ms = isfinite(host_ms) ? host_ms - manager->host_ms : 0;
+  return passed_ms > 0 ? manager->now_ms + passed_ms : manager->now_ms;
+}
+
 int tam_manager_feed(tam_manager *manager, const tam_event *event,
                      double now_ms) {
   if (event->payload.len > TAM_EVENT_PAYLOAD_MAX) {
     return TAM_ERR_INVALID_ARGUMENT;
   }
-  if (now_ms > manager->now_ms) {
-    manager->now_ms = now_ms;
+  manager->now_ms = manager_time(manager, now_ms);
+  if (isfinite(now_ms)) {
+    manager->host_ms = now_ms;
   }
   int error = manager_on_event(manager, event);
   if (error == 0) {
@@ -408,6 +418,7 @@ double tam_manager_deadline(const tam_manager *manager, double now_ms) {
   if (at_ms < 0) {
     return -1;
   }
+  now_ms = manager_time(manager, now_ms);
   return at_ms > now_ms ? at_ms - now_ms : 0;
 }
 
