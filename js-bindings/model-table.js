@@ -130,8 +130,8 @@ function readModel(row) {
     confidence: CONFIDENCES[row.word(MODEL_FIELD.CONFIDENCE)],
     fetchStatus: FETCH_STATUSES[row.word(MODEL_FIELD.FETCH_STATUS)],
     gated: GATED[row.word(MODEL_FIELD.GATED)],
-    downloads: Math.max(0, row.number(MODEL_FIELD.DOWNLOADS)),
-    likes: Math.max(0, row.number(MODEL_FIELD.LIKES)),
+    downloads: row.number(MODEL_FIELD.DOWNLOADS),
+    likes: row.number(MODEL_FIELD.LIKES),
   };
   readOptional(row, model);
   row.at += MODEL_ROW_WORDS;

@@ -56,8 +56,6 @@ static void write_digest(const tam_config_digest *digest) {
               digest->architecture_count);
   tam_json_write_number_member(&output, "autoMap", digest->auto_map);
   tam_json_write_number_member(&output, "isDecoder", digest->is_decoder);
-  tam_json_write_number_member(&output, "isEncoderDecoder",
-                               digest->is_encoder_decoder);
   tam_json_write_string_member(&output, "textModelType",
                                digest->text_model_type);
   tam_json_write_string_member(&output, "textArchitecture",
@@ -75,7 +73,6 @@ static void write_row(const tam_listing_row *row) {
   tam_json_write_number_member(&output, "likes", row->likes);
   tam_json_write_number_member(&output, "parameters", row->parameters);
   tam_json_write_number_member(&output, "gated", row->gated);
-  tam_json_write_number_member(&output, "isPrivate", row->is_private);
   tam_json_write_number_member(&output, "isDisabled", row->is_disabled);
   tam_json_write_number_member(&output, "hasSiblings", row->has_siblings);
   tam_json_write_number_member(&output, "fileKinds", row->file_kinds);

@@ -11,7 +11,6 @@ static void hash_digest(scan_result *result, const tam_config_digest *digest) {
   }
   hash_number(result, digest->auto_map);
   hash_number(result, digest->is_decoder);
-  hash_number(result, digest->is_encoder_decoder);
   hash_text(result, digest->text_model_type);
   hash_text(result, digest->text_architecture);
 }

@@ -18,7 +18,6 @@ static void hash_config(scan_result *result, const tam_config_digest *config) {
   hash_spans(result, config->architectures, config->architecture_count);
   hash_number(result, config->auto_map);
   hash_number(result, config->is_decoder);
-  hash_number(result, config->is_encoder_decoder);
   hash_text(result, config->text_model_type);
   hash_text(result, config->text_architecture);
 }
@@ -33,7 +32,6 @@ static int on_row(void *user_data, const tam_listing_row *row) {
   hash_number(result, row->likes);
   hash_number(result, row->parameters);
   hash_number(result, row->gated);
-  hash_number(result, row->is_private);
   hash_number(result, row->is_disabled);
   hash_number(result, row->has_siblings);
   hash_number(result, row->file_kinds);

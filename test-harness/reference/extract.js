@@ -75,7 +75,6 @@ export function digestOf(config) {
     architectures: namesOf(own.architectures).slice(0, ARCHITECTURES_MAX),
     autoMap: autoMapOf(own.auto_map),
     isDecoder: own.is_decoder === true ? 1 : 0,
-    isEncoderDecoder: own.is_encoder_decoder === true ? 1 : 0,
     textModelType: textOf(text.model_type, CONFIG_NAME_MAX),
     textArchitecture: namesOf(text.architectures)[0] ?? '',
   };
@@ -127,7 +126,6 @@ function rowOf(row) {
     likes: countOf(row.likes),
     parameters: total >= 0 ? total : totalOf(row.gguf),
     gated: GATED.get(row.gated) ?? 0,
-    isPrivate: row.private === true ? 1 : 0,
     isDisabled: row.disabled === true ? 1 : 0,
     hasSiblings: Array.isArray(row.siblings) ? 1 : 0,
     fileKinds: kinds.reduce((all, kind) => all | kind, 0),

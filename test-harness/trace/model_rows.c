@@ -169,10 +169,9 @@ static void write_counts(table *t, tam_buf *w) {
   write_known_number(w, "parameters", number_at(t, t->at + FIELD_PARAMETERS));
   write_known_number(w, "lastModified",
                      number_at(t, t->at + FIELD_LAST_MODIFIED));
-  double downloads = number_at(t, t->at + FIELD_DOWNLOADS);
-  double likes = number_at(t, t->at + FIELD_LIKES);
-  tam_json_write_number_member(w, "downloads", downloads < 0 ? 0 : downloads);
-  tam_json_write_number_member(w, "likes", likes < 0 ? 0 : likes);
+  tam_json_write_number_member(w, "downloads",
+                               number_at(t, t->at + FIELD_DOWNLOADS));
+  tam_json_write_number_member(w, "likes", number_at(t, t->at + FIELD_LIKES));
 }
 
 static void write_row(table *t, tam_buf *w) {

@@ -32,7 +32,6 @@ static digest_text text_of(const tam_config_digest *digest) {
   put_flag(&out, "causal", (digest->auto_map & TAM_AUTO_MAP_CAUSAL_LM) != 0);
   put_flag(&out, "seq2seq", (digest->auto_map & TAM_AUTO_MAP_SEQ2SEQ) != 0);
   put_flag(&out, "decoder", digest->is_decoder);
-  put_flag(&out, "encdec", digest->is_encoder_decoder);
   put(&out, "text", digest->text_model_type);
   put(&out, "textarch", digest->text_architecture);
   return out;
@@ -75,7 +74,7 @@ static void test_members_that_count(void) {
       ",\"vocab_size\":32000,\"rope\":{\"a\":[1,{}]}}",
       "present=1 type=llama arch=LlamaForCausalLM ");
   check_digest("{\"is_decoder\":true,\"is_encoder_decoder\":true}",
-               "present=1 decoder=1 encdec=1 ");
+               "present=1 decoder=1 ");
   check_digest("{}", "present=1 ");
 }
 

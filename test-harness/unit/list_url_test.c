@@ -34,7 +34,7 @@ static void test_first_page(void) {
              "&author=o-r_g.~&pipeline_tag=text-generation&sort=likes"
              "&expand=config&expand=disabled&expand=downloads&expand=gated"
              "&expand=lastModified&expand=library_name&expand=likes"
-             "&expand=pipeline_tag&expand=private&expand=safetensors"
+             "&expand=pipeline_tag&expand=safetensors"
              "&expand=siblings&expand=tags&cursor=eyJ9%2B%2F%3D%3D");
   tam_buf_free(&url);
 }

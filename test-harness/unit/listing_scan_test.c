@@ -53,7 +53,6 @@ static int on_row(void *user_data, const tam_listing_row *row) {
   put_number(out, "params", row->parameters);
   put_flag(out, "auto", row->gated == TAM_GATED_AUTO);
   put_flag(out, "manual", row->gated == TAM_GATED_MANUAL);
-  put_flag(out, "private", row->is_private);
   put_flag(out, "disabled", row->is_disabled);
   put_flag(out, "files", row->has_siblings);
   put_flag(out, "tokenizer", (row->file_kinds & TAM_FILE_TOKENIZER) != 0);
@@ -179,14 +178,14 @@ static void test_the_last_of_equal_keys_wins(void) {
   check_rows("[{\"config\":{\"model_type\":\"x\"},\"config\":{}}]",
              "config=1 | ");
   check_rows("[{\"safetensors\":{\"total\":1,\"total\":2}}]", "params=2 | ");
-  check_rows("[{\"private\":true,\"private\":false,\"gated\":\"manual\","
+  check_rows("[{\"disabled\":true,\"disabled\":false,\"gated\":\"manual\","
              "\"gated\":false}]",
              "| ");
 }
 
 static void test_flags(void) {
   check_rows("[{\"private\":true,\"disabled\":true,\"gated\":\"manual\"}]",
-             "manual=1 private=1 disabled=1 | ");
+             "manual=1 disabled=1 | ");
 }
 
 static void test_counts(void) {

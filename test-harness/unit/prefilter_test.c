@@ -23,7 +23,6 @@ static tam_listing_row good_row(void) {
 static void test_a_good_row_passes(void) {
   tam_listing_row row = good_row();
   CHECK_INT(tam_prefilter_apply(&strict, &row), TAM_DROP_NONE);
-  row.is_private = 1;
   row.gated = TAM_GATED_MANUAL;
   CHECK_INT(tam_prefilter_apply(&strict, &row), TAM_DROP_NONE);
 }

@@ -12,7 +12,8 @@
 size_t tam_json_unescape(tam_span raw, uint8_t *out, size_t max);
 
 // Reads the well-formed \u escape at |*pat|, or the pair of them, before |end|,
-// moves |*pat| behind it and returns the character: U+FFFD for a lone surrogate.
+// moves |*pat| behind it and returns the character: U+FFFD for a lone
+// surrogate.
 uint32_t tam_json_unicode_escape(const uint8_t **pat, const uint8_t *end);
 
 #endif // TAM_CORE_JSON_TEXT_H

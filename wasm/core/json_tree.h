@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Small JSON documents as a tree: requests from the user. The one door to
-// cJSON. What JSON.parse would refuse is refused. What a tree of C strings cannot
-// hold is replaced: U+0000 by U+0001, which is a control character as well, and
-// a lone surrogate by U+FFFD, as by TextEncoder. Requests may hold a token: all
-// memory of a tree is wiped when it is freed.
+// cJSON. What JSON.parse would refuse is refused. What a tree of C strings
+// cannot hold is replaced: U+0000 by U+0001, which is a control character as
+// well, and a lone surrogate by U+FFFD, as by TextEncoder. Requests may hold a
+// token: all memory of a tree is wiped when it is freed.
 #ifndef TAM_CORE_JSON_TREE_H
 #define TAM_CORE_JSON_TREE_H
 

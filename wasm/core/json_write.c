@@ -107,10 +107,15 @@ void tam_text_append_number(tam_buf *buf, double value) {
 
 static void append_fraction(tam_buf *buf, double value) {
   uint64_t thousandths = (uint64_t)(fabs(value) * 1000 + 0.5);
+  uint64_t fraction = thousandths % 1000;
+  unsigned digits = 3;
+  for (; digits > 1 && fraction % 10 == 0; digits--) {
+    fraction /= 10;
+  }
   append_sign(buf, value);
   append_digits(buf, thousandths / 1000, 1);
   tam_buf_append_byte(buf, '.');
-  append_digits(buf, thousandths % 1000, 3);
+  append_digits(buf, fraction, digits);
 }
 
 void tam_text_append_value(tam_buf *buf, double value) {

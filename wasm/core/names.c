@@ -5,12 +5,10 @@
 
 // How a text may go with a name. (A pointer to the comparison would cost more:
 // functions that are pointed at cannot take their spans in registers.)
-typedef enum match { MATCH_NOCASE, MATCH_END, MATCH_WITHIN } match;
+typedef enum match { MATCH_END, MATCH_WITHIN } match;
 
 static int is_match(match how, tam_span text, tam_span name) {
   switch (how) {
-  case MATCH_NOCASE:
-    return tam_span_eq_nocase(text, name);
   case MATCH_END:
     return tam_span_ends_with(text, name);
   default:
@@ -44,10 +42,6 @@ int tam_names_find(const char *names, tam_span name) {
     names += tam_text_len(names) + 1;
   }
   return -1;
-}
-
-int tam_names_find_nocase(const char *names, tam_span name) {
-  return find(MATCH_NOCASE, names, name);
 }
 
 int tam_names_find_end(const char *names, tam_span text) {

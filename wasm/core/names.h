@@ -12,9 +12,6 @@ const char *tam_names_at(const char *names, size_t place);
 // Returns the place of |name|, or -1.
 int tam_names_find(const char *names, tam_span name);
 
-// The same for a |name| in any ASCII case.
-int tam_names_find_nocase(const char *names, tam_span name);
-
 // Returns the place of the first name that |text| ends with, or -1.
 int tam_names_find_end(const char *names, tam_span text);
 

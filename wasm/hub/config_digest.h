@@ -25,7 +25,6 @@ typedef struct tam_config_digest {
   size_t architecture_count;
   unsigned auto_map; // TAM_AUTO_MAP_ bits
   int is_decoder;    // config.is_decoder is true
-  int is_encoder_decoder;
   // The nested text_config of multimodal models.
   tam_span text_model_type;
   tam_span text_architecture; // the first one

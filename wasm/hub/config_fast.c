@@ -130,8 +130,6 @@ static const uint8_t *read_member(const config_walk *walk, const uint8_t *at) {
     return read_auto_map(walk, at);
   case TAM_CONFIG_FIELD_IS_DECODER:
     return read_true(walk, at, &digest->is_decoder);
-  case TAM_CONFIG_FIELD_IS_ENCODER_DECODER:
-    return read_true(walk, at, &digest->is_encoder_decoder);
   case TAM_CONFIG_FIELD_TEXT_CONFIG:
     return read_text_config(walk, at);
   default:

@@ -40,9 +40,6 @@ tam_config_field tam_config_field_of(tam_span key) {
     return field_if(key, "text_config", TAM_CONFIG_FIELD_TEXT_CONFIG);
   case 13:
     return field_if(key, "architectures", TAM_CONFIG_FIELD_ARCHITECTURES);
-  case 18:
-    return field_if(key, "is_encoder_decoder",
-                    TAM_CONFIG_FIELD_IS_ENCODER_DECODER);
   default:
     return TAM_CONFIG_FIELD_OTHER;
   }
@@ -184,9 +181,6 @@ static void take_config_value(tam_config_reader *reader, tam_json_scan *scan,
     return;
   case TAM_CONFIG_FIELD_IS_DECODER:
     reader->digest->is_decoder = token == TAM_JSON_TRUE;
-    break;
-  case TAM_CONFIG_FIELD_IS_ENCODER_DECODER:
-    reader->digest->is_encoder_decoder = token == TAM_JSON_TRUE;
     break;
   default:
     name_take(reader, scan, token, TAM_CONFIG_MODEL_TYPE);

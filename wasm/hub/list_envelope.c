@@ -51,7 +51,7 @@ static int is_retryable(const tam_list_failure *failure) {
 
 static const char *listing_action(uint32_t status) {
   if (status == 401 || status == 403) {
-    return "Check the access token.";
+    return "Give an access token that may read this.";
   }
   return is_refusal(status)
              ? "Check the query, the cursor and the Hub's address."

@@ -5,6 +5,7 @@
 #include "core/json_write.h"
 #include "core/names.h"
 
+#include <math.h>
 #include <string.h>
 
 // How much of a wrong value a message quotes.
@@ -12,6 +13,9 @@
 
 // All strings of one request together.
 #define TEXT_TOTAL_MAX ((TAM_LIST_FILTERS_MAX + 6) * TAM_LIST_TEXT_MAX)
+
+// 2^53: counts beyond it are not exact.
+#define COUNT_MAX 9007199254740992.0
 
 // ---------------------------------------------------------------------------
 // Saying what is wrong
@@ -23,7 +27,11 @@ static void append_head(tam_buf *why, tam_span text) {
 static void append_quote(tam_buf *why, const tam_json_node *value) {
   switch (tam_json_get_kind(value)) {
   case TAM_JSON_KIND_NUMBER:
-    tam_text_append_value(why, tam_json_get_number(value));
+    if (fabs(tam_json_get_number(value)) > COUNT_MAX) {
+      tam_buf_append_text(why, "too large a number");
+    } else {
+      tam_text_append_value(why, tam_json_get_number(value));
+    }
     break;
   case TAM_JSON_KIND_STRING:
     tam_buf_append_byte(why, '"');
@@ -72,9 +80,6 @@ typedef struct param_table {
 } param_table;
 
 #define FIELD(name) offsetof(tam_list_params, name)
-
-// 2^53: counts beyond it are not exact.
-#define COUNT_MAX 9007199254740992.0
 
 static const param_table params_table = {
     "maxCandidates\0"

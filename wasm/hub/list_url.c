@@ -18,7 +18,6 @@
   "library_name\0"                                                             \
   "likes\0"                                                                    \
   "pipeline_tag\0"                                                             \
-  "private\0"                                                                  \
   "safetensors\0"                                                              \
   "siblings\0"                                                                 \
   "tags\0"

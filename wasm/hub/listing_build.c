@@ -31,7 +31,6 @@ tam_row_field tam_row_field_of(tam_span key) {
       FIELD("likes", NUMBER, TAM_ROW_LIKES),
       FIELD("safetensors", TOTAL, TAM_ROW_SAFETENSORS_TOTAL),
       FIELD("gguf", TOTAL, TAM_ROW_GGUF_TOTAL),
-      FIELD("private", FLAG, TAM_ROW_PRIVATE),
       FIELD("disabled", FLAG, TAM_ROW_DISABLED),
       FIELD("gated", GATED, 0),
       FIELD("tags", TAGS, 0),
@@ -133,7 +132,6 @@ const tam_listing_row *tam_listing_build_row(tam_listing_build *build) {
                         ? numbers[TAM_ROW_SAFETENSORS_TOTAL]
                         : numbers[TAM_ROW_GGUF_TOTAL];
   row->gated = build->gated;
-  row->is_private = build->flags[TAM_ROW_PRIVATE];
   row->is_disabled = build->flags[TAM_ROW_DISABLED];
   row->has_siblings = build->has_siblings;
   row->file_kinds = build->file_kinds;

@@ -33,8 +33,7 @@ typedef enum tam_row_number {
 } tam_row_number;
 
 typedef enum tam_row_flag {
-  TAM_ROW_PRIVATE = 0,
-  TAM_ROW_DISABLED,
+  TAM_ROW_DISABLED = 0,
   TAM_ROW_FLAG_COUNT
 } tam_row_flag;
 

@@ -37,7 +37,6 @@ typedef struct tam_listing_row {
   double likes;
   double parameters; // safetensors.total, else gguf.total
   tam_gated gated;
-  int is_private;
   int is_disabled;
   int has_siblings;    // the row has a "siblings" array
   unsigned file_kinds; // union of tam_file_kind over all siblings

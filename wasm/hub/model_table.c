@@ -144,8 +144,8 @@ static void packer_row(packer *pack, const tam_candidate *candidate) {
   packer_word(pack, (uint32_t)row->gated);
   packer_number(pack, tam_time_of(row->last_modified));
   packer_number(pack, row->parameters);
-  packer_number(pack, row->downloads);
-  packer_number(pack, row->likes);
+  packer_number(pack, candidate->rank.downloads);
+  packer_number(pack, candidate->rank.likes);
   packer_strings(pack, row->tags, row->tag_count);
   packer_strings(pack, row->config.architectures,
                  row->config.architecture_count);
