@@ -13,9 +13,9 @@ typedef struct tam_pacer {
   // Accepted requests are counted from refusal to refusal, by the time at
   // which the server saw them.
   double began_at_ms; // the last refusal; 0: there has been no request yet
-  double accepted;    // since then
+  unsigned accepted;  // since then
   double span_ms;     // between the last two refusals
-  double accepted_in_span;
+  unsigned accepted_in_span;
 } tam_pacer;
 
 void tam_pacer_init(tam_pacer *pacer);

@@ -14,7 +14,7 @@ typedef enum tam_window_trust {
 typedef struct tam_window_guess {
   tam_window_trust trust;
   double quota;           // requests per window; INFINITY: no idea
-  double accepted;        // requests of the present window
+  unsigned accepted;      // requests of the present window
   double reset_before_ms; // the present window ends by then; 0: there was none
   double refused_at_ms;   // the first of the refusals in a row; -1: none
 } tam_window_guess;
