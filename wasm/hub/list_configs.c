@@ -20,9 +20,6 @@ static const char *const config_paths[] = {
 // files with long label tables a few hundred.
 #define CONFIG_BYTES_MAX (4.0 * 1024 * 1024)
 
-// A URL of a configuration: origin, an id of at most 193 bytes, a path.
-#define CONFIG_URL_MAX 2048
-
 // Requests kept in the pool beyond the ones that may run, so that a wait for
 // some never leaves a slot empty.
 #define CONFIG_AHEAD 32
@@ -106,12 +103,11 @@ static int needs_config(const tam_list_op *op, const tam_candidate *candidate) {
 
 static int config_submit(tam_list_op *op, const tam_candidate *candidate,
                          uint32_t tag) {
-  uint8_t text[CONFIG_URL_MAX];
-  tam_buf url;
-  tam_buf_init_fixed(&url, text, sizeof(text));
-  tam_list_url_file(&url, op->host.hub_url, candidate->row.id,
+  tam_buf *url = &op->scratch;
+  tam_buf_reset(url);
+  tam_list_url_file(url, op->host.hub_url, candidate->row.id,
                     tam_span_of(config_paths[candidate->config_path]));
-  int error = tam_list_submit(op, tag, &url, CONFIG_ATTEMPTS_MAX);
+  int error = tam_list_submit(op, tag, url, CONFIG_ATTEMPTS_MAX);
   op->outstanding += error == 0;
   return error;
 }

@@ -131,7 +131,7 @@ struct tam_list_op {
   tam_prefilter prefilter;
 
   tam_list_outbox outbox;
-  tam_buf scratch;             // the message being written
+  tam_buf scratch;             // the message or address being written
   tam_buf errors;              // JSON of meta.errors
   tam_action_node *last_words; // the terminal message when memory is gone
 
