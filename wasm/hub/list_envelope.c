@@ -37,18 +37,6 @@ static int is_refusal(uint32_t status) {
   return status >= 400 && status < 500;
 }
 
-static int is_retryable(const tam_list_failure *failure) {
-  switch (failure->error) {
-  case TAM_ERR_LISTING_FAILED:
-    return !is_refusal(failure->status);
-  case TAM_ERR_BUSY:
-  case TAM_ERR_OUT_OF_MEMORY:
-    return 1;
-  default:
-    return 0;
-  }
-}
-
 static const char *listing_action(uint32_t status) {
   if (status == 401 || status == 403) {
     return "Give an access token that may read this.";
@@ -58,19 +46,24 @@ static const char *listing_action(uint32_t status) {
              : "Check the connection to the Hub and try again.";
 }
 
-// What the user can do about it, or NULL when nothing.
-static const char *user_action(const tam_list_failure *failure) {
+// Returns what the user can do about it, or NULL when nothing, and stores
+// whether the same request may succeed later.
+static const char *user_action(const tam_list_failure *failure,
+                               int *pretryable) {
+  *pretryable = 1;
   switch (failure->error) {
-  case TAM_ERR_LISTING_FAILED:
-    return listing_action(failure->status);
-  case TAM_ERR_INVALID_PARAMS:
-    return "Correct the named parameter.";
   case TAM_ERR_BUSY:
     return "Wait for a running listing to end.";
   case TAM_ERR_OUT_OF_MEMORY:
     return "Ask for fewer candidates or close other tabs.";
+  case TAM_ERR_LISTING_FAILED:
+    *pretryable = !is_refusal(failure->status);
+    return listing_action(failure->status);
   default:
-    return NULL;
+    *pretryable = 0;
+    return failure->error == TAM_ERR_INVALID_PARAMS
+               ? "Correct the named parameter."
+               : NULL;
   }
 }
 
@@ -84,9 +77,10 @@ void tam_list_write_error(tam_buf *json, const tam_list_envelope *envelope,
   if (failure->status != 0) {
     tam_json_write_number_member(json, "status", failure->status);
   }
+  int is_retryable;
+  const char *action = user_action(failure, &is_retryable);
   tam_json_write_key(json, "retryable");
-  tam_json_write_bool(json, is_retryable(failure));
-  const char *action = user_action(failure);
+  tam_json_write_bool(json, is_retryable);
   if (action != NULL) {
     tam_json_write_name_member(json, "userAction", action);
   }
