@@ -118,8 +118,6 @@ static int page_repeat(tam_list_op *op) {
   return page_submit(op);
 }
 
-// Says that |what| happened to the page: |error|, with a |number| unless that
-// is negative.
 // Begins the sentence about an error: which part of the listing it is about.
 static tam_buf *page_error_begin(tam_list_op *op) {
   tam_buf *why = &op->page.error;
@@ -143,8 +141,10 @@ static int page_error_end(tam_list_op *op, int error) {
                                   tam_buf_span(why));
 }
 
+// Says that |what| happened to the page: |error|, with a |number| unless that
+// is negative.
 static int page_say_error(tam_list_op *op, int error, const char *what,
-                          double number) {
+                          int32_t number) {
   tam_buf *why = page_error_begin(op);
   tam_buf_append_text(why, what);
   if (number >= 0) {
@@ -250,7 +250,8 @@ static int page_on_head(tam_list_op *op, const tam_net_report *report) {
 
 // Records that the text of the page cannot be read from here on.
 static int page_break(tam_list_op *op, int error) {
-  double offset = tam_listing_scan_offset(op->scan);
+  // At most PAGE_BYTES_MAX and the last piece.
+  int32_t offset = (int32_t)tam_listing_scan_offset(op->scan);
   const char *what = "malformed JSON at byte";
   if (error == TAM_ERR_TOO_LARGE) {
     what = "longer than any page at byte";
@@ -294,8 +295,9 @@ static int page_on_data(tam_list_op *op, tam_span data, double now_ms) {
 
 static int page_on_end(tam_list_op *op, double now_ms) {
   if (op->page.status != 200) {
-    int error = page_say_error(op, TAM_ERR_HTTP_STATUS,
-                               "the Hub answered with status", op->page.status);
+    int error =
+        page_say_error(op, TAM_ERR_HTTP_STATUS, "the Hub answered with status",
+                       (int32_t)op->page.status);
     return error != 0 ? error : listing_break_off(op, now_ms);
   }
   int error = tam_listing_scan_end(op->scan);
