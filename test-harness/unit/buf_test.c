@@ -58,6 +58,36 @@ static void fixed_memory_stays_put(void) {
   CHECK_SPAN(tam_buf_span(&buf), "abcd");
 }
 
+static uint8_t arena[512];
+
+static void *arena_realloc(void *ptr, size_t size, void *user_data) {
+  (void)ptr;
+  (void)user_data;
+  return size <= sizeof(arena) ? arena : NULL;
+}
+
+static void arena_free(void *ptr, void *user_data) {
+  (void)ptr;
+  (void)user_data;
+}
+
+static void secrets_are_overwritten(void) {
+  tam_mem mem = {NULL, NULL, arena_realloc, arena_free};
+  tam_buf buf;
+  tam_buf_init(&buf, &mem, sizeof(arena));
+  tam_buf_wipe(&buf); // nothing there
+  tam_buf_append_text(&buf, "hf_");
+  tam_buf_append_text(&buf, "secret");
+  CHECK_SPAN(tam_buf_span(&buf), "hf_secret");
+  CHECK(memcmp(arena, "hf_secret", 9) == 0);
+  tam_buf_wipe(&buf);
+  CHECK_INT(buf.len, 0);
+  CHECK_INT(buf.capacity, 0);
+  for (size_t i = 0; i < sizeof(arena); i++) {
+    CHECK_INT(arena[i], 0);
+  }
+}
+
 static void no_memory(void) {
   size_t fail_at = 0;
   int error = TAM_ERR_OUT_OF_MEMORY;
@@ -96,6 +126,7 @@ int main(void) {
   RUN(grows_and_keeps);
   RUN(cap_is_sticky);
   RUN(fixed_memory_stays_put);
+  RUN(secrets_are_overwritten);
   RUN(no_memory);
   RUN(sizes_do_not_overflow);
   return check_finish();

@@ -99,10 +99,28 @@ static void overflow_is_sticky(void) {
   CHECK_INT(buf.error, TAM_ERR_TOO_LARGE);
 }
 
+static void counts_under_a_prefix(void) {
+  static const uint32_t counts[] = {3, 0, 4294967295U};
+  fixture f;
+  start(&f);
+  tam_json_write_object_begin(&f.buf);
+  tam_json_write_member_begin(&f.buf, "all");
+  tam_json_write_counts(&f.buf, "", "a\0b\0", counts);
+  tam_json_write_counts(&f.buf, "x.", "a\0b\0c\0", counts);
+  tam_json_write_object_end(&f.buf);
+  tam_json_write_member_begin(&f.buf, "none");
+  tam_json_write_object_end(&f.buf);
+  tam_json_write_object_end(&f.buf);
+  CHECK_SPAN(tam_buf_span(&f.buf),
+             "{\"all\":{\"a\":3,\"b\":0,\"x.a\":3,\"x.b\":0,"
+             "\"x.c\":4294967295},\"none\":{}}");
+}
+
 int main(void) {
   RUN(nesting_and_commas);
   RUN(numbers);
   RUN(strings_survive);
   RUN(overflow_is_sticky);
+  RUN(counts_under_a_prefix);
   return check_finish();
 }
