@@ -3,6 +3,7 @@
 // the timer, return to the event loop.
 
 import { ACTION, COMMAND_FLAG, EVENT, MESSAGE_FLAG } from './abi.js';
+import { attempt } from './callback.js';
 import { cancelled, errorOfNumber, TabAgentError } from './errors.js';
 import { Requests } from './fetch.js';
 import { decodeModels } from './model-table.js';
@@ -39,6 +40,8 @@ export class Loop {
   #lastOp = 0;
   #draining = false;
   #closing = false;
+  /** @type {TabAgentError | undefined} why the core is gone, unless disposed */
+  #failure;
 
   /**
    * @param {import('./core.js').Core} core
@@ -80,7 +83,9 @@ export class Loop {
    */
   async run(message, { onProgress, signal } = {}) {
     if (this.#core === null || this.#closing) {
-      throw new TabAgentError('invalid_state', 'the manager was disposed');
+      throw new TabAgentError('invalid_state',
+        this.#failure?.message ?? 'the manager was disposed',
+        { cause: this.#failure?.cause });
     }
     if (signal?.aborted) throw cancelled(signal.reason);
     this.#lastOp += 1;
@@ -212,12 +217,14 @@ export class Loop {
     if (job) job.lastSeq = message.seq ?? job.lastSeq;
     if (isTerminal) {
       this.#jobs.delete(op);
-      for (const entry of telemetryOf(message)) call(this.#telemetry, entry);
+      for (const entry of telemetryOf(message)) {
+        attempt(() => this.#telemetry?.(entry));
+      }
       job?.resolve(message);
     } else {
-      call(job?.onProgress, message);
+      attempt(() => job?.onProgress?.(message));
     }
-    call(this.#onMessage, message);
+    attempt(() => this.#onMessage?.(message));
   }
 
   /**
@@ -227,8 +234,9 @@ export class Loop {
    */
   #fail(cause) {
     this.#core = null;
-    this.#release(new TabAgentError(
-      'internal', `the core stopped: ${cause}`, { cause }));
+    this.#failure = new TabAgentError(
+      'internal', `the core stopped: ${cause}`, { cause });
+    this.#release(this.#failure);
   }
 
   #close() {
@@ -255,19 +263,4 @@ function describe(message, op) {
     id: String(message?.id ?? op),
     kind: String(message?.action ?? message?.type),
   };
-}
-
-/**
- * Calls a function of the user. What it throws is the user's to see, and no
- * reason to stop.
- * @template T
- * @param {((value: T) => unknown) | undefined} callback
- * @param {T} value
- */
-function call(callback, value) {
-  try {
-    callback?.(value);
-  } catch (error) {
-    (globalThis.reportError ?? console.error)(error);
-  }
 }

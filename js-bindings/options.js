@@ -2,7 +2,7 @@
 // Checks the options of `createModelManager` and fills in the platform's own.
 
 import { TabAgentError } from './errors.js';
-import { platformClock } from './timer.js';
+import { guardedClock, platformClock } from './timer.js';
 
 /** @typedef {import('./types/index.d.ts').ModelManagerOptions} Options */
 
@@ -51,7 +51,7 @@ export function readOptions(options) {
     // Called without a receiver, as the platform's fetch demands.
     fetch: options.fetch ?? ((/** @type {any[]} */ ...args) => (
       globalThis.fetch(.../** @type {[any]} */ (args)))),
-    clock: options.clock ?? platformClock,
+    clock: options.clock ? guardedClock(options.clock) : platformClock,
     seed: seedBytes(options.seed),
     onMessage: options.onMessage,
     telemetry: options.telemetry,

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one timer that the core asks for.
+// Time: the platform's clock, the user's made safe, and the one timer that the
+// core asks for.
+
+import { attempt } from './callback.js';
 
 /** @typedef {import('./types/index.d.ts').Clock} Clock */
 
@@ -16,6 +19,30 @@ export const platformClock = {
   setTimeout: (callback, ms) => setTimeout(callback, ms),
   clearTimeout: (handle) => clearTimeout(handle),
 };
+
+/**
+ * The user's clock. Where it throws, or knows no number, the platform's stands
+ * in: nobody should wait for ever because of it.
+ * @param {Clock} clock
+ * @returns {Clock}
+ */
+export function guardedClock(clock) {
+  return {
+    now() {
+      const ms = attempt(() => clock.now());
+      return typeof ms === 'number' && Number.isFinite(ms)
+        ? ms : platformClock.now();
+    },
+    setTimeout(callback, ms) {
+      const start = (/** @type {Clock} */ by) => {
+        const handle = by.setTimeout(callback, ms);
+        return () => by.clearTimeout(handle);
+      };
+      return attempt(() => start(clock)) ?? start(platformClock);
+    },
+    clearTimeout: attempt,
+  };
+}
 
 /** At most one pending call of a function. */
 export class Timer {
