@@ -122,14 +122,26 @@ export class Requests {
 async function readBody(response, signal, onBytes) {
   const reader = response.body?.getReader();
   if (!reader) return;
-  for (;;) {
-    if (signal.aborted) return void reader.cancel().catch(() => {});
-    const { done, value } = await reader.read();
-    if (done) return;
-    if (!(value instanceof Uint8Array)) {
-      throw new TypeError('the body is not made of bytes');
+  // Ends a read that waits, too. A body that has ended does not mind.
+  const stop = async () => {
+    try {
+      await reader.cancel();
+    } catch {
+      // It broke off, which has been reported.
     }
-    onBytes(value);
+  };
+  signal.addEventListener('abort', stop);
+  try {
+    while (!signal.aborted) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      if (!(value instanceof Uint8Array)) {
+        throw new TypeError('the body is not made of bytes');
+      }
+      onBytes(value);
+    }
+  } finally {
+    stop();
   }
 }
 

@@ -158,6 +158,57 @@ describe('requests', () => {
   });
 });
 
+describe('a body that nobody wants any more', () => {
+  /**
+   * A body that tells when it is cancelled, and a fetch for it that does not
+   * listen to its signal.
+   * @param {(controller: any) => void} start
+   */
+  function bodyOf(start) {
+    const cancel = mock.fn();
+    const body = new ReadableStream({ start, cancel });
+    return {
+      cancel,
+      fetch: async () => ({ status: 200, headers: new Headers(), body }),
+    };
+  }
+
+  for (const [title, start, abortOn] of /** @type {const} */ ([
+    ['before it came', () => {}, 'COMMAND'],
+    ['while it is waited for', () => {}, 'TIMER'],
+    ['while it is told', (/** @type {any} */ controller) => {
+      controller.enqueue(new Uint8Array([91]));
+    }, 'HTTP_DATA'],
+  ])) {
+    test(`is cancelled: ${title}`, async () => {
+      const { cancel, fetch } = bodyOf(start);
+      const { core, clock, loop } = setUp(({ kind }) => [
+        ...kind === 'COMMAND' ? [fetchUrl(1, 'https://hub/')] : [],
+        ...kind === abortOn ? [abort(1), end(1, DONE)] : [],
+      ], { fetch });
+      core.delayMs = 5;
+      const running = loop.run(REQUEST);
+      await settle();
+      await clock.advance(5);
+      await running;
+      await settle();
+      assert.equal(cancel.mock.callCount(), 1);
+      assert.equal(core.eventsOf('HTTP_FAIL').length, 0);
+    });
+  }
+
+  test('is cancelled when it is not made of bytes', async () => {
+    const { cancel, fetch } = bodyOf(
+      (controller) => controller.enqueue('text'));
+    const { loop } = setUp(({ kind }) => ({
+      COMMAND: [fetchUrl(1, 'https://hub/')], HTTP_FAIL: [end(1, DONE)],
+    })[kind], { fetch });
+    await loop.run(REQUEST);
+    await settle();
+    assert.equal(cancel.mock.callCount(), 1);
+  });
+});
+
 describe('the timer', () => {
   test('fires when the core said, and only then', async () => {
     const { core, clock, loop } = setUp(({ kind }) => {
