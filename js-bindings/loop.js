@@ -21,7 +21,8 @@ import { Timer } from './timer.js';
  * @property {((message: Message) => void) | undefined} onProgress
  * @property {(message: Message) => void} resolve
  * @property {(error: unknown) => void} reject
- * @property {import('./types/index.d.ts').ModelEntry[] | undefined} models
+ * @property {import('./types/index.d.ts').ModelEntry[]} [models]
+ * @property {TabAgentError} [failure] why we cancelled it
  */
 
 const encoder = new TextEncoder();
@@ -98,7 +99,6 @@ export class Loop {
       return await new Promise((resolve, reject) => {
         this.#jobs.set(op, {
           ...describe(message, op), lastSeq: 0, onProgress, resolve, reject,
-          models: undefined,
         });
         this.#send(op, message, !onProgress && !this.#onMessage);
       });
@@ -131,13 +131,26 @@ export class Loop {
       | (isQuiet ? COMMAND_FLAG.QUIET : 0);
     const error = this.#feed(EVENT.COMMAND, { op, flags, payload });
     if (error < 0) throw errorOfNumber(error, 'request');
-    if (!listing) return;
-    for (const piece of listingPieces(listing)) {
-      // The core may have enough, or may have refused the request.
-      if (!this.#jobs.has(op)) return;
-      this.#feed(EVENT.LISTING_DATA, { op, payload: encoder.encode(piece) });
+    if (listing) this.#sendListing(op, listing);
+  }
+
+  /**
+   * @param {number} op
+   * @param {unknown[]} listing
+   */
+  #sendListing(op, listing) {
+    try {
+      for (const piece of listingPieces(listing)) {
+        // The core may have enough, or may have refused the request.
+        if (!this.#jobs.has(op)) return;
+        this.#feed(EVENT.LISTING_DATA, { op, payload: encoder.encode(piece) });
+      }
+      this.#feed(EVENT.LISTING_END, { op });
+    } catch (error) {
+      const job = this.#jobs.get(op);
+      if (job) job.failure = /** @type {TabAgentError} */ (error);
+      this.#feed(EVENT.CANCEL, { op });
     }
-    this.#feed(EVENT.LISTING_END, { op });
   }
 
   /**
@@ -217,6 +230,7 @@ export class Loop {
     if (job) job.lastSeq = message.seq ?? job.lastSeq;
     if (isTerminal) {
       this.#jobs.delete(op);
+      if (job?.failure) blame(message, job.failure);
       for (const entry of telemetryOf(message)) {
         attempt(() => this.#telemetry?.(entry));
       }
@@ -263,4 +277,14 @@ function describe(message, op) {
     id: String(message?.id ?? op),
     kind: String(message?.action ?? message?.type),
   };
+}
+
+/**
+ * Makes the end of an operation that we cancelled tell why.
+ * @param {Message} message
+ * @param {TabAgentError} failure
+ */
+function blame(message, { code, stage, message: text }) {
+  Object.assign(message,
+    { code, stage, [message.type ? 'error' : 'message']: text });
 }

@@ -94,6 +94,29 @@ describe('listChatModels', () => {
     await manager.dispose();
   });
 
+  test('a supplied row that is not JSON ends the listing once', async () => {
+    /** @type {any[]} */
+    const messages = [];
+    const { manager } = await setUp(
+      { onMessage: (/** @type {any} */ message) => messages.push(message) });
+    /** @type {any} */
+    const circle = {};
+    circle.self = circle;
+    const expected = {
+      code: 'invalid_params', message: /^params\.listing\[1\] cannot be/,
+    };
+    await assert.rejects(
+      manager.listChatModels({ listing: [{}, circle] }), expected);
+    const { code, message } = messages.at(-1);
+    assert.deepEqual(messages.filter((each) => !isProgress(each)).length, 1);
+    assert.equal(code, expected.code);
+    assert.match(message, expected.message);
+    const response = await manager.handleMessage(
+      { type: 'listChatModels', id: 1, listing: [{}, circle] });
+    assert.match(response.error, expected.message);
+    await manager.dispose();
+  });
+
   test('bad parameters name the field, the value and the range', async () => {
     const { hub, manager } = await setUp();
     for (const [params, message] of /** @type {[any, RegExp][]} */ ([

@@ -353,13 +353,28 @@ describe('a supplied listing', () => {
     assert.deepEqual(core.events.map((event) => event.kind), ['COMMAND']);
   });
 
-  test('with a row that is not JSON is refused and cancelled', async () => {
-    const { core, loop } = setUp(() => []);
-    await assert.rejects(
-      loop.run({ ...REQUEST, params: { listing: [{}, { size: 1n }] } }),
-      { code: 'invalid_params', message: /params\.listing\[1\]/ });
-    assert.equal(core.events.at(-1)?.kind, 'CANCEL');
-  });
+  for (const [style, named] of /** @type {const} */ ([
+    [{ action: 'listChatModels:error', message: 'cancelled' }, 'message'],
+    [{ type: 'error', error: 'cancelled' }, 'error'],
+  ])) {
+    test(`with a row that is not JSON ends as an ${named}`, async () => {
+      const cancelledEnd = { ...style, id: 'a', code: 'cancelled', stage: '-' };
+      const onMessage = mock.fn();
+      const { core, loop } = setUp(({ kind }) => (
+        kind === 'CANCEL' ? [end(1, cancelledEnd)] : []), { onMessage });
+      const last = await loop.run(
+        { ...REQUEST, params: { listing: [{}, { size: 1n }] } });
+      assert.match(last[named], /^params\.listing\[1\] cannot be written/);
+      assert.deepEqual(last, {
+        ...cancelledEnd, code: 'invalid_params', stage: 'params',
+        [named]: last[named],
+      });
+      assert.deepEqual(onMessage.mock.calls.map((call) => call.arguments),
+        [[last]]);
+      assert.deepEqual(core.events.map((event) => event.kind),
+        ['COMMAND', 'CANCEL']);
+    });
+  }
 
   test('that is no array stays in the message', async () => {
     const { core, loop } = setUp(() => [end(1, DONE)]);
