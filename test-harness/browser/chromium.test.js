@@ -120,10 +120,10 @@ describe('in Chromium', () => {
   });
 
   // What must still run when the message comes is held back.
-  for (const { status, bucket } of [
+  for (const { status, bucket } of /** @type {const} */ ([
     { status: 'listing_page', bucket: 'api' },
     { status: 'config_fetching', bucket: 'resolvers' },
-  ]) {
+  ])) {
     test(`an AbortSignal at ${status} ends it`, async () => {
       const skip = bucket === 'api' ? 1 : 0;
       const held = server.hub.faults.add({ bucket, skip, stallHead: true });
