@@ -44,9 +44,11 @@ import { TabAgentError } from './errors.js';
 const NOTHING = new Uint8Array(0);
 const RECORD_WORDS = Object.keys(WORD).length;
 
-/** Events whose payload is a stretch of a longer text and may be cut. */
-const STREAMED = new Set(/** @type {number[]} */ (
-  [EVENT.LISTING_DATA, EVENT.HTTP_DATA]));
+/**
+ * Events whose payload is a stretch of a longer text and may be cut.
+ * @type {Set<number>}
+ */
+const STREAMED = new Set([EVENT.LISTING_DATA, EVENT.HTTP_DATA]);
 
 /**
  * Loads and starts the module.
@@ -61,8 +63,7 @@ export async function loadCore(
       'invalid_argument', `cannot load tabagent.wasm: ${error.message}`, error);
   });
   const instance = await WebAssembly.instantiate(module);
-  const exports = /** @type {Exports} */ (
-    /** @type {unknown} */ (instance.exports));
+  const exports = exportsOf(instance);
   exports._initialize?.();
   const version = exports.tam_abi_version?.();
   if (version !== ABI_VERSION) {
@@ -70,6 +71,14 @@ export async function loadCore(
       `tabagent.wasm has ABI version ${version}, expected ${ABI_VERSION}`);
   }
   return exports;
+}
+
+/**
+ * @param {any} instance
+ * @returns {Exports} checked by their version only
+ */
+function exportsOf(instance) {
+  return instance.exports;
 }
 
 /**
@@ -220,6 +229,5 @@ export class Core {
 
 /** @param {string} name */
 function numberOf(name) {
-  return /** @type {{ number: number }} */ (
-    ERRORS.find((error) => error.name === name)).number;
+  return Number(ERRORS.find((error) => error.name === name)?.number);
 }

@@ -5,15 +5,24 @@
 import { ERRORS } from './abi.js';
 
 /**
+ * @typedef {object} Details
+ * @property {string} [stage]
+ * @property {boolean} [retryable]
+ * @property {string} [userAction]
+ * @property {string} [modelId]
+ * @property {number} [status]
+ * @property {object} [meta]
+ * @property {unknown} [cause]
+ */
+
+/**
  * What went wrong, under a stable code.
  */
 export class TabAgentError extends Error {
   /**
    * @param {string} code stable name from the core's error list
    * @param {string} message for people
-   * @param {{ stage?: string, retryable?: boolean, userAction?: string,
-   *   modelId?: string, status?: number, meta?: object, cause?: unknown }}
-   *   [details]
+   * @param {Details} [details]
    */
   constructor(code, message, { cause, ...details } = {}) {
     super(message, cause === undefined ? undefined : { cause });

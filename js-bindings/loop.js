@@ -18,11 +18,23 @@ import { Timer } from './timer.js';
  * @property {string} id
  * @property {string} kind
  * @property {number} lastSeq
- * @property {((message: Message) => void) | undefined} onProgress
+ * @property {CallOptions['onProgress']} onProgress
  * @property {(message: Message) => void} resolve
  * @property {(error: unknown) => void} reject
  * @property {import('./types/index.d.ts').ModelEntry[]} [models]
- * @property {TabAgentError} [failure] why we cancelled it
+ * @property {any} [failure] a TabAgentError: why we cancelled it
+ */
+
+/**
+ * @typedef {object} Outside what there is besides the core
+ * @property {typeof fetch} fetch
+ * @property {import('./types/index.d.ts').Clock} clock
+ * @property {(message: any) => void} [onMessage]
+ * @property {(entry: any) => void} [telemetry]
+ *
+ * @typedef {object} CallOptions
+ * @property {((message: any) => void) | null} [onProgress]
+ * @property {AbortSignal | null} [signal]
  */
 
 const encoder = new TextEncoder();
@@ -46,10 +58,7 @@ export class Loop {
 
   /**
    * @param {import('./core.js').Core} core
-   * @param {{ fetch: typeof fetch,
-   *   clock: import('./types/index.d.ts').Clock,
-   *   onMessage?: (message: any) => void,
-   *   telemetry?: (entry: any) => void }} options
+   * @param {Outside} outside
    */
   constructor(core, { fetch, clock, onMessage, telemetry }) {
     this.#core = core;
@@ -77,8 +86,7 @@ export class Loop {
   /**
    * Runs one request to its end.
    * @param {unknown} message
-   * @param {{ onProgress?: (message: any) => void, signal?: AbortSignal }}
-   *   [options]
+   * @param {CallOptions} [options]
    * @returns {Promise<Message>} the terminal message, be it good or bad;
    *   rejects only when there is none
    */
@@ -148,7 +156,7 @@ export class Loop {
       this.#feed(EVENT.LISTING_END, { op });
     } catch (error) {
       const job = this.#jobs.get(op);
-      if (job) job.failure = /** @type {TabAgentError} */ (error);
+      if (job) job.failure = error;
       this.#feed(EVENT.CANCEL, { op });
     }
   }

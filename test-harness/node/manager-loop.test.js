@@ -462,7 +462,7 @@ describe('the end', () => {
     const heard = [];
     const { core, loop } = setUp(({ kind, op = 0 }) => (
       kind === 'CANCEL' ? [end(op, { code: 'cancelled', op })] : []
-    ), { onMessage: (message) => heard.push(message) });
+    ), { onMessage: (/** @type {any} */ message) => heard.push(message) });
     const running = [1, 2, 3].map(() => loop.run(REQUEST));
     loop.dispose();
     const ends = [1, 2, 3].map((op) => ({ code: 'cancelled', op }));
