@@ -5,7 +5,8 @@ import { Core, loadCore } from './core.js';
 import { errorOfMessage } from './errors.js';
 import { Loop } from './loop.js';
 import { messageStream } from './message-stream.js';
-import { readOptions } from './options.js';
+import { readCallOptions, readOptions, readStreamOptions }
+  from './options.js';
 
 /**
  * @typedef {import('./types/index.d.ts').ModelManager} Manager
@@ -41,14 +42,16 @@ class ModelManager {
 
   /** @type {Manager['listChatModels']} */
   async listChatModels(params, options) {
-    const { models, meta } = await this.#listChatModels(params, options);
+    const { models, meta } = await this.#listChatModels(
+      params, readCallOptions(options));
     return { models, meta };
   }
 
   /** @type {Manager['listChatModelsStream']} */
-  listChatModelsStream(params, { signal } = {}) {
-    return messageStream(
-      (options) => this.#listChatModels(params, options), signal);
+  async* listChatModelsStream(params, options) {
+    const { signal } = readStreamOptions(options);
+    yield* messageStream(
+      (inner) => this.#listChatModels(params, inner), signal);
   }
 
   /** @type {Manager['handleMessage']} */
@@ -72,12 +75,11 @@ class ModelManager {
   }
 
   /**
-   * @param {Params} [params]
-   * @param {{ onProgress?: (message: any) => void, signal?: AbortSignal }}
-   *   [options]
+   * @param {Params | undefined} params
+   * @param {import('./loop.js').CallOptions} options
    * @returns {Promise<any>} the terminal message
    */
-  async #listChatModels(params = {}, options = {}) {
+  async #listChatModels(params = {}, options) {
     this.#lastId += 1;
     const end = await this.#loop.run({
       action: 'listChatModels', id: `listChatModels-${this.#lastId}`, params,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checks the options of `createModelManager` and fills in the platform's own.
+// Checks the options of `createModelManager`, and fills in the platform's own,
+// and those of single calls.
 
 import { TabAgentError } from './errors.js';
 import { guardedClock, platformClock } from './timer.js';
@@ -12,8 +13,16 @@ const HUB_URL = 'https://huggingface.co';
 /** Bytes in the core's seed. */
 const SEED_BYTES = 16;
 
-/** What each option may be. Those of the store and the chat are for later. */
-const CHECKS = /** @type {Record<string, (value: any) => string | false>} */ ({
+/**
+ * What is expected of each option, for a value that is something else.
+ * @typedef {Record<string, (value: any) => string | false>} Checks
+ */
+
+/**
+ * Those of the store and the chat are for later.
+ * @type {Checks}
+ */
+const MANAGER_CHECKS = {
   wasm: (value) => !isWasmSource(value)
     && 'a URL, a string, a BufferSource or a WebAssembly.Module',
   hubUrl: (value) => !(typeof value === 'string' || value instanceof URL)
@@ -29,33 +38,84 @@ const CHECKS = /** @type {Record<string, (value: any) => string | false>} */ ({
   seed: (value) => !isSeed(value) && 'an integer or 16 bytes',
   onMessage: (value) => typeof value !== 'function' && 'a function',
   telemetry: (value) => typeof value !== 'function' && 'a function',
-});
+};
+
+/** @type {Checks} */
+const STREAM_CHECKS = {
+  signal: (value) => value !== null && !isSignal(value) && 'an AbortSignal',
+};
+
+/** @type {Checks} */
+const CALL_CHECKS = {
+  ...STREAM_CHECKS,
+  onProgress: (value) => value !== null && typeof value !== 'function'
+    && 'a function',
+};
 
 /**
- * @param {Options} options
+ * @param {any} options
+ * @param {Checks} checks
  */
-export function readOptions(options) {
+function check(options, checks) {
+  if (typeof options !== 'object' || options === null) {
+    throw optionError(`options: expected an object, got ${quote(options)}`);
+  }
   for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(CHECKS, name)) {
+    if (!Object.hasOwn(checks, name)) {
       throw optionError(`there is no option "${name}"`);
     }
-    const expected = value !== undefined && CHECKS[name](value);
+    const expected = value !== undefined && checks[name](value);
     if (expected) {
       throw optionError(
         `option ${name}: expected ${expected}, got ${quote(value)}`);
     }
   }
+  return options;
+}
+
+/**
+ * @param {import('./types/index.d.ts').ListChatModelsOptions} [options]
+ */
+export function readCallOptions(options = {}) {
+  return check(options, CALL_CHECKS);
+}
+
+/**
+ * @param {{ signal?: AbortSignal }} [options]
+ */
+export function readStreamOptions(options = {}) {
+  return check(options, STREAM_CHECKS);
+}
+
+/**
+ * @param {Options} options
+ */
+export function readOptions(options) {
+  check(options, MANAGER_CHECKS);
   return {
     wasm: options.wasm,
     hubUrl: String(options.hubUrl ?? HUB_URL),
-    // Called without a receiver, as the platform's fetch demands.
-    fetch: options.fetch ?? ((/** @type {any[]} */ ...args) => (
-      globalThis.fetch(.../** @type {[any]} */ (args)))),
+    fetch: options.fetch ?? platformFetch,
     clock: options.clock ? guardedClock(options.clock) : platformClock,
     seed: seedBytes(options.seed),
     onMessage: options.onMessage,
     telemetry: options.telemetry,
   };
+}
+
+/**
+ * Called with the receiver that it demands.
+ * @type {typeof fetch}
+ */
+const platformFetch = (...args) => globalThis.fetch(...args);
+
+/**
+ * By its looks: there are several, of other realms and libraries.
+ * @param {any} value
+ */
+function isSignal(value) {
+  return typeof value.aborted === 'boolean'
+    && typeof value.addEventListener === 'function';
 }
 
 /** @param {any} value */

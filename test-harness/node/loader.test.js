@@ -147,6 +147,17 @@ describe('options', () => {
     await loads({ wasm: bytes, seed: Number.MAX_SAFE_INTEGER });
     await loads({ wasm: bytes, seed: new Uint8Array(16) });
   });
+  test('must be an object', async () => {
+    for (const [options, message] of /** @type {[any, RegExp][]} */ ([
+      [null, /^options: expected an object, got object null$/],
+      [5, /^options: expected an object, got number 5$/],
+      ['x', /^options: expected an object, got "x"$/],
+    ])) {
+      await assert.rejects(createModelManager(options), {
+        name: 'TabAgentError', code: 'invalid_argument', message,
+      });
+    }
+  });
   test('the Hub may be a URL with a path and a slash', () => loads({
     wasm: bytes, hubUrl: new URL('https://mirror.example/hub/'),
   }));

@@ -137,6 +137,44 @@ describe('listChatModels', () => {
     await manager.dispose();
   });
 
+  test('bad options name what is expected', async () => {
+    const { hub, manager } = await setUp();
+    for (const [options, message] of /** @type {[any, RegExp][]} */ ([
+      [null, /^options: expected an object, got object null$/],
+      [() => {}, /^options: expected an object, got function /],
+      [{ signal: {} }, /^option signal: expected an AbortSignal, got a Obj/],
+      [{ signal: 5 }, /^option signal: expected an AbortSignal, got number 5$/],
+      [{ signals: 5 }, /^there is no option "signals"$/],
+    ])) {
+      const expected = {
+        name: 'TabAgentError', code: 'invalid_argument', stage: 'options',
+        message,
+      };
+      await assert.rejects(manager.listChatModels({}, options), expected);
+      await assert.rejects(
+        manager.listChatModelsStream({}, options).next(), expected);
+    }
+    await assert.rejects(
+      manager.listChatModels({}, /** @type {any} */ ({ onProgress: 5 })),
+      { message: /^option onProgress: expected a function, got number 5$/ });
+    await assert.rejects(
+      manager.listChatModelsStream({}, /** @type {any} */ (
+        { onProgress() {} })).next(),
+      { message: 'there is no option "onProgress"' });
+    assert.deepEqual(hub.requests, []);
+    assert.deepEqual(await manager.jobs(), []);
+    await manager.dispose();
+  });
+
+  test('no signal and no callback may be null or undefined', async () => {
+    const { clock, manager } = await setUp();
+    for (const nothing of [null, undefined]) {
+      await clock.run(manager.listChatModels({}, /** @type {any} */ (
+        { signal: nothing, onProgress: nothing })));
+    }
+    await manager.dispose();
+  });
+
   test('a Hub that is down gives listing_failed with the summary', async () => {
     const { clock, manager } = await setUp({
       fetch: async () => { throw new TypeError('fetch failed'); },
