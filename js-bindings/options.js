@@ -25,8 +25,7 @@ const SEED_BYTES = 16;
 const MANAGER_CHECKS = {
   wasm: (value) => !isWasmSource(value)
     && 'a URL, a string, a BufferSource or a WebAssembly.Module',
-  hubUrl: (value) => !(typeof value === 'string' || value instanceof URL)
-    && 'an http or https address',
+  hubUrl: (value) => !addressOf(value) && 'an http or https address',
   mirrors: (value) => !Array.isArray(value) && 'an array of URLs',
   dataDir: (value) => typeof value !== 'string' && 'the path of a directory',
   fetch: (value) => typeof value !== 'function' && 'a function',
@@ -94,7 +93,7 @@ export function readOptions(options) {
   check(options, MANAGER_CHECKS);
   return {
     wasm: options.wasm,
-    hubUrl: String(options.hubUrl ?? HUB_URL),
+    hubUrl: addressOf(options.hubUrl ?? HUB_URL) ?? '',
     fetch: options.fetch ?? platformFetch,
     clock: options.clock ? guardedClock(options.clock) : platformClock,
     seed: seedBytes(options.seed),
@@ -108,6 +107,19 @@ export function readOptions(options) {
  * @type {typeof fetch}
  */
 const platformFetch = (...args) => globalThis.fetch(...args);
+
+/**
+ * An address as `URL` spells it, for which many spellings are one.
+ * @param {unknown} value
+ */
+function addressOf(value) {
+  try {
+    return typeof value === 'string' || value instanceof URL
+      ? new URL(value).href.replace(/\/+$/, '') : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * By its looks: there are several, of other realms and libraries.

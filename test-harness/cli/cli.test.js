@@ -194,7 +194,8 @@ describe('exit codes', () => {
     [['list', '--limit', '0'], /expected 1 or more/],
     [['list', '--limit', 'all'], /expected a whole number/],
     [['list', '--limit', '6000'], /maxCandidates/],
-    [['list', '--hub', 'huggingface.co'], /expected an http or https address/],
+    [['list', '--hub', 'huggingface.co'],
+      /option --hub: expected an http or https address/],
     [['list', '--token-env', 'NO_SUCH'], /variable NO_SUCH is not set/],
   ])) {
     test(`2 for ${args.join(' ')}`, async () => {
@@ -204,6 +205,17 @@ describe('exit codes', () => {
       assert.equal(stdout, '');
     });
   }
+
+  test('2 for a wrong HF_ENDPOINT, by its name', async () => {
+    const variables = { HF_ENDPOINT: 'garbage' };
+    const { code, stderr } = await run(['list'], variables);
+    assert.equal(code, 2);
+    assert.equal(stderr, 'error: the variable HF_ENDPOINT: expected an http '
+      + 'or https address, got "garbage"\n');
+    const told = await run(['doctor'], variables);
+    assert.equal(told.code, 1);
+    assert.match(told.stdout, /FAIL options +the variable HF_ENDPOINT: /);
+  });
 
   test('1 for a Hub that is not there', async () => {
     const { code, stdout, stderr } = await run(

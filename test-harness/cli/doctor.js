@@ -3,7 +3,8 @@
 
 import { stat } from 'node:fs/promises';
 
-import { openSession, proxyVariable, WASM_URL } from './session.js';
+import { openSession, proxyVariable, UsageError, WASM_URL }
+  from './session.js';
 import { duration, style } from './style.js';
 
 /** The oldest Node that the harness runs on. */
@@ -67,8 +68,10 @@ async function checkSession(options, signal) {
   try {
     session = await openSession(options);
   } catch (error) {
-    return [finding('wasm', false, messageOf(error),
-      'check --hub and HF_ENDPOINT; `npm run build` makes dist/ anew')];
+    return [error instanceof UsageError
+      ? finding('options', false, messageOf(error), 'see `npm start -- --help`')
+      : finding('wasm', false, messageOf(error),
+        '`npm run build` makes dist/ anew')];
   }
   try {
     return [

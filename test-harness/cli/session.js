@@ -3,7 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 
-import { createModelManager } from '../../dist/index.js';
+import { createModelManager, TabAgentError } from '../../dist/index.js';
 
 /** The committed WebAssembly module. */
 export const WASM_URL = new URL('../../dist/tabagent.wasm', import.meta.url);
@@ -57,8 +57,20 @@ export async function openSession(options) {
     };
   } catch (error) {
     await hub.close();
-    throw error;
+    throw withItsName(error, options);
   }
+}
+
+/**
+ * Names a wrong address as its user did.
+ * @param {unknown} error
+ * @param {import('./main.js').Options} options
+ */
+function withItsName(error, { hub }) {
+  if (!(error instanceof TabAgentError)
+    || !error.message.startsWith('option hubUrl')) return error;
+  return new UsageError(error.message.replace('option hubUrl',
+    hub === undefined ? 'the variable HF_ENDPOINT' : 'option --hub'));
 }
 
 /**
@@ -81,7 +93,8 @@ export async function withSession(options, work) {
  * @param {import('./main.js').Options} options
  */
 function hubUrlOf(options) {
-  return options.hub ?? (process.env.HF_ENDPOINT || null);
+  const url = options.hub ?? (process.env.HF_ENDPOINT || null);
+  return url?.replace(/\/+$/, '') ?? null;
 }
 
 /** @param {import('./main.js').Options} options */

@@ -120,6 +120,8 @@ describe('options', () => {
     [{ wasm: null }, /got object null$/],
     [{ hubUrl: 5 }, /^option hubUrl: expected .*, got number 5$/],
     [{ hubUrl: 'huggingface.co' }, /address, got "huggingface\.co"$/],
+    [{ hubUrl: 'http://[::1' }, /address, got "http:\/\/\[::1"$/],
+    [{ hubUrl: 'https://hub/?a' }, /address, got "https:\/\/hub\/\?a"$/],
     [{ hubUrl: 'ftp://hub' }, /address, got "ftp:\/\/hub"$/],
     [{ fetch: 'fetch' }, /^option fetch: expected a function, got "fetch"$/],
     [{ clock: Date }, /^option clock: expected an object with .*, got funct/],
@@ -158,6 +160,27 @@ describe('options', () => {
       });
     }
   });
+  for (const [hubUrl, expected] of [
+    ['HTTPS://HuggingFace.co', 'https://huggingface.co'],
+    ['https://huggingface.co:443//', 'https://huggingface.co'],
+    [' http://[::1]:80/a b/', 'http://[::1]/a%20b'],
+    ['https://bücher.example', 'https://xn--bcher-kva.example'],
+  ]) {
+    test(`hubUrl may be spelt ${hubUrl}`, async () => {
+      /** @type {string[]} */
+      const urls = [];
+      const manager = await createModelManager({
+        wasm: bytes, hubUrl, fetch: async (url) => {
+          urls.push(String(url));
+          return Response.json([]);
+        },
+      });
+      await manager.listChatModels();
+      assert.equal(urls[0].startsWith(`${expected}/api/models?`), true,
+        urls[0]);
+      await manager.dispose();
+    });
+  }
   test('the Hub may be a URL with a path and a slash', () => loads({
     wasm: bytes, hubUrl: new URL('https://mirror.example/hub/'),
   }));
