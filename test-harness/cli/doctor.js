@@ -91,16 +91,19 @@ async function checkModule(session) {
 }
 
 /**
- * @param {import('./session.js').Session} session
+ * @param {Pick<import('./session.js').Session,
+ *   'hubUrl' | 'simulatedModels' | 'token' | 'fetch'>} session
  * @param {AbortSignal} signal
+ * @param {number} [timeoutMs]
  */
-async function checkHub(session, signal) {
+export async function checkHub(session, signal, timeoutMs = HUB_TIMEOUT_MS) {
   const { hubUrl, simulatedModels, token, fetch } = session;
   const startMs = performance.now();
+  const limit = limitedBy(signal, timeoutMs);
   try {
     const response = await fetch(`${hubUrl}/api/models?limit=1`, {
       headers: token ? { authorization: `Bearer ${token}` } : {},
-      signal: AbortSignal.any([signal, AbortSignal.timeout(HUB_TIMEOUT_MS)]),
+      signal: limit.signal,
     });
     await response.arrayBuffer();
     const name = simulatedModels === null ? hubUrl : `${hubUrl} (simulated)`;
@@ -112,7 +115,32 @@ async function checkHub(session, signal) {
   } catch (error) {
     return [finding('hub', false, `${hubUrl}: ${messageOf(error)}`,
       'check the network, --hub, HF_ENDPOINT and the proxy variables')];
+  } finally {
+    limit.release();
   }
+}
+
+/**
+ * A signal that also ends after a time. Not `AbortSignal.any` of `timeout`:
+ * Node 20 collects that timeout as garbage before it is over.
+ * @param {AbortSignal} signal
+ * @param {number} ms
+ */
+function limitedBy(signal, ms) {
+  const controller = new AbortController();
+  const abort = () => controller.abort(signal.reason);
+  const timer = setTimeout(() => {
+    controller.abort(new Error(`no answer within ${duration(ms)}`));
+  }, ms);
+  signal.addEventListener('abort', abort);
+  if (signal.aborted) abort();
+  return {
+    signal: controller.signal,
+    release() {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+    },
+  };
 }
 
 /** @param {number} status */
