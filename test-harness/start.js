@@ -4,6 +4,16 @@
 // Imports nothing but Node's own until then.
 import { ensureNodePackages } from './setup.js';
 
+// Whoever reads, such as `head`, may have enough: then nobody misses the rest.
+// Notes that nobody reads are no reason to stop.
+process.stdout.on('error', (error) => {
+  if (/** @type {NodeJS.ErrnoException} */ (error).code === 'EPIPE') {
+    process.exit(0);
+  }
+  throw error;
+});
+process.stderr.on('error', () => {});
+
 try {
   await ensureNodePackages({ dev: false });
   const { main } = await import('./cli/main.js');

@@ -19,16 +19,23 @@ const OWN_VARIABLES = [
   'https_proxy', 'NO_PROXY', 'no_proxy', 'NO_COLOR', 'FORCE_COLOR',
 ];
 
+/** The program behind `npm start`. */
+const PROGRAM = join(ROOT, 'test-harness', 'start.js');
+
+/** @param {Record<string, string>} [variables] */
+function environment(variables) {
+  const env = { ...process.env };
+  for (const name of OWN_VARIABLES) delete env[name];
+  return { ...env, ...variables };
+}
+
 /**
  * @param {string[]} args
  * @param {Record<string, string>} [variables]
  */
-function start(args, variables = {}) {
-  const env = { ...process.env };
-  for (const name of OWN_VARIABLES) delete env[name];
-  const child = spawn(process.execPath,
-    [join(ROOT, 'test-harness', 'start.js'), ...args],
-    { cwd: ROOT, env: { ...env, ...variables } });
+function start(args, variables) {
+  const child = spawn(process.execPath, [PROGRAM, ...args],
+    { cwd: ROOT, env: environment(variables) });
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (text) => { output.stdout += text; });
   child.stderr.on('data', (text) => { output.stderr += text; });
@@ -121,6 +128,29 @@ describe('results', () => {
       ['node', 'wasm', 'hub', 'rate limit', 'proxy', 'token']);
     for (const finding of findings) assert.equal(finding.ok, true);
     assert.match(findings[3].message, /^\d+ requests left/);
+  });
+});
+
+describe('a reader that has enough', () => {
+  test('of the results ends the command quietly', {
+    skip: process.platform === 'win32' && 'needs a POSIX shell',
+  }, async () => {
+    const child = spawn('sh', ['-c', '{ "$0" "$1" list --json; '
+      + 'echo "status $?" >&2; } | head -n 1', process.execPath, PROGRAM],
+    { cwd: ROOT, env: environment() });
+    let stderr = '';
+    child.stderr.on('data', (text) => { stderr += text; });
+    child.stdout.resume();
+    await once(child, 'close');
+    assert.equal(stderr, 'status 0\n');
+  });
+
+  test('of the notes still gets the results', async () => {
+    const { child, end } = start(['list', '--limit', '1']);
+    child.stderr.destroy();
+    const { code, stdout } = await end;
+    assert.equal(code, 0);
+    assert.match(stdout, /1 kept/);
   });
 });
 
