@@ -114,10 +114,52 @@ describe('results', () => {
     assert.match(stdout, /3 kept/);
   });
 
-  test('a search that finds nothing says so', async () => {
-    const { code, stdout } = await run(['list', '--search', 'no-such-model']);
-    assert.equal(code, 0);
-    assert.match(stdout, /^0 models listed/m);
+  test('what passes the filter is told from what is kept', async () => {
+    const { stdout } = await run(
+      ['list', '--json', '--limit', '3', '--search', 'gpt2']);
+    const { dropped } = JSON.parse(stdout).meta;
+    const { stderr } = await run(['list', '--limit', '3', '--search', 'gpt2']);
+    assert.equal(dropped['max-candidates'] > 0, true);
+    assert.equal(stderr.split('\n')[1], `${3 + dropped['max-candidates']} `
+      + 'models pass the filter; kept: the best 3');
+    const all = await run(['list', '--limit', '500', '--search', 'gpt2']);
+    assert.equal(all.stderr.split('\n')[1],
+      `${3 + dropped['max-candidates']} models pass the filter`);
+  });
+
+  test('one model is no models', async (context) => {
+    const row = {
+      id: 'owner/model', pipeline_tag: 'text-generation', tags: ['onnx'],
+      siblings: [{ rfilename: 'tokenizer.json' }, { rfilename: 'model.onnx' }],
+      config: { architectures: ['LlamaForCausalLM'] },
+    };
+    const { url } = await serve(context, (_request, response) => {
+      response.setHeader('Content-Type', 'application/json')
+        .end(JSON.stringify([row]));
+    });
+    const { stdout, stderr } = await run(['list', '--hub', url]);
+    assert.equal(stderr, '1 model listed\n1 model passes the filter\n');
+    assert.match(stdout, /^1 model listed, 1 kept/m);
+  });
+
+  for (const command of [[], ['list']]) {
+    test(`${command}: a search that finds nothing says so`, async () => {
+      const { code, stdout } = await run(
+        [...command, '--search', 'no-such-model']);
+      assert.equal(code, 0);
+      assert.match(stdout, /^The Hub has no such models\.$/m);
+      assert.match(stdout, /^0 models listed/m);
+      assert.doesNotMatch(stdout, /downloads|Dropped|What the rest is|Why/);
+    });
+  }
+
+  test('a filter that passes nothing says so', async (context) => {
+    const { url } = await serve(context, (_request, response) => {
+      response.setHeader('Content-Type', 'application/json')
+        .end('[{"id":"owner/model","tags":["onnx"],"siblings":[]}]');
+    });
+    const { stdout } = await run(['list', '--hub', url]);
+    assert.match(stdout, /^No model of these passes the filter\.$/m);
   });
 
   test('doctor finds everything in order', async () => {

@@ -55,15 +55,19 @@ function report({ models, meta }, session, wasmBytes) {
   const shown = chatFirst(models).slice(0, ROWS_SHOWN);
   const { counters, configFetchMs } = meta.telemetry;
   print(`\n${style.title('The best models')}`);
-  print(modelTable(shown));
+  print(modelTable(shown, meta));
   print();
-  print(factTable('Dropped before anything was fetched for them',
-    counted(meta.dropped)));
-  print();
-  print(factTable('What the rest is', counted(meta.classified, className)));
-  print();
-  print(verdictTable('Why, for the first of each', firstOfEach(models)));
-  print();
+  if (meta.fetched > 0) {
+    print(factTable('Dropped before anything was fetched for them',
+      counted(meta.dropped)));
+    print();
+  }
+  if (models.length > 0) {
+    print(factTable('What the rest is', counted(meta.classified, className)));
+    print();
+    print(verdictTable('Why, for the first of each', firstOfEach(models)));
+    print();
+  }
   print(factTable('Cost', [
     ['requests for pages', whole(counters['listing.total'])],
     ['requests for config.json', whole(counters['configFetch.total'])],

@@ -41,6 +41,6 @@ export async function list(options, signal) {
     }
     const shown = chatFirst(models).slice(0, options.limit ?? ROWS_SHOWN);
     process.stdout.write(
-      `${modelTable(shown)}\n\n${summary(meta)}\n`);
+      `${modelTable(shown, meta)}\n\n${summary(meta)}\n`);
   });
 }

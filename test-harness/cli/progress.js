@@ -4,7 +4,7 @@
 
 import cliProgress from 'cli-progress';
 
-import { duration, whole } from './style.js';
+import { amount, duration, whole } from './style.js';
 
 /** @typedef {import('../../dist/index.js').ListChatModelsProgress} Progress */
 
@@ -38,6 +38,19 @@ function judgedIn(message) {
 function limitNote({ delta, ts }) {
   return `the Hub wants a pause: ${delta.bucket} requests go on in `
     + duration(delta.resetAtMs - ts);
+}
+
+/**
+ * Of those who pass, the best are kept; the filter counts the rest as dropped.
+ * @param {{ survivors: number, dropped: Record<string, number> }} delta
+ */
+function passNote({ survivors, dropped }) {
+  const outranked = dropped['max-candidates'] ?? 0;
+  const passed = survivors + outranked;
+  const note = `${amount(passed, 'model')} ${passed === 1 ? 'passes' : 'pass'} `
+    + 'the filter';
+  return outranked === 0 ? note
+    : `${note}; kept: the best ${whole(survivors)}`;
 }
 
 /** @returns {Display} */
@@ -80,9 +93,9 @@ function createLines() {
     show(message) {
       const { status, delta } = message;
       if (status === 'listing_done') {
-        say(`${whole(delta.totalFound)} models listed`);
+        say(`${amount(delta.totalFound, 'model')} listed`);
       } else if (status === 'prefiltered') {
-        say(`${whole(delta.survivors)} models pass the filter`);
+        say(passNote(delta));
       } else if (status === 'rate_limited') {
         say(limitNote(message));
       }

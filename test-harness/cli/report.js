@@ -3,7 +3,7 @@
 
 import Table from 'cli-table3';
 
-import { duration, short, style, whole, width } from './style.js';
+import { amount, duration, short, style, whole, width } from './style.js';
 
 /**
  * @typedef {import('../../dist/index.js').ModelEntry} ModelEntry
@@ -96,9 +96,14 @@ function modelRow(model) {
 
 /**
  * @param {ModelEntry[]} models
+ * @param {Meta} meta of their listing
  * @returns {string}
  */
-export function modelTable(models) {
+export function modelTable(models, meta) {
+  if (models.length === 0) {
+    return meta.fetched === 0 ? 'The Hub has no such models.'
+      : 'No model of these passes the filter.';
+  }
   const rows = models.map(modelRow);
   const [name, , , dtypes] = fit([HEAD, ...rows]);
   const table = plainTable({
@@ -162,13 +167,13 @@ export function verdictTable(title, models) {
 
 /** @param {Meta} meta */
 export function summary(meta) {
-  const found = `${whole(meta.fetched)} models listed, `
+  const found = `${amount(meta.fetched, 'model')} listed, `
     + `${whole(meta.filtered)} kept, ${whole(meta.classified.gen)} of them `
     + `for chat, in ${duration(meta.durationMs)}`;
   const notes = [];
   if (meta.partial) notes.push('the listing is incomplete');
   if (meta.rate_limited) notes.push('the Hub asked for pauses');
-  if (meta.errorCount > 0) notes.push(`${whole(meta.errorCount)} errors`);
+  if (meta.errorCount > 0) notes.push(amount(meta.errorCount, 'error'));
   return notes.length === 0 ? found : `${found}; ${notes.join(', ')}`;
 }
 

@@ -44,6 +44,15 @@ export function whole(number) {
   return grouped.format(number);
 }
 
+/**
+ * "1 model", "5,000 models".
+ * @param {number} number
+ * @param {string} noun in the singular
+ */
+export function amount(number, noun) {
+  return `${whole(number)} ${noun}${number === 1 ? '' : 's'}`;
+}
+
 /** @param {number} ms */
 export function duration(ms) {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
