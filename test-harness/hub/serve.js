@@ -2,16 +2,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // Command line of the simulator: `npm run hub -- [options]`.
 
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option }
+  from 'commander';
 
 import { DEFAULT_MODELS } from './catalogue.js';
 import { readCatalogue } from './ndjson.js';
 import { QUOTAS } from './rate-limit.js';
 import { startHub } from './server.js';
 
+/** What the process ends with. */
+const EXIT = { failure: 1, usage: 2 };
+
+const PORT_MAX = 65535;
+
 const program = new Command('hub')
   .description('Serve a simulated model Hub on this machine.')
-  .option('--port <number>', 'port to listen on, 0 for a free one', integer, 0)
+  .exitOverride()
+  .allowExcessArguments(false)
+  .option('--port <number>', 'port to listen on, 0 for a free one', port, 0)
   .option('--catalogue <file>', 'listing entries to serve, one JSON object a '
     + 'line, plain or .gz; generated when not given')
   .option('--models <number>', 'how many models to generate', integer,
@@ -43,13 +51,35 @@ program.action(async (options) => {
   console.log('Stop with Ctrl-C.');
 });
 
-await program.parseAsync();
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+}
+
+/** @param {unknown} error */
+function exitCodeOf(error) {
+  // Commander has printed its own message, or the help.
+  if (error instanceof CommanderError) return error.exitCode && EXIT.usage;
+  process.stderr.write(
+    `error: ${error instanceof Error ? error.message : error}\n`);
+  return EXIT.failure;
+}
 
 /** @param {Record<string, number | undefined>} options */
 function quotasOf({ quotaApi, quotaResolvers, quotaPages }) {
   const quotas = { api: quotaApi, resolvers: quotaResolvers, pages: quotaPages };
   return Object.fromEntries(
     Object.entries(quotas).filter(([, quota]) => quota !== undefined));
+}
+
+/** @param {string} text */
+function port(text) {
+  const number = integer(text);
+  if (number > PORT_MAX) {
+    throw new InvalidArgumentError(`expected ${PORT_MAX} or less.`);
+  }
+  return number;
 }
 
 /** @param {string} text */

@@ -43,7 +43,10 @@ export async function startHub({ port = 0, ...options } = {}) {
   };
   const cdn = await listen(handle, 0);
   hub.cdn.origin = cdn.url;
-  const main = await listen(handle, port);
+  const main = await listen(handle, port).catch(async (error) => {
+    await cdn.close();
+    throw error;
+  });
   return {
     url: main.url, cdnUrl: cdn.url, hub,
     close: async () => { await Promise.all([main.close(), cdn.close()]); },

@@ -229,5 +229,5 @@ test('the command line refuses nonsense', async () => {
   const code = await new Promise((resolve) => {
     execFile(process.execPath, [main, '--port', 'x'], (error) => resolve(error?.code));
   });
-  assert.equal(code, 1);
+  assert.equal(code, 2);
 });
