@@ -19,7 +19,8 @@ const SEED_BYTES = 16;
  */
 
 /**
- * Those of the store and the chat are for later.
+ * Those of the store and the chat (mirrors, dataDir, indexedDB, ort and
+ * ortWasmPaths) are checked and without effect: neither exists yet.
  * @type {Checks}
  */
 const MANAGER_CHECKS = {

@@ -34,10 +34,13 @@ function judgedIn(message) {
   return message.batch?.length ?? 1;
 }
 
-/** @param {Progress} message */
-function limitNote({ delta, ts }) {
-  return `the Hub wants a pause: ${delta.bucket} requests go on in `
-    + duration(delta.resetAtMs - ts);
+/**
+ * @param {{ bucket: string, resetAtMs: number }} delta
+ * @param {number} nowMs
+ */
+function limitNote({ bucket, resetAtMs }, nowMs) {
+  return `the Hub wants a pause: ${bucket} requests go on in `
+    + duration(resetAtMs - nowMs);
 }
 
 /**
@@ -65,7 +68,7 @@ function createBars() {
   let judged;
   return {
     show(message) {
-      const { status, delta } = message;
+      const { status, delta, ts } = message;
       if (status === 'listing_page') {
         rows.update(delta.fetched, { note: `page ${whole(delta.pages)}` });
       } else if (status === 'listing_done') {
@@ -77,7 +80,7 @@ function createBars() {
       } else if (status === 'classified') {
         judged?.increment(judgedIn(message), { note: '' });
       } else if (status === 'rate_limited') {
-        (judged ?? rows).update({ note: limitNote(message) });
+        (judged ?? rows).update({ note: limitNote(delta, ts) });
       }
     },
     stop: () => bars.stop(),
@@ -91,13 +94,13 @@ function createLines() {
   };
   return {
     show(message) {
-      const { status, delta } = message;
+      const { status, delta, ts } = message;
       if (status === 'listing_done') {
         say(`${amount(delta.totalFound, 'model')} listed`);
       } else if (status === 'prefiltered') {
         say(passNote(delta));
       } else if (status === 'rate_limited') {
-        say(limitNote(message));
+        say(limitNote(delta, ts));
       }
     },
     stop() {},

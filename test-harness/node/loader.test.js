@@ -141,6 +141,10 @@ describe('options', () => {
     });
   }
 
+  test('those of the store and the chat are accepted', () => loads({
+    wasm: bytes, mirrors: ['https://mirror.example'], dataDir: '/models',
+    indexedDB: {}, ort: () => {}, ortWasmPaths: '/',
+  }));
   test('undefined is like absent', () => loads({
     wasm: bytes, hubUrl: undefined, seed: undefined, clock: undefined,
   }));

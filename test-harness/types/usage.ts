@@ -7,8 +7,8 @@ import {
   version,
 } from 'tabagent-wasm';
 import type {
-  Clock, ListChatModelsDone, ListChatModelsMeta, ListChatModelsProgress,
-  ModelEntry, ModelManager,
+  Classification, Clock, ListChatModelsDone, ListChatModelsError,
+  ListChatModelsMeta, ListChatModelsProgress, ModelEntry, ModelManager,
 } from 'tabagent-wasm';
 
 /** Fails to compile unless both types are the same. */
@@ -30,6 +30,12 @@ export async function options(bytes: Uint8Array<ArrayBuffer>) {
   await createModelManager({ wasm: bytes, seed: bytes, fetch });
   await createModelManager({ wasm: new WebAssembly.Module(bytes) });
   await createModelManager({ onMessage: console.log, telemetry: console.log });
+  // Accepted already, for the store and the chat.
+  await createModelManager({
+    mirrors: ['https://mirror.example'], dataDir: '/var/models',
+    indexedDB: globalThis.indexedDB, ort: () => import('tabagent-wasm'),
+    ortWasmPaths: { wasm: '/ort.wasm' },
+  });
   // @ts-expect-error there is no such option
   await createModelManager({ hub: 'https://huggingface.co' });
   // @ts-expect-error a clock needs timers
@@ -44,6 +50,12 @@ export async function listing(manager: ModelManager, signal: AbortSignal) {
     signal,
     onProgress: (message) => {
       same<ListChatModelsProgress>()<typeof message>();
+    },
+  });
+  await manager.listChatModels({
+    listing: null, maxParameters: null, hfToken: null, cursor: null,
+    query: {
+      filter: null, sort: null, search: null, author: null, pipeline_tag: null,
     },
   });
   same<ModelEntry[]>()<typeof models>();
@@ -61,12 +73,67 @@ export async function stream(manager: ModelManager) {
   for await (const message of manager.listChatModelsStream({}, {})) {
     if (message.action === 'listChatModels:done') {
       same<ListChatModelsDone>()<typeof message>();
+      same<number>()<typeof message.ts>();
       return message.models.length;
     }
+    same<number>()<typeof message.protocolVersion>();
     const status: string = message.status;
     console.log(status, message.seq);
   }
   return 0;
+}
+
+export function progress(message: ListChatModelsProgress) {
+  const { delta, modelId, batch } = message;
+  console.log(delta, modelId, batch?.length);
+  switch (message.status) {
+    case 'listing_page':
+      return message.delta.pages + message.delta.fetched
+        + message.delta.survivors;
+    case 'listing_done':
+      return message.delta.totalFound;
+    case 'prefiltered':
+      return message.delta.survivors + message.delta.dropped['no-onnx'];
+    case 'rate_limited':
+      // @ts-expect-error a wait is no count
+      console.log(message.delta.totalFound);
+      same<'api' | 'resolvers'>()<typeof message.delta.bucket>();
+      return message.delta.resetAtMs - message.ts;
+    case 'config_fetching':
+      same<string[] | undefined>()<ReturnType<typeof ids>>();
+      return message.batch ? message.batch.length : message.modelId.length;
+    case 'classified': {
+      const one: Classification | undefined = message.delta?.classification;
+      const [first] = message.batch ?? [message];
+      // @ts-expect-error a batch has its news inside
+      if (message.batch) console.log(message.delta.confidence);
+      return `${one}${first.modelId}${first.delta.fetchError?.statusCode}`;
+    }
+    case 'error': {
+      const [first] = message.batch ?? [message];
+      // @ts-expect-error an error of the listing has no model
+      const name: string = first.modelId;
+      return name + first.delta.code + first.delta.message;
+    }
+    default: {
+      const nothing: never = message;
+      return nothing;
+    }
+  }
+}
+
+function ids(message: ListChatModelsProgress): string[] | undefined {
+  return message.batch?.map(({ modelId }) => modelId ?? 'the listing');
+}
+
+export function end(message: ListChatModelsDone | ListChatModelsError) {
+  if (message.action === 'listChatModels:done') return message.meta.fetched;
+  const { code, stage, retryable, userAction, status, meta } = message;
+  same<string>()<typeof message.message>();
+  same<string>()<typeof code>();
+  same<string>()<typeof stage>();
+  same<boolean>()<typeof retryable>();
+  return [userAction?.length, status?.toFixed(), meta?.fetched, message.seq];
 }
 
 export async function rest(manager: ModelManager) {
