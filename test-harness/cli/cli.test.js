@@ -309,6 +309,8 @@ describe('exit codes', () => {
     const help = await run(['list', '--help']);
     assert.equal(help.code, 0);
     assert.match(help.stdout, /--token-env <name>/);
+    assert.match(help.stdout.replace(/\s+/g, ' '),
+      /--data <dir> [^-]*without effect: there is no store yet/);
     assert.equal((await run(['--version'])).code, 0);
   });
 

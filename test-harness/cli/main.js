@@ -65,7 +65,8 @@ function createProgram(signal) {
     .option('--author <name>', 'only models of this owner')
     .option('--limit <n>', 'how many models to keep and to show', positive)
     .option('--seed <n>', 'makes random choices repeatable', integer)
-    .option('--data <dir>', 'directory of the model store; listing needs none')
+    .option('--data <dir>', 'directory of the model store; without effect: '
+      + 'there is no store yet')
     .option('--json', 'print one JSON document and nothing else')
     .action(async (options, command) => {
       if (command.args.length > 0) {
