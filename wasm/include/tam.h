@@ -8,8 +8,10 @@
 //   to its event loop:
 //
 //       tam_manager_feed(manager, &event, now_ms);
-//       while ((action = tam_manager_next(manager)) != NULL) { perform(action);
-//       } set_timer(tam_manager_deadline(manager, now_ms));
+//       while ((action = tam_manager_next(manager)) != NULL) {
+//         perform(action);
+//       }
+//       set_timer(tam_manager_deadline(manager, now_ms));
 //
 // * Time is a double, milliseconds since the epoch. When the host's clock steps
 //   back, no time has passed. A duration of -1 means "none".
