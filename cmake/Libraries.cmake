@@ -20,11 +20,24 @@ target_compile_options(cjson PRIVATE
 
 # emcc's -Oz forbids inlining altogether, even of functions with one caller,
 # which makes the module slower and larger. The negative threshold leaves it to
-# those; what is hot and called from many places says TAM_INLINE.
+# those; what is hot and called from many places says TAM_INLINE. The other two
+# let branches share what they end with, and keep values from being computed
+# early in many places. All are options of LLVM itself, which another version
+# may not know.
 if(EMSCRIPTEN)
-  add_compile_options(
-    -finline-functions "SHELL:-mllvm -inline-threshold=-40")
-  add_link_options(-Wl,-mllvm,-inline-threshold=-40)
+  include(CheckCSourceCompiles)
+  set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
+  add_compile_options(-finline-functions)
+  foreach(option inline-threshold=-40 sink-common-insts enable-pre=false)
+    string(MAKE_C_IDENTIFIER "LLVM_HAS_${option}" known)
+    set(CMAKE_REQUIRED_FLAGS "-mllvm -${option}")
+    check_c_source_compiles("int nothing;" ${known})
+    unset(CMAKE_REQUIRED_FLAGS)
+    if(${known})
+      add_compile_options("SHELL:-mllvm -${option}")
+      add_link_options(-Wl,-mllvm,-${option})
+    endif()
+  endforeach()
 endif()
 
 # tam_add_library(<folder> [<library below it>])

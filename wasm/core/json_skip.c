@@ -189,14 +189,11 @@ const uint8_t *tam_json_member(const uint8_t *at, const uint8_t *guard,
 // Returns the byte behind the digits at |at|, of which there must be one, or
 // NULL; also when there are too many.
 static const uint8_t *skip_digits(const uint8_t *at) {
-  for (unsigned total = 0; total < DIGITS_MAX; total += 8) {
-    unsigned count = tam_json_digit_count(at);
-    if (count < 8) {
-      return total + count > 0 ? at + count : NULL;
-    }
-    at += 8;
+  const uint8_t *start = at;
+  while (is_digit(*at) && at < start + DIGITS_MAX) {
+    at++;
   }
-  return NULL;
+  return at > start && at < start + DIGITS_MAX ? at : NULL;
 }
 
 static const uint8_t *skip_number(const uint8_t *at) {

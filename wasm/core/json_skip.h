@@ -105,16 +105,6 @@ TAM_INLINE const uint8_t *tam_json_colon(const uint8_t *at) {
   return *at == ':' ? tam_json_space(at + 1) : NULL;
 }
 
-// Returns how many of the eight bytes at |at| are digits, from the first on:
-// a byte is one when its upper half is 3 and stays so when 6 is added.
-TAM_INLINE unsigned tam_json_digit_count(const uint8_t *at) {
-  uint64_t text;
-  memcpy(&text, at, sizeof(text));
-  text ^= 0x3030303030303030U;
-  text = ((text + 0x0606060606060606U) | text) & 0xf0f0f0f0f0f0f0f0U;
-  return text != 0 ? (unsigned)__builtin_ctzll(text) / 8 : 8;
-}
-
 // Returns 1 when |byte| may be part of a number, but not at its beginning.
 TAM_INLINE int tam_json_is_number(uint8_t byte) {
   return byte == '.' || (byte | 0x20) == 'e' || (uint8_t)(byte - '0') <= 9;

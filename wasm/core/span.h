@@ -48,10 +48,9 @@ size_t tam_span_find_byte(tam_span text, uint8_t byte);
 
 // Returns |text| from |offset| on; empty when |offset| is beyond the end.
 TAM_SPAN_INLINE tam_span tam_span_from(tam_span text, size_t offset) {
-  if (offset >= text.len) {
-    return TAM_SPAN_NONE;
-  }
-  tam_span rest = {text.ptr + offset, text.len - offset};
+  size_t skipped = offset < text.len ? offset : text.len;
+  tam_span rest = {(const uint8_t *)((uintptr_t)text.ptr + skipped),
+                   text.len - skipped};
   return rest;
 }
 

@@ -113,40 +113,25 @@ static const uint8_t *read_text(tam_listing_fast *fast, unsigned index,
   return at;
 }
 
-// Returns the value of the first |count| digits at |at|, 1 to 8, without a
-// loop: neighbours are added up pairwise.
-static uint32_t digits_value(const uint8_t *at, unsigned count) {
-  uint64_t text;
-  memcpy(&text, at, sizeof(text));
-  text <<= 64 - 8 * count;
-  text = (text & 0x0f0f0f0f0f0f0f0fU) * (10 * 0x100 + 1) >> 8;
-  text = (text & 0x00ff00ff00ff00ffU) * (100 * 0x10000 + 1) >> 16;
-  text = (text & 0x0000ffff0000ffffU) * (10000ULL * 0x100000000U + 1) >> 32;
-  return (uint32_t)text;
-}
+// The longest count that is read here: any of so many digits is exact.
+#define COUNT_DIGITS_MAX 15
 
-// Reads a count of up to fifteen digits. Other numbers are left to the tokens.
+// Reads a count. Other numbers are left to the tokens.
 static const uint8_t *read_number(tam_listing_fast *fast, unsigned index,
                                   const uint8_t *at) {
-  static const double powers[8] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
   const uint8_t *start = at;
-  unsigned count = tam_json_digit_count(at);
-  if (count == 0) {
+  uint64_t count = 0;
+  for (; (uint8_t)(*at - '0') <= 9 && at < start + COUNT_DIGITS_MAX; at++) {
+    count = count * 10 + (*at - (unsigned)'0');
+  }
+  if (at == start) {
     fast->build->numbers[index] = -1;
     return *at != '-' ? tam_json_skip_value(at, fast->guard) : NULL;
   }
-  double value = digits_value(at, count);
-  at += count;
-  if (count == 8) {
-    count = tam_json_digit_count(at);
-    value *= powers[count % 8];
-    value += count % 8 != 0 ? digits_value(at, count) : 0;
-    at += count;
-  }
-  fast->build->numbers[index] = value;
+  fast->build->numbers[index] = (double)count;
   int is_plain = !tam_json_is_number(*at) && *at != '"' &&
                  (*start != '0' || at == start + 1);
-  return is_plain && at - start < 16 ? at : NULL;
+  return is_plain ? at : NULL;
 }
 
 static const uint8_t *read_gated(tam_listing_fast *fast, const uint8_t *at) {
@@ -258,17 +243,6 @@ static int tail_is_enough(const uint8_t *tail) {
   return at >= 6 || (at > 0 && !is_letter_b(tail[at - 1]));
 }
 
-// Returns 1 for names that end with '.' and digits, as logs do, of which there
-// may be many, all different: they are of no kind ("vocab." apart).
-static int is_log(tam_span name) {
-  size_t at = name.len;
-  while (at > 2 && (uint8_t)(name.ptr[at - 1] - '0') <= 9) {
-    at--;
-  }
-  return at < name.len && name.ptr[at - 1] == '.' &&
-         !is_letter_b(name.ptr[at - 2]);
-}
-
 TAM_INLINE tam_name_slot *name_slot(tam_listing_fast *fast,
                                     const uint8_t *tail) {
   uint64_t head; // where names that end alike differ
@@ -278,9 +252,6 @@ TAM_INLINE tam_name_slot *name_slot(tam_listing_fast *fast,
 
 // The slow part of file_kind.
 static unsigned learn_kind(tam_listing_fast *fast, tam_span name) {
-  if (name.len >= 2 && is_log(name)) {
-    return 0;
-  }
   unsigned kind = tam_file_kind(name);
   if (name.len >= 2) {
     const uint8_t *tail = name.ptr + name.len - 16;

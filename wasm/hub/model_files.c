@@ -87,20 +87,8 @@ static unsigned kind_by_end(const uint8_t *name, size_t len) {
     return ENDS_WITH(name, len, ".model") ? TAM_FILE_TOKENIZER : 0;
   case 'm':
     return ENDS_WITH(name, len, ".spm") ? TAM_FILE_TOKENIZER : 0;
-  case 'a':
-  case '0':
-  case '1':
-  case '2':
-  case '3':
-  case '4':
-  case '5':
-  case '6':
-  case '7':
-  case '8':
-  case '9':
-    return external_data_stem(name, len) > 0 ? TAM_FILE_ONNX_DATA : 0;
   default:
-    return 0;
+    return external_data_stem(name, len) > 0 ? TAM_FILE_ONNX_DATA : 0;
   }
 }
 
