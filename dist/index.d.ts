@@ -39,10 +39,35 @@ export interface TelemetryEntry {
 export interface ModelManagerOptions {
   /** `tabagent.wasm`; by default the file beside the module. */
   wasm?: WasmSource;
-  /** Origin of the Hub, `https://huggingface.co` by default. */
+  /** Address of the Hub, `https://huggingface.co` by default. */
   hubUrl?: string | URL;
+  /**
+   * Other addresses of the same Hub. Without effect yet: for the store of
+   * downloaded models, which does not exist so far.
+   */
+  mirrors?: string[];
+  /**
+   * Node only: directory of the durable store. Without effect yet: there is
+   * no store so far.
+   */
+  dataDir?: string;
   /** Makes all requests; the platform's by default. */
   fetch?: typeof fetch;
+  /**
+   * Where the store lives, the platform's by default. Without effect yet:
+   * there is no store so far.
+   */
+  indexedDB?: IDBFactory;
+  /**
+   * onnxruntime-web, or a function that returns it. Without effect yet: for
+   * the chat, which does not exist so far.
+   */
+  ort?: unknown;
+  /**
+   * Files of onnxruntime-web, in its own form. Without effect yet: for the
+   * chat, which does not exist so far.
+   */
+  ortWasmPaths?: string | object;
   /** The platform's by default. */
   clock?: Clock;
   /** An integer or 16 bytes: the same seed gives the same retry jitter. */
@@ -111,7 +136,7 @@ export interface ListChatModelsParams {
   /** How many rows to look at; 5,000 by default and at the most. */
   maxListing?: number;
   /** Entries of the Hub's listing, used instead of asking the Hub. */
-  listing?: unknown[];
+  listing?: unknown[] | null;
   /** Adds `raw` to the summary. */
   debug?: boolean;
   /** What to ask the Hub for. */
@@ -129,14 +154,15 @@ export interface ListChatModelsParams {
   pageSize?: number;
 }
 
+/** What the Hub is asked for; `null` asks for nothing and removes a default. */
 export interface ListChatModelsQuery {
-  search?: string;
-  author?: string;
-  /** `'onnx'` by default. */
-  filter?: string | string[];
-  pipeline_tag?: string;
+  search?: string | null;
+  author?: string | null;
+  /** A tag or tags, `'onnx'` by default. */
+  filter?: string | string[] | null;
+  pipeline_tag?: string | null;
   /** `'downloads'` by default. */
-  sort?: string;
+  sort?: string | null;
 }
 
 export interface ListChatModelsResult {
@@ -208,28 +234,83 @@ export interface ListChatModelsMeta {
   raw?: unknown;
 }
 
-interface ListChatModelsMessage {
-  id: string;
+interface ListChatModelsMessageBase {
+  /** That of the request; `null` when it had none. */
+  id: string | number | null;
   /** Counts the messages of the operation. */
   seq: number;
-  protocolVersion?: number;
-}
-
-export interface ListChatModelsProgress extends ListChatModelsMessage {
-  action: 'listChatModels:progress';
   /** Milliseconds since the epoch. */
   ts: number;
-  status: 'listing_page' | 'listing_done' | 'prefiltered' | 'config_fetching'
-    | 'classified' | 'rate_limited' | 'error';
-  modelId?: string;
-  delta?: any;
-  /** Several models at once, instead of `modelId` and `delta`. */
-  batch?: { modelId: string; delta: any }[];
+  protocolVersion: number;
 }
 
+interface ListChatModelsProgressBase<Status> extends ListChatModelsMessageBase {
+  action: 'listChatModels:progress';
+  status: Status;
+}
+
+/** News of the listing as a whole. */
+interface ListChatModelsStep<Status, Delta>
+  extends ListChatModelsProgressBase<Status> {
+  delta: Delta;
+  modelId?: undefined;
+  batch?: undefined;
+}
+
+/** News of one model, or of several at once. */
+type ListChatModelsNews<Status, Item extends { modelId?: string }> =
+  ListChatModelsProgressBase<Status> & (
+    | Item & { batch?: undefined }
+    | { batch: Item[]; modelId?: undefined; delta?: undefined });
+
+/** What is happening: `status` tells which `delta` it is. */
+export type ListChatModelsProgress =
+  /** So far. */
+  | ListChatModelsStep<'listing_page', {
+    pages: number;
+    fetched: number;
+    survivors: number;
+  }>
+  | ListChatModelsStep<'listing_done', { totalFound: number }>
+  /** Models that are kept, and those that are not, per rule. */
+  | ListChatModelsStep<'prefiltered', {
+    survivors: number;
+    dropped: Record<string, number>;
+  }>
+  | ListChatModelsNews<'config_fetching', { modelId: string; delta: null }>
+  | ListChatModelsNews<'classified', {
+    modelId: string;
+    delta: Pick<ModelEntry, 'classification' | 'confidence' | 'model_type'
+      | 'architectures' | 'fetchStatus' | 'fetchError'>;
+  }>
+  /** The Hub wants fewer requests: those of the bucket wait. */
+  | ListChatModelsStep<'rate_limited', {
+    bucket: 'api' | 'resolvers';
+    /** Milliseconds since the epoch. */
+    resetAtMs: number;
+  }>
+  /** Of a model, or of the listing when it names none. */
+  | ListChatModelsNews<'error', {
+    modelId?: string;
+    delta: { code: string; message: string };
+  }>;
+
+/** The good end. */
 export interface ListChatModelsDone
-  extends ListChatModelsMessage, ListChatModelsResult {
+  extends ListChatModelsMessageBase, ListChatModelsResult {
   action: 'listChatModels:done';
+}
+
+/**
+ * The bad end, as `handleMessage` and `onMessage` give it; methods throw a
+ * `TabAgentError` that says the same.
+ */
+export interface ListChatModelsError extends ListChatModelsMessageBase,
+  Pick<TabAgentError, 'code' | 'message' | 'retryable' | 'userAction'
+    | 'status' | 'meta'> {
+  action: 'listChatModels:error';
+  /** What was being done. */
+  stage: string;
 }
 
 export interface Job {

@@ -16,7 +16,8 @@ var EVENT = Object.freeze({
   CANCEL: 9
 });
 var COMMAND_FLAG = Object.freeze({
-  LISTING: 1
+  LISTING: 1,
+  QUIET: 2
 });
 var ACTION = Object.freeze({
   FETCH: 1,
@@ -172,17 +173,16 @@ var MODEL_TABLE_HEADER_WORDS = 4;
 var MODEL_ROW_WORDS = 18;
 var MODEL_FIELD = Object.freeze({
   ID: 0,
-  NAME: 1,
-  PIPELINE_TAG: 2,
-  MODEL_TYPE: 3,
-  LICENSE: 4,
-  CLASSIFICATION: 5,
-  CONFIDENCE: 6,
-  FETCH_STATUS: 7,
-  FETCH_STATUS_CODE: 8,
-  FETCH_MESSAGE: 9,
-  GATED: 10,
-  LAST_MODIFIED: 11,
+  PIPELINE_TAG: 1,
+  MODEL_TYPE: 2,
+  LICENSE: 3,
+  CLASSIFICATION: 4,
+  CONFIDENCE: 5,
+  FETCH_STATUS: 6,
+  FETCH_STATUS_CODE: 7,
+  FETCH_MESSAGE: 8,
+  GATED: 9,
+  LAST_MODIFIED: 10,
   PARAMETERS: 12,
   DOWNLOADS: 14,
   LIKES: 16
@@ -213,6 +213,20 @@ var GATED = Object.freeze([
   false,
   "auto",
   "manual"
+]);
+var DTYPES = Object.freeze([
+  "fp32",
+  "fp16",
+  "q8",
+  "int8",
+  "uint8",
+  "q4",
+  "q4f16",
+  "q2",
+  "q2f16",
+  "q1",
+  "q1f16",
+  "bnb4"
 ]);
 
 // js-bindings/constants.js
@@ -351,9 +365,7 @@ var TabAgentError = class extends Error {
   /**
    * @param {string} code stable name from the core's error list
    * @param {string} message for people
-   * @param {{ stage?: string, retryable?: boolean, userAction?: string,
-   *   modelId?: string, status?: number, meta?: object, cause?: unknown }}
-   *   [details]
+   * @param {Details} [details]
    */
   constructor(code, message, { cause, ...details } = {}) {
     super(message, cause === void 0 ? void 0 : { cause });
@@ -391,10 +403,7 @@ function cancelled(reason) {
 // js-bindings/core.js
 var NOTHING = new Uint8Array(0);
 var RECORD_WORDS = Object.keys(WORD).length;
-var STREAMED = /* @__PURE__ */ new Set(
-  /** @type {number[]} */
-  [EVENT.LISTING_DATA, EVENT.HTTP_DATA]
-);
+var STREAMED = /* @__PURE__ */ new Set([EVENT.LISTING_DATA, EVENT.HTTP_DATA]);
 async function loadCore(source = new URL("./tabagent.wasm", import.meta.url)) {
   const module = await compile(source).catch((error) => {
     throw error instanceof TabAgentError ? error : loadError(
@@ -404,11 +413,7 @@ async function loadCore(source = new URL("./tabagent.wasm", import.meta.url)) {
     );
   });
   const instance = await WebAssembly.instantiate(module);
-  const exports = (
-    /** @type {Exports} */
-    /** @type {unknown} */
-    instance.exports
-  );
+  const exports = exportsOf(instance);
   exports._initialize?.();
   const version = exports.tam_abi_version?.();
   if (version !== ABI_VERSION) {
@@ -418,6 +423,9 @@ async function loadCore(source = new URL("./tabagent.wasm", import.meta.url)) {
     );
   }
   return exports;
+}
+function exportsOf(instance) {
+  return instance.exports;
 }
 async function compile(source) {
   if (source instanceof WebAssembly.Module) return source;
@@ -556,10 +564,17 @@ var Core = class {
   }
 };
 function numberOf(name) {
-  return (
-    /** @type {{ number: number }} */
-    ERRORS.find((error) => error.name === name).number
-  );
+  return Number(ERRORS.find((error) => error.name === name)?.number);
+}
+
+// js-bindings/callback.js
+function attempt(callback) {
+  try {
+    return callback();
+  } catch (error) {
+    (globalThis.reportError ?? console.error)(error);
+    return void 0;
+  }
 }
 
 // js-bindings/fetch.js
@@ -657,12 +672,24 @@ var Requests = class {
 async function readBody(response, signal, onBytes) {
   const reader = response.body?.getReader();
   if (!reader) return;
-  for (; ; ) {
-    if (signal.aborted) return void reader.cancel().catch(() => {
-    });
-    const { done, value } = await reader.read();
-    if (done) return;
-    onBytes(value);
+  const stop = async () => {
+    try {
+      await reader.cancel();
+    } catch {
+    }
+  };
+  signal.addEventListener("abort", stop);
+  try {
+    while (!signal.aborted) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      if (!(value instanceof Uint8Array)) {
+        throw new TypeError("the body is not made of bytes");
+      }
+      onBytes(value);
+    }
+  } finally {
+    stop();
   }
 }
 function reasonOf(error) {
@@ -733,34 +760,33 @@ var Table = class {
     this.at += 1;
     return this.#words[this.at - 1];
   }
-  takeString() {
-    return this.#strings[this.take()];
-  }
-  /** @returns {string[]} */
-  takeStrings() {
-    return this.takeList(this.takeString);
-  }
   /**
    * Takes a list, led by its length. (Array.from would take ten times longer,
    * and a growing array more memory than it needs.)
-   * @template T
-   * @param {(this: Table) => T} take takes one element
-   * @returns {T[]}
+   * @returns {string[]}
    */
-  takeList(take) {
+  takeStrings() {
     const list = new Array(this.take());
-    for (let i = 0; i < list.length; i += 1) list[i] = take.call(this);
+    for (let i = 0; i < list.length; i += 1) {
+      list[i] = this.#strings[this.#words[this.at + i]];
+    }
+    this.at += list.length;
     return list;
   }
-  /** @returns {ModelEntry['variants'][number]} */
-  takeVariant() {
-    return { dtype: this.takeString(), files: this.takeStrings() };
+  /** @returns {ModelEntry['variants']} */
+  takeVariants() {
+    const list = new Array(this.take());
+    for (let i = 0; i < list.length; i += 1) {
+      list[i] = { dtype: DTYPES[this.take()], files: this.takeStrings() };
+    }
+    return list;
   }
 };
 function readModel(row) {
+  const id = row.string(MODEL_FIELD.ID);
   const model = {
-    id: row.string(MODEL_FIELD.ID),
-    name: row.string(MODEL_FIELD.NAME),
+    id,
+    name: id.slice(id.indexOf("/") + 1),
     pipeline_tag: row.string(MODEL_FIELD.PIPELINE_TAG) ?? null,
     model_type: row.string(MODEL_FIELD.MODEL_TYPE) ?? null,
     architectures: null,
@@ -768,8 +794,8 @@ function readModel(row) {
     confidence: CONFIDENCES[row.word(MODEL_FIELD.CONFIDENCE)],
     fetchStatus: FETCH_STATUSES[row.word(MODEL_FIELD.FETCH_STATUS)],
     gated: GATED[row.word(MODEL_FIELD.GATED)],
-    downloads: Math.max(0, row.number(MODEL_FIELD.DOWNLOADS)),
-    likes: Math.max(0, row.number(MODEL_FIELD.LIKES))
+    downloads: row.number(MODEL_FIELD.DOWNLOADS),
+    likes: row.number(MODEL_FIELD.LIKES)
   };
   readOptional(row, model);
   row.at += MODEL_ROW_WORDS;
@@ -778,7 +804,7 @@ function readModel(row) {
   const architectures = row.takeStrings();
   if (architectures.length > 0) model.architectures = architectures;
   model.why = row.takeStrings();
-  model.variants = row.takeList(row.takeVariant);
+  model.variants = row.takeVariants();
   return (
     /** @type {ModelEntry} */
     model
@@ -789,7 +815,7 @@ function readOptional(row, model) {
   if (license !== void 0) model.license = license;
   const parameters = row.number(MODEL_FIELD.PARAMETERS);
   if (parameters >= 0) model.parameters = parameters;
-  const lastModified = Date.parse(row.string(MODEL_FIELD.LAST_MODIFIED));
+  const lastModified = row.number(MODEL_FIELD.LAST_MODIFIED);
   if (lastModified >= 0) model.lastModified = lastModified;
   const message = row.string(MODEL_FIELD.FETCH_MESSAGE);
   if (message === void 0) return;
@@ -859,6 +885,22 @@ var platformClock = {
   setTimeout: (callback, ms) => setTimeout(callback, ms),
   clearTimeout: (handle) => clearTimeout(handle)
 };
+function guardedClock(clock) {
+  return {
+    now() {
+      const ms = attempt(() => clock.now());
+      return typeof ms === "number" && Number.isFinite(ms) ? ms : platformClock.now();
+    },
+    setTimeout(callback, ms) {
+      const start = (by) => {
+        const handle = by.setTimeout(callback, ms);
+        return () => by.clearTimeout(handle);
+      };
+      return attempt(() => start(clock)) ?? start(platformClock);
+    },
+    clearTimeout: attempt
+  };
+}
 var Timer = class {
   #clock;
   #fire;
@@ -900,12 +942,11 @@ var Loop = class {
   #lastOp = 0;
   #draining = false;
   #closing = false;
+  /** @type {TabAgentError | undefined} why the core is gone, unless disposed */
+  #failure;
   /**
    * @param {import('./core.js').Core} core
-   * @param {{ fetch: typeof fetch,
-   *   clock: import('./types/index.d.ts').Clock,
-   *   onMessage?: (message: any) => void,
-   *   telemetry?: (entry: any) => void }} options
+   * @param {Outside} outside
    */
   constructor(core, { fetch: fetch2, clock, onMessage, telemetry }) {
     this.#core = core;
@@ -932,14 +973,17 @@ var Loop = class {
   /**
    * Runs one request to its end.
    * @param {unknown} message
-   * @param {{ onProgress?: (message: any) => void, signal?: AbortSignal }}
-   *   [options]
+   * @param {CallOptions} [options]
    * @returns {Promise<Message>} the terminal message, be it good or bad;
    *   rejects only when there is none
    */
   async run(message, { onProgress, signal } = {}) {
     if (this.#core === null || this.#closing) {
-      throw new TabAgentError("invalid_state", "the manager was disposed");
+      throw new TabAgentError(
+        "invalid_state",
+        this.#failure?.message ?? "the manager was disposed",
+        { cause: this.#failure?.cause }
+      );
     }
     if (signal?.aborted) throw cancelled(signal.reason);
     this.#lastOp += 1;
@@ -955,10 +999,9 @@ var Loop = class {
           lastSeq: 0,
           onProgress,
           resolve,
-          reject,
-          models: void 0
+          reject
         });
-        this.#send(op, message);
+        this.#send(op, message, !onProgress && !this.#onMessage);
       });
     } catch (error) {
       this.#jobs.delete(op);
@@ -971,25 +1014,39 @@ var Loop = class {
   /** Cancels every operation and frees the core. */
   dispose() {
     this.#closing = true;
-    for (const op of this.#jobs.keys()) this.#feed(EVENT.CANCEL, { op });
-    if (!this.#draining) this.#close();
+    this.#turn((core) => {
+      for (const op of this.#jobs.keys()) core.feed(EVENT.CANCEL, { op });
+    });
   }
   /**
    * @param {number} op
    * @param {unknown} message
+   * @param {boolean} isQuiet nobody listens to its progress
    */
-  #send(op, message) {
+  #send(op, message, isQuiet) {
     const listing = suppliedListing(message);
     const payload = encoder2.encode(writeMessage(message, listing));
-    const flags = listing ? COMMAND_FLAG.LISTING : 0;
+    const flags = (listing ? COMMAND_FLAG.LISTING : 0) | (isQuiet ? COMMAND_FLAG.QUIET : 0);
     const error = this.#feed(EVENT.COMMAND, { op, flags, payload });
     if (error < 0) throw errorOfNumber(error, "request");
-    if (!listing) return;
-    for (const piece of listingPieces(listing)) {
-      if (!this.#jobs.has(op)) return;
-      this.#feed(EVENT.LISTING_DATA, { op, payload: encoder2.encode(piece) });
+    if (listing) this.#sendListing(op, listing);
+  }
+  /**
+   * @param {number} op
+   * @param {unknown[]} listing
+   */
+  #sendListing(op, listing) {
+    try {
+      for (const piece of listingPieces(listing)) {
+        if (!this.#jobs.has(op)) return;
+        this.#feed(EVENT.LISTING_DATA, { op, payload: encoder2.encode(piece) });
+      }
+      this.#feed(EVENT.LISTING_END, { op });
+    } catch (error) {
+      const job = this.#jobs.get(op);
+      if (job) job.failure = error;
+      this.#feed(EVENT.CANCEL, { op });
     }
-    this.#feed(EVENT.LISTING_END, { op });
   }
   /**
    * @param {number} kind
@@ -997,13 +1054,23 @@ var Loop = class {
    * @returns {number} 0, or a negative error
    */
   #feed(kind, event) {
+    return this.#turn((core) => core.feed(kind, event)) ?? 0;
+  }
+  /**
+   * Tells the core something, and does what it wants done.
+   * @template T
+   * @param {(core: import('./core.js').Core) => T} tell
+   * @returns {T | undefined}
+   */
+  #turn(tell) {
+    if (this.#core === null) return void 0;
     try {
-      const error = this.#core?.feed(kind, event) ?? 0;
+      const result = tell(this.#core);
       if (!this.#draining) this.#drain();
-      return error;
+      return result;
     } catch (error) {
       this.#fail(error);
-      return 0;
+      return void 0;
     }
   }
   #drain() {
@@ -1058,12 +1125,15 @@ var Loop = class {
     if (job) job.lastSeq = message.seq ?? job.lastSeq;
     if (isTerminal) {
       this.#jobs.delete(op);
-      for (const entry of telemetryOf(message)) call(this.#telemetry, entry);
+      if (job?.failure) blame(message, job.failure);
+      for (const entry of telemetryOf(message)) {
+        attempt(() => this.#telemetry?.(entry));
+      }
       job?.resolve(message);
     } else {
-      call(job?.onProgress, message);
+      attempt(() => job?.onProgress?.(message));
     }
-    call(this.#onMessage, message);
+    attempt(() => this.#onMessage?.(message));
   }
   /**
    * The core stopped in a trap, or speaks another language: nothing it says
@@ -1072,11 +1142,12 @@ var Loop = class {
    */
   #fail(cause) {
     this.#core = null;
-    this.#release(new TabAgentError(
+    this.#failure = new TabAgentError(
       "internal",
       `the core stopped: ${cause}`,
       { cause }
-    ));
+    );
+    this.#release(this.#failure);
   }
   #close() {
     this.#core?.delete();
@@ -1097,12 +1168,11 @@ function describe(message, op) {
     kind: String(message?.action ?? message?.type)
   };
 }
-function call(callback, value) {
-  try {
-    callback?.(value);
-  } catch (error) {
-    (globalThis.reportError ?? console.error)(error);
-  }
+function blame(message, { code, stage, message: text }) {
+  Object.assign(
+    message,
+    { code, stage, [message.type ? "error" : "message"]: text }
+  );
 }
 
 // js-bindings/message-stream.js
@@ -1146,46 +1216,72 @@ async function* messageStream(start, signal) {
 // js-bindings/options.js
 var HUB_URL = "https://huggingface.co";
 var SEED_BYTES = 16;
-var CHECKS = (
-  /** @type {Record<string, (value: any) => string | false>} */
-  {
-    wasm: (value) => !isWasmSource(value) && "a URL, a string, a BufferSource or a WebAssembly.Module",
-    hubUrl: (value) => !(typeof value === "string" || value instanceof URL) && "an http or https address",
-    mirrors: (value) => !Array.isArray(value) && "an array of URLs",
-    dataDir: (value) => typeof value !== "string" && "the path of a directory",
-    fetch: (value) => typeof value !== "function" && "a function",
-    indexedDB: () => false,
-    ort: () => false,
-    ortWasmPaths: () => false,
-    clock: (value) => !isClock(value) && "an object with the functions now, setTimeout and clearTimeout",
-    seed: (value) => !isSeed(value) && "an integer or 16 bytes",
-    onMessage: (value) => typeof value !== "function" && "a function",
-    telemetry: (value) => typeof value !== "function" && "a function"
+var MANAGER_CHECKS = {
+  wasm: (value) => !isWasmSource(value) && "a URL, a string, a BufferSource or a WebAssembly.Module",
+  hubUrl: (value) => !addressOf(value) && "an http or https address",
+  mirrors: (value) => !Array.isArray(value) && "an array of URLs",
+  dataDir: (value) => typeof value !== "string" && "the path of a directory",
+  fetch: (value) => typeof value !== "function" && "a function",
+  indexedDB: () => false,
+  ort: () => false,
+  ortWasmPaths: () => false,
+  clock: (value) => !isClock(value) && "an object with the functions now, setTimeout and clearTimeout",
+  seed: (value) => !isSeed(value) && "an integer or 16 bytes",
+  onMessage: (value) => typeof value !== "function" && "a function",
+  telemetry: (value) => typeof value !== "function" && "a function"
+};
+var STREAM_CHECKS = {
+  signal: (value) => value !== null && !isSignal(value) && "an AbortSignal"
+};
+var CALL_CHECKS = {
+  ...STREAM_CHECKS,
+  onProgress: (value) => value !== null && typeof value !== "function" && "a function"
+};
+function check(options, checks) {
+  if (typeof options !== "object" || options === null) {
+    throw optionError(`options: expected an object, got ${quote(options)}`);
   }
-);
-function readOptions(options) {
   for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(CHECKS, name)) {
+    if (!Object.hasOwn(checks, name)) {
       throw optionError(`there is no option "${name}"`);
     }
-    const expected = value !== void 0 && CHECKS[name](value);
+    const expected = value !== void 0 && checks[name](value);
     if (expected) {
       throw optionError(
         `option ${name}: expected ${expected}, got ${quote(value)}`
       );
     }
   }
+  return options;
+}
+function readCallOptions(options = {}) {
+  return check(options, CALL_CHECKS);
+}
+function readStreamOptions(options = {}) {
+  return check(options, STREAM_CHECKS);
+}
+function readOptions(options) {
+  check(options, MANAGER_CHECKS);
   return {
     wasm: options.wasm,
-    hubUrl: String(options.hubUrl ?? HUB_URL),
-    // Called without a receiver, as the platform's fetch demands.
-    fetch: options.fetch ?? ((...args) => globalThis.fetch(.../** @type {[any]} */
-    args)),
-    clock: options.clock ?? platformClock,
+    hubUrl: addressOf(options.hubUrl ?? HUB_URL) ?? "",
+    fetch: options.fetch ?? platformFetch,
+    clock: options.clock ? guardedClock(options.clock) : platformClock,
     seed: seedBytes(options.seed),
     onMessage: options.onMessage,
     telemetry: options.telemetry
   };
+}
+var platformFetch = (...args) => globalThis.fetch(...args);
+function addressOf(value) {
+  try {
+    return typeof value === "string" || value instanceof URL ? new URL(value).href.replace(/\/+$/, "") : void 0;
+  } catch {
+    return void 0;
+  }
+}
+function isSignal(value) {
+  return typeof value.aborted === "boolean" && typeof value.addEventListener === "function";
 }
 function isWasmSource(value) {
   return typeof value === "string" || value instanceof URL || value instanceof WebAssembly.Module || value instanceof ArrayBuffer || ArrayBuffer.isView(value);
@@ -1233,13 +1329,17 @@ var ModelManager = class {
   }
   /** @type {Manager['listChatModels']} */
   async listChatModels(params, options) {
-    const { models, meta } = await this.#listChatModels(params, options);
+    const { models, meta } = await this.#listChatModels(
+      params,
+      readCallOptions(options)
+    );
     return { models, meta };
   }
   /** @type {Manager['listChatModelsStream']} */
-  listChatModelsStream(params, { signal } = {}) {
-    return messageStream(
-      (options) => this.#listChatModels(params, options),
+  async *listChatModelsStream(params, options) {
+    const { signal } = readStreamOptions(options);
+    yield* messageStream(
+      (inner) => this.#listChatModels(params, inner),
       signal
     );
   }
@@ -1260,12 +1360,11 @@ var ModelManager = class {
     this.#loop.dispose();
   }
   /**
-   * @param {Params} [params]
-   * @param {{ onProgress?: (message: any) => void, signal?: AbortSignal }}
-   *   [options]
+   * @param {Params | undefined} params
+   * @param {import('./loop.js').CallOptions} options
    * @returns {Promise<any>} the terminal message
    */
-  async #listChatModels(params = {}, options = {}) {
+  async #listChatModels(params = {}, options) {
     this.#lastId += 1;
     const end = await this.#loop.run({
       action: "listChatModels",

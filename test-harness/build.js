@@ -19,12 +19,11 @@ export const BUILT = join(ROOT, 'build/dist');
 const FILES = ['index.d.ts', 'index.js', 'tabagent.wasm'];
 
 /**
- * What a page has to load, and how large that may get. The module is meant to
- * fit into 60 KiB and does not yet: the limit holds what has been reached.
+ * What a page has to load, and how large that may get.
  * @type {{ file: string, kind: 'raw' | 'gzip', max: number }[]}
  */
 const LIMITS = [
-  { file: 'tabagent.wasm', kind: 'raw', max: 68 * 1024 },
+  { file: 'tabagent.wasm', kind: 'raw', max: 60 * 1024 },
   { file: 'index.js', kind: 'gzip', max: 12 * 1024 },
 ];
 

@@ -108,19 +108,21 @@ static const uint8_t *skip_characters(const uint8_t *at) {
 }
 
 const uint8_t *tam_json_text_rest(const uint8_t *at) {
-  while (at != NULL && *at >= 0x80) {
-    at = skip_characters(at);
-    if (at != NULL) {
-      at = tam_json_plain_end(at);
+  do {
+    at = tam_json_plain_end(at);
+    if (*at < 0x80) {
+      return *at == '"' ? at : NULL;
     }
-  }
-  return at != NULL && *at == '"' ? at : NULL;
+    at = skip_characters(at);
+  } while (at != NULL);
+  return NULL;
 }
 
 const uint8_t *tam_json_text(const uint8_t *at, const uint8_t *guard,
                              tam_span *ptext) {
-  const uint8_t *end = tam_json_string_end(at, guard);
-  if (end == NULL) {
+  const uint8_t *end =
+      *at == '"' && at < guard ? tam_json_text_rest(at + 1) : NULL;
+  if (end == NULL || end >= guard) {
     return NULL;
   }
   *ptext = (tam_span){at + 1, (size_t)(end - (at + 1))};

@@ -50,7 +50,7 @@ TAM_INLINE const uint8_t *tam_json_plain_end(const uint8_t *at) {
   return at + tam_mask_first(mask);
 }
 
-// The slow part of tam_json_text_end: |at| is where the plain text ends.
+// The slow part of tam_json_text_end: |at| is somewhere in the text, inside.
 const uint8_t *tam_json_text_rest(const uint8_t *at);
 
 // Returns the closing quote of the string whose text begins at |at|, or NULL
@@ -103,6 +103,11 @@ TAM_INLINE const uint8_t *tam_json_colon(const uint8_t *at) {
   }
   at = tam_json_space(at);
   return *at == ':' ? tam_json_space(at + 1) : NULL;
+}
+
+// Returns the byte behind the one at |at|, a bracket; NULL is passed on.
+TAM_INLINE const uint8_t *tam_json_behind(const uint8_t *at) {
+  return at != NULL ? at + 1 : NULL;
 }
 
 // Returns 1 when |byte| may be part of a number, but not at its beginning.

@@ -62,14 +62,11 @@ static const uint8_t *read_architectures(const config_walk *walk,
     return read_architecture(walk, at);
   }
   at = tam_json_space(at + 1);
-  while (*at != ']') {
+  while (at != NULL && *at != ']') {
     at = read_architecture(walk, at);
     at = tam_json_comma(at, walk->guard, ']');
-    if (at == NULL) {
-      return NULL;
-    }
   }
-  return at + 1;
+  return tam_json_behind(at);
 }
 
 static const uint8_t *read_auto_map(const config_walk *walk,
@@ -80,20 +77,16 @@ static const uint8_t *read_auto_map(const config_walk *walk,
   }
   walk->digest->auto_map = TAM_AUTO_MAP_PRESENT;
   at = tam_json_space(at + 1);
-  while (*at != '}') {
+  while (at != NULL && *at != '}') {
     tam_span key;
     at = tam_json_member(at, walk->guard, &key);
-    if (at == NULL) {
-      return NULL;
-    }
-    walk->digest->auto_map |= tam_auto_map_bit(key);
-    at = tam_json_skip_value(at, walk->guard);
-    at = tam_json_comma(at, walk->guard, '}');
-    if (at == NULL) {
-      return NULL;
+    if (at != NULL) {
+      walk->digest->auto_map |= tam_auto_map_bit(key);
+      at = tam_json_skip_value(at, walk->guard);
+      at = tam_json_comma(at, walk->guard, '}');
     }
   }
-  return at + 1;
+  return tam_json_behind(at);
 }
 
 static const uint8_t *read_true(const config_walk *walk, const uint8_t *at,
@@ -140,14 +133,11 @@ static const uint8_t *read_member(const config_walk *walk, const uint8_t *at) {
 // Reads all members of the object at |at|.
 static const uint8_t *read_object(const config_walk *walk, const uint8_t *at) {
   at = tam_json_space(at + 1);
-  while (*at != '}') {
+  while (at != NULL && *at != '}') {
     at = read_member(walk, at);
     at = tam_json_comma(at, walk->guard, '}');
-    if (at == NULL) {
-      return NULL;
-    }
   }
-  return at + 1;
+  return tam_json_behind(at);
 }
 
 static const uint8_t *read_text_config(const config_walk *walk,

@@ -149,21 +149,17 @@ static const uint8_t *read_total(tam_listing_fast *fast, unsigned index,
     return tam_json_skip_value(at, fast->guard);
   }
   at = tam_json_space(at + 1);
-  while (*at != '}') {
+  while (at != NULL && *at != '}') {
     tam_span key;
     at = tam_json_member(at, fast->guard, &key);
-    if (at == NULL) {
-      return NULL;
-    }
-    at = tam_span_eq(key, TAM_SPAN("total"))
-             ? read_number(fast, index, at)
-             : tam_json_skip_value(at, fast->guard);
-    at = tam_json_comma(at, fast->guard, '}');
-    if (at == NULL) {
-      return NULL;
+    if (at != NULL) {
+      at = tam_span_eq(key, TAM_SPAN("total"))
+               ? read_number(fast, index, at)
+               : tam_json_skip_value(at, fast->guard);
+      at = tam_json_comma(at, fast->guard, '}');
     }
   }
-  return at + 1;
+  return tam_json_behind(at);
 }
 
 static const uint8_t *read_config(tam_listing_fast *fast, const uint8_t *at) {
@@ -288,22 +284,20 @@ static const uint8_t *read_file_members(tam_listing_fast *fast,
                                         const uint8_t *at) {
   tam_span name = TAM_SPAN_NONE;
   at = tam_json_space(at + 1);
-  while (*at != '}') {
+  while (at != NULL && *at != '}') {
     tam_span key;
     at = tam_json_member(at, fast->guard, &key);
-    if (at == NULL) {
-      return NULL;
-    }
-    at = tam_span_eq(key, TAM_SPAN("rfilename"))
-             ? tam_json_text(at, fast->guard, &name)
-             : tam_json_skip_value(at, fast->guard);
-    at = tam_json_comma(at, fast->guard, '}');
-    if (at == NULL) {
-      return NULL;
+    if (at != NULL) {
+      at = tam_span_eq(key, TAM_SPAN("rfilename"))
+               ? tam_json_text(at, fast->guard, &name)
+               : tam_json_skip_value(at, fast->guard);
+      at = tam_json_comma(at, fast->guard, '}');
     }
   }
-  add_file(fast, name);
-  return at + 1;
+  if (at != NULL) {
+    add_file(fast, name);
+  }
+  return tam_json_behind(at);
 }
 
 // Returns where the name of the file behind |at| begins, when it follows in the

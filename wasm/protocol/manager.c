@@ -380,8 +380,8 @@ static int manager_on_event(tam_manager *manager, const tam_event *event) {
   }
 }
 
-// Returns the time at |host_ms| by the host's clock. When that clock has stepped
-// back, or tells no time at all, none has passed.
+// Returns the time at |host_ms| by the host's clock. When that clock has
+// stepped back, or tells no time at all, none has passed.
 static double manager_time(const tam_manager *manager, double host_ms) {
   double passed_ms = isfinite(host_ms) ? host_ms - manager->host_ms : 0;
   return passed_ms > 0 ? manager->now_ms + passed_ms : manager->now_ms;
