@@ -45,7 +45,7 @@ const uint8_t *tam_json_skip_blanks(const uint8_t *at) {
   }
   if (*at == '\n') {
     tam_v16 spaces =
-        tam_v16_eq(tam_v16_load(at + 1), tam_v16_load(tam_json_needles[2]));
+        tam_v16_eq(tam_v16_load(at + 1), tam_v16_constant(tam_json_needles[2]));
     const uint8_t *text =
         at + 1 + tam_mask_first(~tam_v16_mask(spaces)); // all set: 16
     if (*text > ' ') {
