@@ -2,7 +2,7 @@
 // The driver of the core: feed an event, do every action that comes out, set
 // the timer, return to the event loop.
 
-import { ACTION, COMMAND_FLAG, EVENT, MESSAGE_FLAG } from './abi.js';
+import { ACTION, CAPS, COMMAND_FLAG, EVENT, MESSAGE_FLAG } from './abi.js';
 import { attempt } from './callback.js';
 import { cancelled, errorOfNumber, TabAgentError } from './errors.js';
 import { Requests } from './fetch.js';
@@ -135,6 +135,11 @@ export class Loop {
   #send(op, message, isQuiet) {
     const listing = suppliedListing(message);
     const payload = encoder.encode(writeMessage(message, listing));
+    if (payload.length > CAPS.EVENT_PAYLOAD_MAX) {
+      throw new TabAgentError('too_large', 'a request has at most '
+        + `${CAPS.EVENT_PAYLOAD_MAX} bytes, this one ${payload.length}`,
+      { stage: 'request' });
+    }
     const flags = (listing ? COMMAND_FLAG.LISTING : 0)
       | (isQuiet ? COMMAND_FLAG.QUIET : 0);
     const error = this.#feed(EVENT.COMMAND, { op, flags, payload });

@@ -263,9 +263,9 @@ describe('exit codes', () => {
     [['download', 'some/model'], /unknown command 'download'/],
     [['list', 'more'], /too many arguments/],
     [['list', '--fast'], /unknown option '--fast'/],
-    [['list', '--limit', '0'], /expected 1 or more/],
+    [['list', '--limit', '0'], /expected 1 to 5000/],
     [['list', '--limit', 'all'], /expected a whole number/],
-    [['list', '--limit', '6000'], /maxCandidates/],
+    [['list', '--limit', '5001'], /expected 1 to 5000/],
     [['list', '--hub', 'huggingface.co'],
       /option --hub: expected an http or https address/],
     [['list', '--token-env', 'NO_SUCH'], /variable NO_SUCH is not set/],
@@ -293,8 +293,19 @@ describe('exit codes', () => {
     const { code, stdout, stderr } = await run(
       ['list', '--json', '--hub', await unusedAddress()]);
     assert.equal(code, 1);
-    assert.equal(stdout, '');
+    const { error } = JSON.parse(stdout);
+    assert.equal(error.code, 'listing_failed');
+    assert.match(error.message, /the connection failed: .*ECONNREFUSED/);
+    assert.equal(error.retryable, true);
+    assert.equal(error.meta.partial, true);
     assert.match(stderr, /listing_failed/);
+  });
+
+  test('2 for wrong usage, as JSON when that is wanted', async () => {
+    const { code, stdout } = await run(
+      ['list', '--json', '--token-env', 'NO_SUCH']);
+    assert.equal(code, 2);
+    assert.equal(JSON.parse(stdout).error.code, 'invalid_argument');
   });
 
   test('1 for a doctor who found something, with advice', async () => {

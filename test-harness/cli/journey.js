@@ -4,7 +4,7 @@
 import { version } from '../../dist/index.js';
 import { runListing } from './list.js';
 import {
-  chatFirst, className, factTable, modelTable, summary, verdictTable,
+  chatFirst, className, factTable, modelTable, reasons, summary, verdictTable,
 } from './report.js';
 import { withSession } from './session.js';
 import { duration, style, whole } from './style.js';
@@ -74,9 +74,10 @@ function report({ models, meta }, session, wasmBytes) {
     ['config.json, median', duration(configFetchMs.p50)],
     ['start of the module', duration(session.loadMs)],
     ['whole listing', duration(meta.durationMs)],
-    ['memory of the module', `${whole(Math.round(wasmBytes / 1024))} KiB`],
+    ['memory of the module, all kept',
+      `${whole(Math.round(wasmBytes / 1024))} KiB`],
   ]));
-  print(`\n${summary(meta)}\n`);
+  print(`\n${summary(meta)}${reasons(meta)}\n`);
   advise(session.simulatedModels !== null);
 }
 

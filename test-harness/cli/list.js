@@ -2,7 +2,7 @@
 // `list`: the chat models of a Hub.
 
 import { createDisplay, createSilence } from './progress.js';
-import { chatFirst, modelTable, summary } from './report.js';
+import { chatFirst, modelTable, reasons, summary } from './report.js';
 import { withSession } from './session.js';
 
 /** Rows shown when no limit is given: one screen. */
@@ -41,6 +41,6 @@ export async function list(options, signal) {
     }
     const shown = chatFirst(models).slice(0, options.limit ?? ROWS_SHOWN);
     process.stdout.write(
-      `${modelTable(shown, meta)}\n\n${summary(meta)}\n`);
+      `${modelTable(shown, meta)}\n\n${summary(meta)}${reasons(meta)}\n`);
   });
 }

@@ -16,6 +16,9 @@ const EXIT = { ok: 0, failure: 1, usage: 2, interrupted: 130 };
 /** Reasons printed with an error; the first ones tell most. */
 const REASONS_SHOWN = 3;
 
+/** The most models that one listing keeps. */
+const LIMIT_MAX = 5000;
+
 /**
  * @typedef {object} Options of every command
  * @property {string} [hub]
@@ -42,6 +45,9 @@ export async function main(args) {
     await createProgram(interrupt.signal).parseAsync(args, { from: 'user' });
     return EXIT.ok;
   } catch (error) {
+    if (args.includes('--json') && !(error instanceof CommanderError)) {
+      process.stdout.write(`${JSON.stringify(documentOf(error), null, 2)}\n`);
+    }
     return exitCodeOf(error, interrupt.signal);
   } finally {
     process.removeListener('SIGINT', onInterrupt);
@@ -63,7 +69,7 @@ function createProgram(signal) {
       + '(default: HF_TOKEN)')
     .option('--search <text>', 'only models whose name contains this')
     .option('--author <name>', 'only models of this owner')
-    .option('--limit <n>', 'how many models to keep and to show', positive)
+    .option('--limit <n>', 'how many models to keep and to show', limit)
     .option('--seed <n>', 'makes random choices repeatable', integer)
     .option('--data <dir>', 'directory of the model store; without effect: '
       + 'there is no store yet')
@@ -103,9 +109,11 @@ function integer(text) {
 }
 
 /** @param {string} text */
-function positive(text) {
+function limit(text) {
   const number = integer(text);
-  if (number < 1) throw new InvalidArgumentError('expected 1 or more.');
+  if (number < 1 || number > LIMIT_MAX) {
+    throw new InvalidArgumentError(`expected 1 to ${LIMIT_MAX}.`);
+  }
   return number;
 }
 
@@ -124,6 +132,21 @@ function exitCodeOf(error, signal) {
   }
   process.stderr.write(`${style.bad('error:')} ${describe(error)}\n`);
   return isWrongUsage(error) ? EXIT.usage : EXIT.failure;
+}
+
+/**
+ * An error for programs.
+ * @param {unknown} error
+ */
+function documentOf(error) {
+  if (!(error instanceof TabAgentError)) {
+    const code = error instanceof UsageError ? 'invalid_argument' : 'internal';
+    return { error: { code, message: describe(error) } };
+  }
+  const { code, message, stage, retryable, userAction, status, meta } = error;
+  return {
+    error: { code, message, stage, retryable, userAction, status, meta },
+  };
 }
 
 /** @param {unknown} error */

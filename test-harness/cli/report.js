@@ -67,7 +67,7 @@ function dtypesOf({ variants }, columns) {
     const text = names.slice(0, shown).join(' ') + (rest ? ` +${rest}` : '');
     if (text.length <= columns) return text;
   }
-  return '-';
+  return NOTHING;
 }
 
 /**
@@ -81,6 +81,20 @@ function cut(text, columns) {
 const HEAD = [
   'model', 'class', 'sure', 'dtypes', 'params', 'downloads', 'gated',
 ];
+const ALIGN = /** @type {const} */ (
+  ['left', 'left', 'left', 'left', 'right', 'right', 'left']);
+
+/** The columns of `HEAD` that every table has. */
+const BASIC = 4;
+
+/** Where the others have no room beside them. */
+const NARROW = 60;
+
+/** What stands for nothing. */
+const NOTHING = '-';
+
+/** Errors told one by one; the first ones tell most. */
+const ERRORS_SHOWN = 3;
 
 /**
  * @param {ModelEntry} model
@@ -90,7 +104,7 @@ function modelRow(model) {
   return [
     model.id, className(model.classification), model.confidence,
     dtypesOf(model, Infinity), short(model.parameters),
-    short(model.downloads), model.gated || '-',
+    short(model.downloads), model.gated || NOTHING,
   ];
 }
 
@@ -104,11 +118,14 @@ export function modelTable(models, meta) {
     return meta.fetched === 0 ? 'The Hub has no such models.'
       : 'No model of these passes the filter.';
   }
-  const rows = models.map(modelRow);
-  const [name, , , dtypes] = fit([HEAD, ...rows]);
+  const all = models.map(modelRow);
+  const shown = tellingColumns(all);
+  const pick = (/** @type {readonly any[]} */ row) => (
+    shown.map((column) => row[column]));
+  const rows = all.map(pick);
+  const [name, , , dtypes] = fit([pick(HEAD), ...rows]);
   const table = plainTable({
-    head: HEAD.map(style.title),
-    colAligns: ['left', 'left', 'left', 'left', 'right', 'right', 'left'],
+    head: pick(HEAD).map(style.title), colAligns: pick(ALIGN),
   });
   models.forEach((model, index) => {
     const [id, , confidence, , ...rest] = rows[index];
@@ -119,11 +136,20 @@ export function modelTable(models, meta) {
 }
 
 /**
+ * The columns that say something, and for which there is room.
+ * @param {string[][]} rows
+ */
+function tellingColumns(rows) {
+  return [...HEAD.keys()].filter((column) => column < BASIC
+    || (width() >= NARROW && rows.some((row) => row[column] !== NOTHING)));
+}
+
+/**
  * Widths of the columns: dtypes give way first, then names.
  * @param {string[][]} rows
  */
 function fit(rows) {
-  const widths = HEAD.map((_, column) => (
+  const widths = rows[0].map((_, column) => (
     Math.max(...rows.map((row) => row[column].length))));
   let excess = widths.reduce(
     (sum, columns) => sum + columns + GAP, -width());
@@ -175,6 +201,15 @@ export function summary(meta) {
   if (meta.rate_limited) notes.push('the Hub asked for pauses');
   if (meta.errorCount > 0) notes.push(amount(meta.errorCount, 'error'));
   return notes.length === 0 ? found : `${found}; ${notes.join(', ')}`;
+}
+
+/**
+ * The first errors, a line each; nothing when there is none.
+ * @param {Meta} meta
+ */
+export function reasons({ errors }) {
+  return errors.slice(0, ERRORS_SHOWN).map(({ modelId, message }) => (
+    `\n  ${modelId ? `${modelId}: ` : ''}${message}`)).join('');
 }
 
 /**

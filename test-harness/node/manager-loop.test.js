@@ -295,6 +295,16 @@ describe('messages', () => {
     assert.deepEqual(loop.jobs(), []);
   });
 
+  test('a request that is too long says how long', async () => {
+    const { core, loop } = setUp(() => []);
+    await assert.rejects(loop.run({ action: 'x'.repeat(100_000) }), {
+      name: 'TabAgentError', code: 'too_large', stage: 'request',
+      message: 'a request has at most 65536 bytes, this one 100013',
+    });
+    assert.deepEqual(core.eventsOf('COMMAND'), []);
+    assert.deepEqual(loop.jobs(), []);
+  });
+
   test('a request the core cannot take rejects', async () => {
     const { loop } = setUp(() => -900);
     await assert.rejects(loop.run(REQUEST), {
