@@ -1026,6 +1026,13 @@ var Loop = class {
   #send(op, message, isQuiet) {
     const listing = suppliedListing(message);
     const payload = encoder2.encode(writeMessage(message, listing));
+    if (payload.length > CAPS.EVENT_PAYLOAD_MAX) {
+      throw new TabAgentError(
+        "too_large",
+        `a request has at most ${CAPS.EVENT_PAYLOAD_MAX} bytes, this one ${payload.length}`,
+        { stage: "request" }
+      );
+    }
     const flags = (listing ? COMMAND_FLAG.LISTING : 0) | (isQuiet ? COMMAND_FLAG.QUIET : 0);
     const error = this.#feed(EVENT.COMMAND, { op, flags, payload });
     if (error < 0) throw errorOfNumber(error, "request");

@@ -5,9 +5,14 @@
 #include "core/span.h"
 #include "hub/model_files.h"
 
+// A name in a list.
+#define NAME(text)                                                             \
+  { (const uint8_t *)(text), sizeof(text) - 1 }
+
 // Tasks whose models encode; nobody chats with them.
-static const char *const denied_tags[] = {"feature-extraction", "fill-mask",
-                                          "sentence-similarity", "masked-lm"};
+static const tam_span denied_tags[] = {
+    NAME("feature-extraction"), NAME("fill-mask"), NAME("sentence-similarity"),
+    NAME("masked-lm")};
 
 // Ids whose models embed or rank, whatever else their row says. Only what
 // cannot be part of a chat model's name belongs here: all other cases are for
@@ -24,36 +29,53 @@ static const char *const denied_tags[] = {"feature-extraction", "fill-mask",
 // Longest owner or name of a repository, a rule of the Hub.
 #define REPO_NAME_MAX 96
 
-// The letters, digits and '_', a bit for each byte.
-TAM_INLINE int is_word_byte(uint8_t byte) {
-  static const uint32_t words[8] = {0, 0x03ff0000, 0x87fffffe, 0x07fffffe};
-  return (int)(words[byte / 32] >> (byte % 32)) & 1;
-}
+// What a byte of an id is, in the upper half of an entry, and after what it may
+// stand, in the lower one. An id has one or two parts of letters, digits and
+// '_', with '-' or '.' between them, but never two of those in a row that are
+// the same. What may begin a part may stand after a slash.
+enum {
+  WORD = 1,
+  DASH = 2,
+  DOT = 4,
+  SLASH = 8,
+  W = WORD << 4 | WORD | DASH | DOT | SLASH
+};
+#define ID_FIRST '-'
+// clang-format off
+static const uint8_t id_bytes['z' + 1 - ID_FIRST] = {
+    DASH << 4 | WORD | DOT, DOT << 4 | WORD | DASH, SLASH << 4 | WORD,
+    W, W, W, W, W, W, W, W, W, W,          // digits
+    0, 0, 0, 0, 0, 0, 0,
+    W, W, W, W, W, W, W, W, W, W, W, W, W, // capitals
+    W, W, W, W, W, W, W, W, W, W, W, W, W,
+    0, 0, 0, 0, W, 0,                      // '_'
+    W, W, W, W, W, W, W, W, W, W, W, W, W, // small letters
+    W, W, W, W, W, W, W, W, W, W, W, W, W,
+};
+// clang-format on
 
-// Reads an id of one or two parts: letters, digits, '_', and '-' or '.' between
-// them, but never two of those in a row that are the same. Stores the place of
-// the slash, or the length when there is none. Returns 0 when it is no id.
+// Reads an id: stores the place of its slash, or its length when there is none.
+// Returns 0 when it is no id. There is no branch that depends on a byte: where
+// the separators are cannot be foreseen.
 static int repo_id_read(tam_span id, size_t *pslash) {
-  size_t slash = id.len;
-  uint8_t before = '/';
+  size_t slash = 0;
+  unsigned slashes = 0;
+  unsigned before = SLASH;
+  unsigned is_bad = 0;
   for (size_t i = 0; i < id.len; i++) {
-    uint8_t byte = id.ptr[i];
-    if (!is_word_byte(byte)) {
-      if (byte == '/') {
-        if (slash < id.len || !is_word_byte(before)) {
-          return 0;
-        }
-        slash = i;
-      } else if ((byte != '-' && byte != '.') || byte == before ||
-                 before == '/') {
-        return 0;
-      }
-    }
-    before = byte;
+    unsigned place = (unsigned)id.ptr[i] - ID_FIRST;
+    unsigned entry =
+        id_bytes[place < sizeof(id_bytes) ? place : '@' - ID_FIRST];
+    unsigned is_slash = entry >> 7;
+    is_bad |= (entry & before) == 0;
+    slashes += is_slash;
+    slash += i & (0 - (size_t)is_slash);
+    before = entry >> 4;
   }
+  slash = slashes == 0 ? id.len : slash;
   *pslash = slash;
   size_t name_len = slash < id.len ? id.len - slash - 1 : 0;
-  return is_word_byte(before) && slash <= REPO_NAME_MAX &&
+  return !is_bad && slashes <= 1 && before == WORD && slash <= REPO_NAME_MAX &&
          name_len <= REPO_NAME_MAX &&
          !tam_span_ends_with(id, TAM_SPAN(".git")) &&
          !tam_span_ends_with(id, TAM_SPAN(".ipynb"));
@@ -65,9 +87,10 @@ int tam_repo_id_is_valid(tam_span id) {
 }
 
 // Returns the place of |text| in a list of |count| names, or |count|.
-static size_t place_of(tam_span text, const char *const *names, size_t count) {
+static size_t place_of(tam_span text, const tam_span *names, size_t count) {
   size_t place = 0;
-  while (place < count && !tam_span_is(text, names[place])) {
+  while (place < count &&
+         !(text.len == names[place].len && tam_span_eq(text, names[place]))) {
     place++;
   }
   return place;
@@ -132,9 +155,10 @@ const char tam_drop_names[] = "none\0"
                               "max-candidates\0";
 
 unsigned tam_pipeline_preference(tam_span pipeline_tag) {
-  static const char *const tags[] = {
-      "text-generation", "image-text-to-text", "text2text-generation",
-      "conversational",  "summarization",      "translation"};
+  static const tam_span tags[] = {
+      NAME("text-generation"),      NAME("image-text-to-text"),
+      NAME("text2text-generation"), NAME("conversational"),
+      NAME("summarization"),        NAME("translation")};
   const size_t count = sizeof(tags) / sizeof(*tags);
   size_t place = place_of(pipeline_tag, tags, count);
   if (place == count) {
