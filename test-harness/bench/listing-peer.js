@@ -2,8 +2,7 @@
 // The peer of the listing benchmark: the same work without WebAssembly, as one
 // would write it in JavaScript. JSON.parse over strict UTF-8, the same
 // prefilter, the same order, the same records. It knows the tasks, classes
-// and types of the benchmark's pages only, and it sends no progress messages:
-// both are in its favour.
+// and types of the benchmark's pages only, which is in its favour.
 
 /**
  * @typedef {object} Survivor

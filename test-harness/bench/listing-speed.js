@@ -4,8 +4,8 @@
 //
 // Both sides start with the bytes of the pages in memory and end with the same
 // records, which is checked before anything is measured. Ours includes the
-// copy into linear memory, the classification, the progress messages, and the
-// unpacking of the table of models.
+// copy into linear memory, the classification, and the unpacking of the table of
+// models; nobody listens to progress.
 
 import { countByJsonParse, listByJsonParse } from './listing-peer.js';
 import { ListingProduct, SMALL_PIECE } from './listing-product.js';

@@ -73,10 +73,10 @@ export function rowOf(comparison, targetOf) {
 /** What both sides do, for the reader of the tables. */
 export const LISTING_NOTES = Object.freeze([
   'ours: the shipped module, bytes copied in by pieces of 64 KiB, prefilter,',
-  '      ranking, classification, progress messages, table of models unpacked',
+  '      ranking, classification, table of models unpacked',
   'peer: JSON.parse(TextDecoder fatal), the same prefilter and ranking, a',
-  '      classification by lookups, no progress messages',
-  'Both make the same full records (checked); ratios are medians of rounds.',
+  '      classification by lookups',
+  'Nobody listens to progress. Both make the same full records (checked); ratios are medians of rounds.',
 ]);
 
 /** How many rounds a comparison takes. @param {Options} options */
