@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { list, LISTED } from './listing.js';
+import { LISTED, classesByListing, list } from './listing.js';
 
 const TIMEOUT_MS = 5_000;
 
@@ -126,6 +126,7 @@ describe('files', () => {
     });
 
     test(`${name} always: an error of its model, in bounded time`, async () => {
+      const byListing = await classesByListing(params);
       const { error, meta, models, traffic } = await list({
         params, maxMs, faults: [{ match: 'resolve-cache', ...fault }],
       });
@@ -136,7 +137,7 @@ describe('files', () => {
           continue;
         }
         assert.equal(model.fetchStatus, 'error');
-        assert.equal(model.classification, 'unknown');
+        assert.equal(model.classification, byListing.get(model.id));
         assert.ok(model.fetchError.message.length > 0);
       }
       assert.ok(meta.errorCount >= 50);

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { list, LISTED } from './listing.js';
+import { LISTED, classesByListing, list } from './listing.js';
 
 /** A row that tells nothing about the model's kind. */
 const BARE_ROW = {
@@ -59,6 +59,7 @@ describe('a server in trouble', () => {
   });
 
   test('files that never come are errors of their models', async () => {
+    const byListing = await classesByListing(params);
     const { models, meta, traffic } = await list({
       params, faults: [{ bucket: 'resolvers', status: 503 }],
     });
@@ -66,8 +67,7 @@ describe('a server in trouble', () => {
       if (model.fetchStatus === 'listing') continue;
       assert.equal(model.fetchStatus, 'error');
       assert.equal(model.fetchError.statusCode, 503);
-      assert.equal(model.classification, 'unknown');
-      assert.equal(model.confidence, 'low');
+      assert.equal(model.classification, byListing.get(model.id));
     }
     assert.ok(meta.errorCount >= 59);
     assert.deepEqual(new Set(meta.errors.map((/** @type {any} */ e) => e.code)),

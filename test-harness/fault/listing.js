@@ -111,6 +111,20 @@ export async function list(setting = {}) {
 }
 
 /**
+ * What the digests in the listing say about the models that `params` keep:
+ * without one a model is unknown.
+ * @param {object} params
+ * @returns {Promise<Map<string, string>>} class by id
+ */
+export async function classesByListing(params) {
+  const { models } = await list({ params: { ...params, fetchConfigs: 'never' } });
+  return new Map(models.map((model) => {
+    const hasDigest = model.model_type !== null || model.architectures !== null;
+    return [model.id, hasDigest ? model.classification : 'unknown'];
+  }));
+}
+
+/**
  * Nothing runs on behind an operation that has ended.
  * @param {World} world
  */

@@ -58,20 +58,30 @@ static int op_judge(tam_list_op *op, tam_candidate *candidate,
   return op_note_verdict(op, candidate);
 }
 
-// Ends without an answer because of |error|; |message| completes what the
-// candidate's fetch_message says about it. Nothing is guessed: the row's own
-// words about a model are evidence only when it is known that there is no
-// better one.
-static int op_give_up(tam_list_op *op, tam_candidate *candidate,
-                      tam_fetch_status status, int error, const char *message) {
-  candidate->fetch_status = status;
+// The verdict without an answer. The digest of the row will do; apart from that
+// nothing is guessed: the row's own words about a model are evidence only when
+// it is known that there is no better one.
+static void judge_without_answer(tam_candidate *candidate) {
+  if (candidate->row.config.present) {
+    tam_classify_input input = input_of(candidate, 0);
+    tam_classify(&input, &candidate->verdict);
+    return;
+  }
   candidate->verdict = (tam_verdict){
       .classification = TAM_CLASS_UNKNOWN,
       .confidence = TAM_CONFIDENCE_LOW,
       .why = {{"config-unavailable",
-               tam_span_of(tam_fetch_status_name(status))}},
+               tam_span_of(tam_fetch_status_name(candidate->fetch_status))}},
       .why_count = 1,
   };
+}
+
+// Ends without an answer because of |error|; |message| completes what the
+// candidate's fetch_message says about it.
+static int op_give_up(tam_list_op *op, tam_candidate *candidate,
+                      tam_fetch_status status, int error, const char *message) {
+  candidate->fetch_status = status;
+  judge_without_answer(candidate);
   tam_buf *why = &candidate->fetch_message;
   tam_buf_append_text(why, message);
   if (why->error != 0) {
