@@ -1,188 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The request pool, told as scripts: each step is an event at a time and the
-// reports and actions that must follow, written as text.
-#include "check.h"
-
-#include "core/action_queue.h"
-#include "core/random.h"
-#include "net/net.h"
-
-#include <stdarg.h>
-
-typedef struct world {
-  check_heap heap;
-  tam_mem mem;
-  tam_action_queue queue;
-  tam_random random;
-  tam_net *net;
-  double now_ms;
-  char log[4096];
-  size_t log_len;
-} world;
-
-static const uint8_t seed[16] = "net-test";
-
-static int world_init(world *w, size_t fail_at) {
-  memset(w, 0, sizeof(*w));
-  w->heap.fail_at = fail_at;
-  w->mem = check_heap_mem(&w->heap);
-  tam_action_queue_init(&w->queue, &w->mem);
-  tam_random_init(&w->random, seed);
-  return tam_net_new(&w->net, &w->queue, &w->random, &w->mem);
-}
-
-static void world_free(world *w) {
-  tam_net_del(w->net);
-  CHECK(w->queue.first == NULL);
-  tam_action_queue_free(&w->queue);
-  CHECK_INT(w->heap.live, 0);
-}
-
-static void say(world *w, const char *format, ...) {
-  va_list args;
-  va_start(args, format);
-  size_t room = sizeof(w->log) - w->log_len;
-  int len = vsnprintf(w->log + w->log_len, room, format, args);
-  va_end(args);
-  w->log_len += (size_t)len < room ? (size_t)len : room - 1;
-}
-
-static void say_report(world *w, const tam_net_report *report) {
-  static const char *const names[] = {"",       "start",   "head",
-                                      "data",   "end",     "restart",
-                                      "failed", "refused", "limited"};
-  say(w, "%s%s", w->log_len > 0 ? " " : "", names[report->kind]);
-  if (report->kind == TAM_NET_RATE_LIMITED) {
-    say(w, ":%u:%s", report->op, tam_bucket_name(report->bucket));
-    return;
-  }
-  say(w, ":%u.%u", report->op, report->tag);
-  switch (report->kind) {
-  case TAM_NET_HEAD:
-    say(w, "=%u", report->status);
-    break;
-  case TAM_NET_DATA:
-    say(w, "=%.*s", (int)report->data.len, (const char *)report->data.ptr);
-    break;
-  case TAM_NET_FAILED:
-    say(w, "=%s", tam_strerror(report->error));
-    if (report->status != 0) {
-      say(w, "/%u", report->status);
-    }
-    if (report->data.len > 0) {
-      say(w, "(%.*s)", (int)report->data.len, (const char *)report->data.ptr);
-    }
-    break;
-  default:
-    break;
-  }
-}
-
-// What the host does after each event: advance until nothing happens, take
-// all actions.
-static void settle(world *w) {
-  tam_net_report report;
-  for (tam_net_advance(w->net, w->now_ms, &report);
-       report.kind != TAM_NET_NOTHING;
-       tam_net_advance(w->net, w->now_ms, &report)) {
-    say_report(w, &report);
-  }
-  const tam_action *action;
-  while ((action = tam_action_queue_pop(&w->queue)) != NULL) {
-    say(w, "%s%s#%u", w->log_len > 0 ? " " : "",
-        action->kind == TAM_ACTION_FETCH ? "fetch" : "abort", action->request);
-  }
-}
-
-static int submit(world *w, uint32_t op, uint32_t tag, int streamed) {
-  tam_net_request request = {
-      .op = op,
-      .tag = tag,
-      .bucket = streamed ? TAM_BUCKET_API : TAM_BUCKET_RESOLVERS,
-      .url = TAM_SPAN("https://hub.test/file"),
-      .headers = TAM_SPAN("authorization: Bearer secret\r\n"),
-      .timeout_ms = 10000,
-      .streamed = streamed,
-      .attempts_max = 3};
-  return tam_net_submit(w->net, &request);
-}
-
-static int feed(world *w, const char *kind, uint32_t request, uint32_t status,
-                const char *payload) {
-  static const struct {
-    const char *name;
-    tam_event_kind kind;
-  } kinds[] = {{"head", TAM_EVENT_HTTP_HEAD},
-               {"data", TAM_EVENT_HTTP_DATA},
-               {"end", TAM_EVENT_HTTP_END},
-               {"fail", TAM_EVENT_HTTP_FAIL}};
-  tam_event event = {
-      .request = request, .status = status, .payload = tam_span_of(payload)};
-  for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-    if (strcmp(kinds[i].name, kind) == 0) {
-      event.kind = kinds[i].kind;
-    }
-  }
-  tam_net_report report;
-  int result = tam_net_feed(w->net, &event, w->now_ms, &report);
-  if (report.kind != TAM_NET_NOTHING) {
-    say_report(w, &report);
-  }
-  return result;
-}
-
-typedef struct step {
-  double now_ms;
-  const char *event; // "open", "submit", "stream", "close", "cancel", "wait",
-                     // or an HTTP event
-  uint32_t a;        // operation, or request
-  uint32_t b;        // concurrency, tag or status
-  const char *payload;
-  const char *expected;
-} step;
-
-static void perform(world *w, const step *s) {
-  w->now_ms = s->now_ms;
-  if (strcmp(s->event, "open") == 0) {
-    CHECK_INT(tam_net_open_op(w->net, s->a, s->b), 0);
-  } else if (strcmp(s->event, "submit") == 0) {
-    CHECK_INT(submit(w, s->a, s->b, 0), 0);
-  } else if (strcmp(s->event, "stream") == 0) {
-    CHECK_INT(submit(w, s->a, s->b, 1), 0);
-  } else if (strcmp(s->event, "close") == 0) {
-    tam_net_close_op(w->net, s->a);
-  } else if (strcmp(s->event, "cancel") == 0) {
-    tam_net_cancel(w->net, s->a, s->b);
-  } else if (strcmp(s->event, "wait") != 0) {
-    CHECK_INT(feed(w, s->event, s->a, s->b, s->payload), 0);
-  }
-}
-
-static void play_on(world *w, const char *name, const step *steps,
-                    size_t count) {
-  for (size_t i = 0; i < count; i++) {
-    w->log_len = 0;
-    w->log[0] = '\0';
-    perform(w, &steps[i]);
-    settle(w);
-    check_count++;
-    if (strcmp(w->log, steps[i].expected) != 0) {
-      check_failures++;
-      printf("%s step %zu (%s at %g):\n  got      \"%s\"\n  expected \"%s\"\n",
-             name, i, steps[i].event, steps[i].now_ms, w->log,
-             steps[i].expected);
-    }
-  }
-}
-
-static void play(const char *name, const step *steps, size_t count) {
-  world w;
-  CHECK_INT(world_init(&w, 0), 0);
-  play_on(&w, name, steps, count);
-  world_free(&w);
-}
-
-#define PLAY(steps) play(#steps, steps, sizeof(steps) / sizeof(steps[0]))
+// The request pool: who may start when, what is tried again, and what the owner
+// hears. How long it waits for an answer is in net_timeout_test.c.
+#include "net_script.h"
 
 static void test_answer(void) {
   static const step plain[] = {
@@ -322,45 +141,6 @@ static void test_broken_body(void) {
   PLAY(streamed);
 }
 
-static void test_timeouts(void) {
-  // Two seconds while nothing is known about the server; the last attempt gets
-  // all the time that the owner allows.
-  static const step short_answer[] = {
-      {0, "open", 1, 1, "", ""},
-      {0, "submit", 1, 1, "", "start:1.1 fetch#1"},
-      {1999, "wait", 0, 0, "", ""},
-      {2000, "wait", 0, 0, "", "abort#1"},
-      {2001, "head", 1, 200, "", ""},
-      {2200, "wait", 0, 0, "", "start:1.1 fetch#2"},
-      {2300, "head", 2, 200, "", "head:1.1=200"},
-      {4200, "wait", 0, 0, "", "restart:1.1 abort#2"},
-      {4500, "wait", 0, 0, "", "start:1.1 fetch#3"},
-      {14499, "wait", 0, 0, "", ""},
-      {14500, "wait", 0, 0, "", "failed:1.1=timeout abort#3"},
-  };
-  static const step streamed[] = {
-      {0, "open", 1, 1, "", ""},
-      {0, "stream", 1, 1, "", "start:1.1 fetch#1"},
-      {9000, "head", 1, 200, "", "head:1.1=200"},
-      {18000, "data", 1, 0, "a", "data:1.1=a"},
-      {27999, "data", 1, 0, "b", "data:1.1=b"},
-      {37998, "wait", 0, 0, "", ""},
-      {37999, "wait", 0, 0, "", "failed:1.1=timeout abort#1"},
-  };
-  static const step gateway_timeout[] = {
-      {0, "open", 1, 1, "", ""},
-      {0, "stream", 1, 1, "", "start:1.1 fetch#1"},
-      {9, "head", 1, 504, "", "failed:1.1=http_status/504 abort#1"},
-      {9, "submit", 1, 2, "", "start:1.2 fetch#2"},
-      {9, "head", 2, 504, "", "abort#2"},
-  };
-  PLAY(short_answer);
-  PLAY(streamed);
-  PLAY(gateway_timeout);
-}
-
-#define WINDOW(r, t) "RateLimit: \"resolvers\";r=" #r ";t=" #t
-
 static void test_rate_limit(void) {
   static const step refused[] = {
       {0, "open", 1, 2, "", ""},
@@ -489,42 +269,6 @@ static void test_memory_of_aborted(void) {
   CHECK_INT(abort->kind, TAM_ACTION_ABORT);
   tam_net_advance(w.net, 0, &report);
   CHECK_INT(w.heap.live, 1);
-  world_free(&w);
-}
-
-// An answer that is late when nothing else is to do is asked for twice.
-static void test_hedge(void) {
-  world w;
-  CHECK_INT(world_init(&w, 0), 0);
-  CHECK_INT(tam_net_open_op(w.net, 1, 2), 0);
-  for (uint32_t i = 1; i <= 20; i++) {
-    CHECK_INT(submit(&w, 1, i, 0), 0);
-    settle(&w);
-    w.now_ms += 50;
-    CHECK_INT(feed(&w, "head", i, 200, WINDOW(400, 300)), 0);
-    CHECK_INT(feed(&w, "end", i, 0, ""), 0);
-  }
-  static const step late[] = {
-      {1000, "submit", 1, 21, "", "start:1.21 fetch#21"},
-      {1050, "wait", 0, 0, "", ""},
-      {1100, "wait", 0, 0, "", "fetch#22"},
-      {1110, "head", 22, 200, WINDOW(399, 299), "head:1.21=200 abort#21"},
-      {1120, "head", 21, 200, "", ""},
-      {1120, "end", 22, 0, "", "end:1.21"},
-      // When one of the two fails the other one carries on.
-      {2000, "submit", 1, 22, "", "start:1.22 fetch#23"},
-      {2100, "wait", 0, 0, "", "fetch#24"},
-      {2110, "fail", 24, 0, "reset", ""},
-      {2120, "head", 23, 200, WINDOW(398, 298), "head:1.22=200"},
-      {2120, "end", 23, 0, "", "end:1.22"},
-      {3000, "submit", 1, 23, "", "start:1.23 fetch#25"},
-      {3100, "wait", 0, 0, "", "fetch#26"},
-      {3110, "head", 25, 429, WINDOW(0, 297), "refused:1.23 abort#25"},
-      {3110, "head", 26, 503, "", "abort#26"},
-      {3300, "wait", 0, 0, "", "limited:1:resolvers"},
-      {4000, "cancel", 1, 23, "", ""},
-  };
-  play_on(&w, "late", late, sizeof(late) / sizeof(late[0]));
   world_free(&w);
 }
 
@@ -657,12 +401,10 @@ int main(void) {
   RUN(test_concurrency);
   RUN(test_transient_errors);
   RUN(test_broken_body);
-  RUN(test_timeouts);
   RUN(test_rate_limit);
   RUN(test_cancel);
   RUN(test_cancel_before_fetch);
   RUN(test_memory_of_aborted);
-  RUN(test_hedge);
   RUN(test_refused_for_ever);
   RUN(test_deadline);
   RUN(test_illegal);

@@ -13,12 +13,17 @@ typedef struct server {
   tam_random random;
 } server;
 
-static server server_new(void) {
-  static const uint8_t seed[16] = "rate-limit";
+static server server_of(uint8_t number) {
+  uint8_t seed[16] = "rate-limit";
   server s;
+  seed[15] = number;
   tam_rate_limit_init(&s.limit);
   tam_random_init(&s.random, seed);
   return s;
+}
+
+static server server_new(void) {
+  return server_of(0);
 }
 
 static void start(server *s, double now_ms) {
@@ -66,6 +71,24 @@ static void test_refused_with_headers(void) {
   CHECK_INT(s.limit.state, TAM_RATE_LIMIT_PAUSED);
   CHECK(s.limit.strike_pause_ms == 0);
   CHECK(is_between(s.limit.resume_at_ms, 11100, 11100 + JITTER_MS));
+}
+
+// Clients that wait for the same reset return one after the other, in all of
+// the time that the jitter has.
+static void test_jitter(void) {
+  double first_ms = INFINITY;
+  double last_ms = 0;
+  for (uint8_t client = 0; client < 32; client++) {
+    server s = server_of(client);
+    start(&s, 1000);
+    answer(&s, 1000, 1100, 429, "RateLimit: \"api\";r=0;t=10");
+    double ready_ms = tam_rate_limit_ready_at(&s.limit, 1100);
+    CHECK(is_between(ready_ms, 11100, 11100 + JITTER_MS));
+    first_ms = ready_ms < first_ms ? ready_ms : first_ms;
+    last_ms = ready_ms > last_ms ? ready_ms : last_ms;
+  }
+  CHECK(first_ms < 11100 + JITTER_MS / 4.0);
+  CHECK(last_ms > 11100 + JITTER_MS * 3 / 4.0);
 }
 
 static void test_strikes(void) {
@@ -198,6 +221,7 @@ static void test_guessed_window(void) {
 int main(void) {
   RUN(test_exhausted_window);
   RUN(test_refused_with_headers);
+  RUN(test_jitter);
   RUN(test_strikes);
   RUN(test_pause_until_reset);
   RUN(test_old_news);
