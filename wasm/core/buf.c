@@ -47,7 +47,10 @@ static int buf_reserve(tam_buf *buf, size_t need) {
   size_t capacity =
       buf->capacity < BUF_CAPACITY_MIN ? BUF_CAPACITY_MIN : buf->capacity;
   while (capacity < need) {
-    capacity = capacity > buf->max / 2 ? buf->max : capacity * 2;
+    capacity *= 2;
+  }
+  if (capacity > buf->max) {
+    capacity = buf->max;
   }
   uint8_t *data = tam_mem_realloc(buf->mem, buf->data, capacity, 1);
   if (data == NULL) {
