@@ -102,7 +102,7 @@ static void take_abort(fake_host *host, const tam_action *action) {
 static void check_sequence(fake_host *host, fake_op *op,
                            const tam_json_node *message) {
   const tam_json_node *seq = tam_json_get_member(message, TAM_SPAN("seq"));
-  if (seq != NULL && host->heap.fail_at == 0) {
+  if (seq != NULL) {
     promise(tam_json_get_number(seq) == op->messages,
             "messages are numbered without gaps");
   }
@@ -179,6 +179,11 @@ static tam_json_node *parse_message(tam_span text, const tam_mem *mem) {
   return message;
 }
 
+// Whether |message| is the end of a listing that came to its end.
+static int is_good_end(const tam_json_node *message) {
+  return tam_json_get_member(message, TAM_SPAN("code")) == NULL;
+}
+
 static void take_message(fake_host *host, const tam_action *action) {
   fake_op *op = find_op(host, action->op);
   promise(op != NULL && op->is_accepted, "messages go to whoever asked");
@@ -192,6 +197,8 @@ static void take_message(fake_host *host, const tam_action *action) {
   op->is_unread |= message == NULL;
   if ((action->flags & TAM_MESSAGE_FLAG_TERMINAL) != 0) {
     check_summary(host, op, message);
+    promise(host->models_of == 0 || message == NULL || is_good_end(message),
+            "models come with a good end only");
   }
   tam_json_tree_free(message, &mem);
   if ((action->flags & TAM_MESSAGE_FLAG_TERMINAL) != 0) {
@@ -206,7 +213,6 @@ static void take(fake_host *host, const tam_action *action) {
                 action->op == host->models_of &&
                 (action->flags & TAM_MESSAGE_FLAG_TERMINAL) != 0,
             "models come right before the last word");
-    host->models_of = 0;
   }
   switch (action->kind) {
   case TAM_ACTION_FETCH:
@@ -216,6 +222,7 @@ static void take(fake_host *host, const tam_action *action) {
     break; // after the listener, who wants to know which request it was
   case TAM_ACTION_MESSAGE:
     take_message(host, action);
+    host->models_of = 0;
     break;
   case TAM_ACTION_MODELS:
     host->models_of = action->op;

@@ -7,7 +7,8 @@
 //  * messages are JSON, numbered without gaps, and at most 20 in any second
 //  * each candidate is classified once, and the summary counts them; whoever
 //    does not listen hears the terminal message only
-//  * models come right before the terminal message they belong to
+//  * models come right before the terminal message they belong to, which is
+//    not one of an error
 //  * a request goes to the Hub, carries a token only when the command had one,
 //    and no more run at a time than the command allows
 //  * an abort names a request under way; none is left when its operation ends

@@ -35,7 +35,7 @@
 static void write_begin(tam_list_op *op, tam_buf *json,
                         tam_list_message message, double now_ms) {
   tam_buf_reset(json);
-  tam_list_write_begin(json, &op->envelope, message, op->outbox.seq++, now_ms);
+  tam_list_write_begin(json, &op->envelope, message, op->outbox.seq, now_ms);
 }
 
 // The field that carries what changed.
@@ -43,11 +43,14 @@ static void write_delta_key(const tam_list_op *op, tam_buf *json) {
   tam_json_write_key(json, op->envelope.is_type_style ? "data" : "delta");
 }
 
-// Closes and queues the message in the scratch buffer.
+// Closes and queues the message in the scratch buffer. Only one that goes out
+// uses up its number: there is no gap where memory was short.
 static int message_send(tam_list_op *op, uint32_t flags) {
   tam_json_write_object_end(&op->scratch);
-  return tam_action_queue_put(op->host.queue, TAM_ACTION_MESSAGE, op->op, flags,
-                              &op->scratch);
+  int error = tam_action_queue_put(op->host.queue, TAM_ACTION_MESSAGE, op->op,
+                                   flags, &op->scratch);
+  op->outbox.seq += error == 0;
+  return error;
 }
 
 // ---------------------------------------------------------------------------
@@ -382,11 +385,9 @@ static void send_last_words(tam_list_op *op, int error, tam_span message,
 
 void tam_list_send_error(tam_list_op *op, int error, tam_span message,
                          double now_ms) {
-  uint32_t seq = op->outbox.seq;
   write_last_word(op, &op->scratch, error, message, now_ms);
   tam_list_write_meta(op, &op->scratch, now_ms);
   if (message_send(op, TAM_MESSAGE_FLAG_TERMINAL) != 0) {
-    op->outbox.seq = seq;
     send_last_words(op, error, message, now_ms);
   }
 }
