@@ -65,6 +65,18 @@ static void feed_rows(fake_host *host, const char *text) {
                          .payload = tam_span_of(text)});
 }
 
+// Supplies rows without a configuration, |count| of them.
+static void feed_bare_rows(fake_host *host, int count) {
+  char row[64];
+  feed_rows(host, "[");
+  for (int i = 0; i < count; i++) {
+    snprintf(row, sizeof(row), "%s{\"id\":\"org/%d\"}", i > 0 ? "," : "", i);
+    feed_rows(host, row);
+  }
+  feed_rows(host, "]");
+  feed(host, (tam_event){.kind = TAM_EVENT_LISTING_END, .op = 1});
+}
+
 static void feed_head(fake_host *host, uint32_t request, uint32_t status) {
   feed(host, (tam_event){.kind = TAM_EVENT_HTTP_HEAD,
                          .request = request,
@@ -133,17 +145,10 @@ static void test_a_page_without_end(void) {
 static void test_many_errors(void) {
   fake_host host;
   last_message last;
-  char row[64];
   host_begin(&host, &last);
   feed_command(&host, "{\"action\":\"listChatModels\",\"id\":1}",
                TAM_COMMAND_FLAG_LISTING);
-  feed_rows(&host, "[");
-  for (int i = 0; i < 150; i++) {
-    snprintf(row, sizeof(row), "%s{\"id\":\"org/%d\"}", i > 0 ? "," : "", i);
-    feed_rows(&host, row);
-  }
-  feed_rows(&host, "]");
-  feed(&host, (tam_event){.kind = TAM_EVENT_LISTING_END, .op = 1});
+  feed_bare_rows(&host, 150);
   for (size_t i = 1; i <= 150; i++) {
     uint32_t request = fake_host_request(&host, i)->id;
     feed_head(&host, request, 403);
@@ -169,24 +174,37 @@ static void answer_oldest(fake_host *host) {
   feed(host, (tam_event){.kind = TAM_EVENT_HTTP_END, .request = request});
 }
 
+// Five hundred requests, one at a time, that take 1 to 500 ms in some order:
+// the percentiles are nearest ranks.
+static void test_many_durations(void) {
+  fake_host host;
+  last_message last;
+  host_begin(&host, &last);
+  feed_command(&host,
+               "{\"action\":\"listChatModels\",\"id\":1,"
+               "\"params\":{\"maxCandidates\":500,\"concurrency\":1}}",
+               TAM_COMMAND_FLAG_LISTING | TAM_COMMAND_FLAG_QUIET);
+  feed_bare_rows(&host, 500);
+  for (int i = 0; i < 500; i++) {
+    host.now_ms += 1 + i * 207 % 500;
+    answer_oldest(&host);
+  }
+  check_last(&last, "\"configFetchMs\":{\"count\":500,\"p50\":250,"
+                    "\"p95\":475,\"max\":500}");
+  host_end(&host, &last);
+}
+
 // Five hundred answers, one every 7 ms, and timers in between: the host counts
 // the messages of every second.
 static void test_many_answers(void) {
   fake_host host;
   last_message last;
-  char row[64];
   host_begin(&host, &last);
   feed_command(&host,
                "{\"action\":\"listChatModels\",\"id\":1,"
                "\"params\":{\"maxCandidates\":500}}",
                TAM_COMMAND_FLAG_LISTING);
-  feed_rows(&host, "[");
-  for (int i = 0; i < 500; i++) {
-    snprintf(row, sizeof(row), "%s{\"id\":\"org/%d\"}", i > 0 ? "," : "", i);
-    feed_rows(&host, row);
-  }
-  feed_rows(&host, "]");
-  feed(&host, (tam_event){.kind = TAM_EVENT_LISTING_END, .op = 1});
+  feed_bare_rows(&host, 500);
   while (tam_manager_busy(host.manager) > 0) {
     double wait = tam_manager_deadline(host.manager, host.now_ms);
     if (wait >= 0 && wait < 7) {
@@ -248,6 +266,7 @@ int main(void) {
   RUN(test_a_configuration_without_end);
   RUN(test_a_page_without_end);
   RUN(test_many_errors);
+  RUN(test_many_durations);
   RUN(test_many_answers);
   RUN(test_the_longest_names);
   return check_finish();
