@@ -110,8 +110,9 @@ function tagsOf(tags) {
     .slice(0, TAGS_MAX);
 }
 
-/** @param {any} row an entry of a listing */
-function rowOf(row) {
+/** @param {any} entry of a listing; what is no object has nothing to say */
+function rowOf(entry) {
+  const row = isObject(entry) ? entry : {};
   const files = filesOf(row.siblings);
   const kinds = files.map(fileKind);
   const isOnnx = (/** @type {number} */ i) =>
@@ -137,7 +138,7 @@ function rowOf(row) {
 
 /** @param {any} page a parsed page: an array of entries */
 export function rowsOf(page) {
-  return page.filter(isObject).map(rowOf);
+  return page.map(rowOf);
 }
 
 /** Rows with more kept text than this may differ: the rest is left out. */

@@ -131,7 +131,10 @@ static void test_an_empty_page(void) {
 }
 
 static void test_rows_that_are_no_objects(void) {
-  check_rows("[1,\"x\",null,[{\"id\":\"no\"}],{\"id\":\"a\"},true]", "id=a | ");
+  check_rows("[1,\"x\",null,[{\"id\":\"no\"}],{\"id\":\"a\"},true]",
+             "| | | | id=a | | ");
+  check_rows("[[]]", "| ");
+  check_rows("[{\"id\":\"a\",\"likes\":3},-1.5e0 , {}]", "id=a likes=3 | | | ");
 }
 
 static void test_id_after_other_members_and_model_id(void) {

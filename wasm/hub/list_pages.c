@@ -33,12 +33,12 @@
 
 static int op_take_row(tam_list_op *op, const tam_listing_row *row) {
   tam_drop drop = TAM_DROP_NONE;
-  op->page.rows++;
-  if (row->id.len != 0 && !tam_seen_ids_add(&op->seen, row->id)) {
-    // Rows of an attempt that broke off come again; they are no duplicates.
-    if (op->page.rows > op->page.rows_before_restart) {
-      op->dropped[TAM_DROP_DUPLICATE]++;
-    }
+  // Rows of an attempt that broke off come again; they are no duplicates.
+  int is_repeated = ++op->page.rows <= op->page.rows_before_restart;
+  int is_old =
+      row->id.len == 0 ? is_repeated : !tam_seen_ids_add(&op->seen, row->id);
+  if (is_old) {
+    op->dropped[TAM_DROP_DUPLICATE] += !is_repeated;
     return 0;
   }
   op->rows++;

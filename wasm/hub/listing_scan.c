@@ -5,6 +5,7 @@
 // or array that the tokens are in; there is one function per context:
 //
 //   TOP -> ROWS -> ROW -> TAGS | SIBLINGS -> SIBLING | CONFIG | TOTAL -> ROW
+//          ROWS -> NO_ROW -> ROWS
 //
 // Members that do not count are skipped at their key, values of the wrong kind
 // at their first token. The text of tokens may lie in the scanner's scratch
@@ -26,7 +27,8 @@ enum {
   CONTEXT_SIBLINGS,
   CONTEXT_SIBLING,
   CONTEXT_CONFIG,
-  CONTEXT_TOTAL
+  CONTEXT_TOTAL,
+  CONTEXT_NO_ROW
 };
 
 struct tam_listing_scan {
@@ -79,15 +81,6 @@ static void in_top(tam_listing_scan *scan, int token) {
   } else {
     scan->error = TAM_ERR_UNEXPECTED_SHAPE;
   }
-}
-
-static void in_rows(tam_listing_scan *scan, int token) {
-  if (token == TAM_JSON_OBJECT) {
-    tam_listing_build_reset(&scan->build);
-    scan->context = CONTEXT_ROW;
-    return;
-  }
-  skip_container(scan, token);
 }
 
 static void take_row_key(tam_listing_scan *scan) {
@@ -150,6 +143,24 @@ static void end_row(tam_listing_scan *scan) {
   const tam_listing_row *row = tam_listing_build_row(&scan->build);
   scan->context = CONTEXT_ROWS;
   scan->error = scan->on_row(scan->user_data, row);
+}
+
+// Other elements than objects are rows without a member. They count like all
+// others when they are over.
+static void in_rows(tam_listing_scan *scan, int token) {
+  if (scan->context == CONTEXT_NO_ROW) {
+    end_row(scan);
+  }
+  if (token == TAM_JSON_ARRAY_END) {
+    return;
+  }
+  tam_listing_build_reset(&scan->build);
+  if (token == TAM_JSON_OBJECT) {
+    scan->context = CONTEXT_ROW;
+    return;
+  }
+  scan->context = CONTEXT_NO_ROW;
+  skip_container(scan, token);
 }
 
 static void in_row(tam_listing_scan *scan, int token) {
@@ -245,6 +256,7 @@ static void take_token(tam_listing_scan *scan, int token) {
     in_top(scan, token);
     break;
   case CONTEXT_ROWS:
+  case CONTEXT_NO_ROW:
     in_rows(scan, token);
     break;
   case CONTEXT_ROW:

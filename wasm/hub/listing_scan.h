@@ -25,8 +25,8 @@ void tam_listing_scan_reset(tam_listing_scan *scan);
 
 // Scans the next |data| of the page. Returns 0, or JSON_SYNTAX, JSON_UTF8,
 // JSON_DEPTH, UNEXPECTED_SHAPE (valid JSON but not an array), OUT_OF_MEMORY,
-// or on_row's error. Errors are sticky until reset. Rows of the array that
-// are not objects are skipped.
+// or on_row's error. Errors are sticky until reset. An element of the array
+// that is no object is a row of which nothing is known.
 int tam_listing_scan_feed(tam_listing_scan *scan, tam_span data);
 
 // Says that the page is complete. Returns 0, JSON_TRUNCATED when the text is
