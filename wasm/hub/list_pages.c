@@ -197,19 +197,22 @@ static int page_say_dead_end(tam_list_op *op) {
                         -1);
 }
 
+// A later run need not see this page again. It must when rows of the page were
+// left out, or when nothing leads on from it.
+static int page_pass(tam_list_op *op) {
+  tam_buf_reset(&op->page.cursor);
+  tam_list_url_cursor(&op->page.cursor, tam_buf_span(&op->page.next_url));
+  return op->page.cursor.error;
+}
+
 static int page_finish(tam_list_op *op, double now_ms) {
   op->stale_pages = op->page.new_rows > 0 ? 0 : op->stale_pages + 1;
-  if (page_is_dead_end(op)) {
-    int error = page_say_dead_end(op);
-    if (error != 0) {
-      return error;
-    }
-  } else {
-    tam_buf_reset(&op->page.cursor);
-    tam_list_url_cursor(&op->page.cursor, tam_buf_span(&op->page.next_url));
-    if (op->page.cursor.error != 0) {
-      return op->page.cursor.error;
-    }
+  int error = page_is_dead_end(op) ? page_say_dead_end(op) : 0;
+  if (error == 0 && !op->has_more) {
+    error = page_pass(op);
+  }
+  if (error != 0) {
+    return error;
   }
   op->pages++;
   tam_list_say(op, TAM_LIST_PROGRESS_PAGE);
