@@ -65,17 +65,42 @@ describe('pages that change under way', () => {
     assert.ok(traffic.pages.length <= 5, `${traffic.pages.length}`);
   });
 
-  test('a page without rows is passed over', async () => {
-    const { models } = await list({
-      params,
-      faults: [{
-        bucket: 'api', times: 1, status: 200, body: '[]', headers: {
-          link: '<https://huggingface.co/api/models?filter=onnx&sort=downloads'
-            + '&limit=250&full=true&config=true>; rel="next"',
-        },
-      }],
+  /**
+   * Pages that the Hub leaves empty, as one does that filters rows behind its
+   * paging.
+   * @param {number} [times]
+   * @param {string} [more] what is added to the link
+   */
+  const empty = (times, more = '') => /** @type {const} */ ({
+    bucket: 'api', times, status: 200, body: '[]', headers: {
+      link: '<https://huggingface.co/api/models?filter=onnx&sort=downloads'
+        + `&limit=250&full=true&config=true${more}>; rel="next"`,
+    },
+  });
+
+  for (const times of [1, 4, 19]) {
+    test(`${times} pages without rows are passed over`, async () => {
+      const { meta } = await list({ params, faults: [empty(times)] });
+      assert.equal(meta.fetched, LISTED);
+      assert.equal(meta.partial, false);
+      assert.equal(meta.errorCount, 0);
     });
-    assert.ok(models.length > 0);
+  }
+
+  test('pages without rows come to an end', async () => {
+    const { error, models, meta, traffic } = await list({
+      params, faults: [empty(Infinity, '&cursor=next')],
+    });
+    assert.equal(error, undefined);
+    assert.deepEqual(models, []);
+    assert.equal(traffic.pages.length, 20);
+    assert.equal(meta.partial, true);
+    assert.equal(meta.hasMore, true);
+    assert.equal(meta.cursor, 'next');
+    assert.deepEqual(meta.errors, [{
+      code: 'unexpected_shape',
+      message: 'listing page 20: page after page is empty',
+    }]);
   });
 });
 

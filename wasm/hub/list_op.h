@@ -116,7 +116,8 @@ struct tam_list_op {
 
   uint32_t rows; // distinct rows so far
   uint32_t pages;
-  unsigned stale_pages; // pages without a new row in a row
+  unsigned stale_pages; // since the last new row: pages that repeated rows
+  unsigned empty_pages; // and pages that had none
   int is_partial;       // rows are missing because of an error
   int was_limited;      // a wait for the Hub's budget was announced
   int has_more;         // the Hub has rows beyond the ones asked for

@@ -21,8 +21,14 @@
 // Bytes of "limit=" and its number, which are put into the URL of a next page.
 #define LIMIT_MAX 16U
 
-// A listing that shows nothing new for so many pages goes round in circles.
+// A listing that repeats rows, or cannot be read, for so many pages goes round
+// in circles.
 #define STALE_PAGES_MAX 3
+
+// Empty pages that lead on are legal where rows are filtered behind the paging.
+// So many in a row are ten thousand rows of which none is wanted: the user
+// should hear that, and may go on from the cursor.
+#define EMPTY_PAGES_MAX 20
 
 // Bytes of one page: a thousand of the average row and a few of the largest
 // ever measured (1.7 MB) stay far below. More is an attack or an accident.
@@ -175,26 +181,33 @@ static int listing_break_off(tam_list_op *op, double now_ms) {
   return listing_finish(op, now_ms);
 }
 
-static int page_is_the_last(const tam_list_op *op) {
-  return op->page.next_url.len == 0 || op->rows >= op->params.max_listing ||
-         op->stale_pages >= STALE_PAGES_MAX;
+static void page_count(tam_list_op *op) {
+  if (op->page.new_rows > 0) {
+    op->stale_pages = 0;
+    op->empty_pages = 0;
+  } else if (op->page.rows > 0 || op->page.is_broken) {
+    op->stale_pages++;
+  } else {
+    op->empty_pages++;
+  }
 }
 
-// The Hub has more rows, but what it calls the next page does not lead there.
-static int page_is_dead_end(const tam_list_op *op) {
-  return op->rows < op->params.max_listing &&
-         (op->page.has_bad_link ||
-          (op->page.next_url.len > 0 && op->stale_pages >= STALE_PAGES_MAX));
-}
-
-static int page_say_dead_end(tam_list_op *op) {
-  op->is_partial = 1;
-  op->has_more = 1;
-  return page_say_error(op, TAM_ERR_UNEXPECTED_SHAPE,
-                        op->page.has_bad_link
-                            ? "the link to the next page is not one"
-                            : "the pages repeat themselves",
-                        -1);
+// Returns why the Hub has more rows but what it calls the next page does not
+// lead there, or NULL.
+static const char *page_dead_end(const tam_list_op *op) {
+  if (op->rows >= op->params.max_listing) {
+    return NULL;
+  }
+  if (op->page.has_bad_link) {
+    return "the link to the next page is not one";
+  }
+  if (op->page.next_url.len == 0) {
+    return NULL;
+  }
+  if (op->stale_pages >= STALE_PAGES_MAX) {
+    return "the pages bring nothing new";
+  }
+  return op->empty_pages >= EMPTY_PAGES_MAX ? "page after page is empty" : NULL;
 }
 
 // A later run need not see this page again. It must when rows of the page were
@@ -205,9 +218,18 @@ static int page_pass(tam_list_op *op) {
   return op->page.cursor.error;
 }
 
+// The page is read as far as it can be: goes on to the next one, or ends the
+// listing.
 static int page_finish(tam_list_op *op, double now_ms) {
-  op->stale_pages = op->page.new_rows > 0 ? 0 : op->stale_pages + 1;
-  int error = page_is_dead_end(op) ? page_say_dead_end(op) : 0;
+  page_count(op);
+  const char *dead_end = page_dead_end(op);
+  int error = 0;
+  if (dead_end != NULL) {
+    op->is_partial = 1;
+    op->has_more =
+        op->page.next_url.len == 0 || op->stale_pages >= STALE_PAGES_MAX;
+    error = page_say_error(op, TAM_ERR_UNEXPECTED_SHAPE, dead_end, -1);
+  }
   if (error == 0 && !op->has_more) {
     error = page_pass(op);
   }
@@ -216,8 +238,10 @@ static int page_finish(tam_list_op *op, double now_ms) {
   }
   op->pages++;
   tam_list_say(op, TAM_LIST_PROGRESS_PAGE);
-  if (page_is_the_last(op)) {
-    if (op->rows == 0 && op->error_count > 0) {
+  if (dead_end != NULL || op->page.next_url.len == 0 ||
+      op->rows >= op->params.max_listing) {
+    if (op->rows == 0 && op->error_count > 0 &&
+        op->empty_pages < EMPTY_PAGES_MAX) {
       return TAM_ERR_LISTING_FAILED;
     }
     return listing_finish(op, now_ms);
