@@ -256,6 +256,7 @@ void tam_list_op_on_report(tam_list_op *op, const tam_net_report *report,
   } else if (report->kind == TAM_NET_REFUSED) {
     op->counters[report->tag == TAM_LIST_TAG_PAGE ? TAM_LIST_PAGE_429
                                                   : TAM_LIST_CONFIG_429]++;
+    op->page.starts = 0; // a refusal is no loss
   } else if (report->tag == TAM_LIST_TAG_PAGE) {
     error = tam_list_pages_on_report(op, report, now_ms);
   } else {

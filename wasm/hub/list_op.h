@@ -65,7 +65,9 @@ typedef struct tam_list_page {
   uint32_t rows_before_restart; // of the attempt that broke off
   uint32_t new_rows;
   unsigned attempts; // failures of this page at its present size
-  uint32_t status;   // of the answer in progress
+  unsigned silences; // requests in a row to which not even a head came
+  unsigned starts;   // of requests for this page, since the last refusal
+  uint32_t status;   // of the answer to the last request, 0: none
   int is_broken;     // its JSON was malformed; the rest is ignored
   int has_bad_link;  // what should lead to the next page leads nowhere
   tam_buf url;       // of this page

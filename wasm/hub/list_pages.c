@@ -4,6 +4,7 @@
 //
 // What can go wrong with a page, and what is done:
 //   504 or no progress   ask again for half as many rows, down to a minimum
+//   not a byte, thrice   the Hub does not answer: as for anything else
 //   broken off           ask again; rows already seen are passed over
 //   malformed JSON       record where, go on with the next page
 //   anything else        keep what there is; nothing at all is a failure
@@ -17,6 +18,11 @@
 
 // How often a page of one size is asked for.
 #define PAGE_ATTEMPTS_MAX 4
+
+// Requests in a row that may end in their timeout without a byte. A Hub that
+// was asked for too much answers when it is asked for a quarter; one that does
+// not answer at all shall not cost the user a timeout for every page size.
+#define PAGE_SILENCES_MAX 3
 
 // Bytes of "limit=" and its number, which are put into the URL of a next page.
 #define LIMIT_MAX 16U
@@ -72,6 +78,7 @@ static int on_row(void *user_data, const tam_listing_row *row) {
 // Pages
 
 static int page_submit(tam_list_op *op) {
+  op->page.status = 0;
   return tam_list_submit(op, TAM_LIST_TAG_PAGE, &op->page.url,
                          PAGE_ATTEMPTS_MAX);
 }
@@ -95,6 +102,7 @@ static void page_begin(tam_list_op *op) {
   op->page.rows = 0;
   op->page.new_rows = 0;
   op->page.attempts = 0;
+  op->page.starts = 0;
   op->page.bytes = 0;
   op->page.is_broken = 0;
   tam_listing_scan_reset(op->scan);
@@ -256,9 +264,18 @@ static int page_finish(tam_list_op *op, double now_ms) {
 // ---------------------------------------------------------------------------
 // Reports about the page's request
 
+// Whoever waits shall hear of an attempt that was lost, though there is nothing
+// new to say of the listing.
+static void page_on_started(tam_list_op *op) {
+  if (op->page.starts++ > 0) {
+    tam_list_say(op, TAM_LIST_PROGRESS_PAGE);
+  }
+}
+
 static int page_on_head(tam_list_op *op, const tam_net_report *report) {
   tam_buf *next_url = &op->page.next_url;
   op->counters[TAM_LIST_PAGE_TOTAL]++;
+  op->page.silences = 0;
   op->page.status = report->status;
   op->page.has_bad_link = 0;
   tam_buf_reset(next_url);
@@ -340,8 +357,12 @@ static int page_on_end(tam_list_op *op, double now_ms) {
 
 static int page_on_failed(tam_list_op *op, const tam_net_report *report,
                           double now_ms) {
+  int is_late = report->error == TAM_ERR_TIMEOUT;
+  int is_silent = is_late && op->page.status == 0;
+  op->page.silences = is_silent ? op->page.silences + 1 : 0;
   op->page.status = report->status;
-  int is_overload = report->error == TAM_ERR_TIMEOUT || report->status == 504;
+  int is_overload = (is_late && op->page.silences < PAGE_SILENCES_MAX) ||
+                    report->status == 504;
   if (is_overload && op->page.size > PAGE_SIZE_MIN) {
     uint32_t half = op->page.size / 2;
     op->page.size = half < PAGE_SIZE_MIN ? PAGE_SIZE_MIN : half;
@@ -359,6 +380,9 @@ static int page_on_failed(tam_list_op *op, const tam_net_report *report,
 int tam_list_pages_on_report(tam_list_op *op, const tam_net_report *report,
                              double now_ms) {
   switch (report->kind) {
+  case TAM_NET_STARTED:
+    page_on_started(op);
+    return 0;
   case TAM_NET_HEAD:
     return page_on_head(op, report);
   case TAM_NET_DATA:
