@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# One library per folder of wasm/. Each links only to the folder below it, so
-# dependence runs one way: protocol -> hub -> net -> core. (wasm/abi goes into
-# the module itself, see WasmModule.cmake.)
+# One library per folder of wasm/. Each links only to what is below it, so
+# dependence runs one way: protocol -> hub and store -> net -> core. What the
+# product can do (hub, store) stands side by side and knows nothing of each
+# other. (wasm/abi goes into the module itself, see WasmModule.cmake.)
 
 # cJSON, of which only the parser is used. Numbers are read, memory is given and
 # words are compared by our own code; the depth limit suits requests and a small stack.
@@ -40,7 +41,7 @@ if(EMSCRIPTEN)
   endforeach()
 endif()
 
-# tam_add_library(<folder> [<library below it>])
+# tam_add_library(<folder> [<library below it>...])
 function(tam_add_library folder)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/wasm/${folder}/*.c)
   add_library(tam_${folder} STATIC ${sources})
@@ -53,4 +54,5 @@ tam_add_library(core)
 target_link_libraries(tam_core PRIVATE cjson)
 tam_add_library(net tam_core)
 tam_add_library(hub tam_net)
-tam_add_library(protocol tam_hub)
+tam_add_library(store tam_net)
+tam_add_library(protocol tam_hub tam_store)
