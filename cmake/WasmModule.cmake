@@ -52,12 +52,13 @@ set(wasm_features --enable-simd --enable-bulk-memory --enable-sign-ext
 # wasm-opt runs once more than emcc lets it: new control flow (rereloop) is
 # shorter than the compiler's. Static data begins at 1024, so that an address
 # and a small offset cannot overflow (low-memory-unused).
+set(wasm_passes --low-memory-unused --flatten --rereloop -Oz -Oz)
 add_custom_command(
   OUTPUT tabagent.wasm
   COMMAND ${WASM_METADCE} ${wasm_features} --graph-file exports.json
     $<TARGET_FILE:linked> -o reached.wasm > unused.txt
-  COMMAND ${WASM_OPT} ${wasm_features} --low-memory-unused
-    --flatten --rereloop -Oz -Oz reached.wasm -o tabagent.wasm
+  COMMAND ${WASM_OPT} ${wasm_features} ${wasm_passes}
+    reached.wasm -o tabagent.wasm
   DEPENDS linked
   VERBATIM)
 add_custom_target(tabagent ALL DEPENDS tabagent.wasm)
