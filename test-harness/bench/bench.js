@@ -28,6 +28,7 @@ const SUBJECTS = {
   cold: async () => (await import('./listing.js')).benchCold,
   memory: async () => (await import('./listing.js')).benchMemory,
   config: async () => (await import('./config-speed.js')).benchConfig,
+  hash: async () => (await import('./hash.js')).benchHash,
   scheduler: async () => (await import('./scheduler.js')).benchScheduler,
   requests: async () => (await import('./requests.js')).benchRequests,
   startup: async () => (await import('./startup.js')).benchStartup,

@@ -15,24 +15,51 @@ export function median(values) {
 }
 
 /**
+ * Yields whose turn it is, `rounds` rounds after `warmUp` unmeasured ones.
+ * @param {string[]} names
+ * @param {{ rounds: number, warmUp: number }} options
+ */
+function* turns(names, { rounds, warmUp }) {
+  for (let round = 0; round < warmUp + rounds; round++) {
+    for (let i = 0; i < names.length; i++) {
+      const name = names[(i + round) % names.length];
+      yield { name, isMeasured: round >= warmUp };
+    }
+  }
+}
+
+/**
  * Runs `ways` for `rounds` rounds after `warmUp` unmeasured ones.
  * @param {Record<string, () => unknown>} ways
  * @param {{ rounds: number, warmUp: number }} options
  * @returns {Map<string, number[]>} the milliseconds of every round, by name
  */
-export function interleave(ways, { rounds, warmUp }) {
+export function interleave(ways, options) {
   const names = Object.keys(ways);
   const times = new Map(names.map((name) => [name, /** @type {number[]} */ ([])]));
-  for (let round = 0; round < warmUp + rounds; round++) {
-    for (let i = 0; i < names.length; i++) {
-      const name = names[(i + round) % names.length];
-      const start = performance.now();
-      ways[name]();
-      const elapsed = performance.now() - start;
-      if (round >= warmUp) {
-        times.get(name)?.push(elapsed);
-      }
-    }
+  for (const { name, isMeasured } of turns(names, options)) {
+    const start = performance.now();
+    ways[name]();
+    const elapsed = performance.now() - start;
+    if (isMeasured) times.get(name)?.push(elapsed);
+  }
+  return times;
+}
+
+/**
+ * As interleave, for ways that are done when their promise is.
+ * @param {Record<string, () => unknown>} ways
+ * @param {{ rounds: number, warmUp: number }} options
+ * @returns {Promise<Map<string, number[]>>}
+ */
+export async function interleaveAsync(ways, options) {
+  const names = Object.keys(ways);
+  const times = new Map(names.map((name) => [name, /** @type {number[]} */ ([])]));
+  for (const { name, isMeasured } of turns(names, options)) {
+    const start = performance.now();
+    await ways[name]();
+    const elapsed = performance.now() - start;
+    if (isMeasured) times.get(name)?.push(elapsed);
   }
   return times;
 }
