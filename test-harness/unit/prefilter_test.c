@@ -133,38 +133,6 @@ static void test_drop_names(void) {
   CHECK_INT(*tam_names_at(tam_drop_names, TAM_DROP_COUNT), 0);
 }
 
-static void test_repository_ids(void) {
-  static const char *const valid[] = {
-      "gpt2",          "owner/name", "a/b",    "Owner_1/na.me-2",
-      "a/b.gitignore", "x/y.git.z",  "a/b-.c", "_/_"};
-  static const char *const invalid[] = {
-      "",      "/",     "a/",    "/b",      "a/b/c",     "a//b",
-      "a b/c", "a/b?c", "a/b#c", "a/b%2fc", "a\\b",      "n\xc3\xa9/x",
-      "a/..",  "../a",  "a/.",   "a/b..c",  "a/b--c",    "-a/b",
-      "a-/b",  "a/.b",  "a/b.",  "a/b.git", "a/b.ipynb", "x.git",
-      "a/b\n", "a:b/c", "a@b/c"};
-  for (size_t i = 0; i < sizeof(valid) / sizeof(*valid); i++) {
-    CHECK_INT(tam_repo_id_is_valid(tam_span_of(valid[i])), 1);
-  }
-  for (size_t i = 0; i < sizeof(invalid) / sizeof(*invalid); i++) {
-    CHECK_INT(tam_repo_id_is_valid(tam_span_of(invalid[i])), 0);
-  }
-  CHECK_INT(tam_repo_id_is_valid(TAM_SPAN("a/b\0c")), 0);
-}
-
-static void test_repository_id_lengths(void) {
-  uint8_t id[97 + 1 + 97];
-  memset(id, 'a', sizeof(id));
-  CHECK_INT(tam_repo_id_is_valid((tam_span){id, 96}), 1);
-  CHECK_INT(tam_repo_id_is_valid((tam_span){id, 97}), 0);
-  id[96] = '/';
-  CHECK_INT(tam_repo_id_is_valid((tam_span){id, 96 + 1 + 96}), 1);
-  CHECK_INT(tam_repo_id_is_valid((tam_span){id, 96 + 1 + 97}), 0);
-  id[96] = 'a';
-  id[97] = '/';
-  CHECK_INT(tam_repo_id_is_valid((tam_span){id, 97 + 1 + 96}), 0);
-}
-
 static void test_preference_of_tasks(void) {
   static const char *const ranked[] = {
       "text-generation", "image-text-to-text", "text2text-generation",
@@ -192,8 +160,6 @@ int main(void) {
   RUN(test_large_models_drop);
   RUN(test_the_first_rule_counts);
   RUN(test_drop_names);
-  RUN(test_repository_ids);
-  RUN(test_repository_id_lengths);
   RUN(test_preference_of_tasks);
   return check_finish();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/prefilter.h"
 
-#include "core/simd.h"
+#include "core/repo_id.h"
 #include "core/span.h"
 #include "hub/model_files.h"
 
@@ -25,66 +25,6 @@ static const tam_span denied_tags[] = {
 #define PREFERENCE_LAST  4
 #define PREFERENCE_NONE  5
 #define PREFERENCE_OTHER 6
-
-// Longest owner or name of a repository, a rule of the Hub.
-#define REPO_NAME_MAX 96
-
-// What a byte of an id is, in the upper half of an entry, and after what it may
-// stand, in the lower one. An id has one or two parts of letters, digits and
-// '_', with '-' or '.' between them, but never two of those in a row that are
-// the same. What may begin a part may stand after a slash.
-enum {
-  WORD = 1,
-  DASH = 2,
-  DOT = 4,
-  SLASH = 8,
-  W = WORD << 4 | WORD | DASH | DOT | SLASH
-};
-#define ID_FIRST '-'
-// clang-format off
-static const uint8_t id_bytes['z' + 1 - ID_FIRST] = {
-    DASH << 4 | WORD | DOT, DOT << 4 | WORD | DASH, SLASH << 4 | WORD,
-    W, W, W, W, W, W, W, W, W, W,          // digits
-    0, 0, 0, 0, 0, 0, 0,
-    W, W, W, W, W, W, W, W, W, W, W, W, W, // capitals
-    W, W, W, W, W, W, W, W, W, W, W, W, W,
-    0, 0, 0, 0, W, 0,                      // '_'
-    W, W, W, W, W, W, W, W, W, W, W, W, W, // small letters
-    W, W, W, W, W, W, W, W, W, W, W, W, W,
-};
-// clang-format on
-
-// Reads an id: stores the place of its slash, or its length when there is none.
-// Returns 0 when it is no id. There is no branch that depends on a byte: where
-// the separators are cannot be foreseen.
-static int repo_id_read(tam_span id, size_t *pslash) {
-  size_t slash = 0;
-  unsigned slashes = 0;
-  unsigned before = SLASH;
-  unsigned is_bad = 0;
-  for (size_t i = 0; i < id.len; i++) {
-    unsigned place = (unsigned)id.ptr[i] - ID_FIRST;
-    unsigned entry =
-        id_bytes[place < sizeof(id_bytes) ? place : '@' - ID_FIRST];
-    unsigned is_slash = entry >> 7;
-    is_bad |= (entry & before) == 0;
-    slashes += is_slash;
-    slash += i & (0 - (size_t)is_slash);
-    before = entry >> 4;
-  }
-  slash = slashes == 0 ? id.len : slash;
-  *pslash = slash;
-  size_t name_len = slash < id.len ? id.len - slash - 1 : 0;
-  return !is_bad && slashes <= 1 && before == WORD && slash <= REPO_NAME_MAX &&
-         name_len <= REPO_NAME_MAX &&
-         !tam_span_ends_with(id, TAM_SPAN(".git")) &&
-         !tam_span_ends_with(id, TAM_SPAN(".ipynb"));
-}
-
-int tam_repo_id_is_valid(tam_span id) {
-  size_t slash;
-  return repo_id_read(id, &slash);
-}
 
 // Returns the place of |text| in a list of |count| names, or |count|.
 static size_t place_of(tam_span text, const tam_span *names, size_t count) {
@@ -118,7 +58,7 @@ static int lacks_file(const tam_listing_row *row, unsigned kind) {
 tam_drop tam_prefilter_apply(const tam_prefilter *prefilter,
                              const tam_listing_row *row) {
   size_t slash;
-  if (!repo_id_read(row->id, &slash)) {
+  if (!tam_repo_id_read(row->id, &slash)) {
     return TAM_DROP_INVALID_ID;
   }
   if (row->is_disabled) {

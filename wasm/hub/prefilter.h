@@ -36,12 +36,6 @@ tam_drop tam_prefilter_apply(const tam_prefilter *prefilter,
 // The names of the rules in messages (see core/names.h), by tam_drop.
 extern const char tam_drop_names[];
 
-// Returns 1 when |id| can name a repository: "name" or "owner/name" of word
-// characters, '-' and '.', each part 1 to 96 long, beginning and ending with a
-// word character, without ".." or "--", not ending in ".git" or ".ipynb".
-// Nothing else ever reaches a URL.
-int tam_repo_id_is_valid(tam_span id);
-
 // Returns the preference of |pipeline_tag| among survivors, 0 being best:
 // text-generation, image-text-to-text, text2text-generation, conversational,
 // summarization and translation, none, any other.
