@@ -3,6 +3,7 @@
 
 #include "core/json_write.h"
 #include "core/names.h"
+#include "core/percent.h"
 #include "core/span.h"
 
 #define LISTING_PATH TAM_SPAN("/api/models?")
@@ -22,33 +23,12 @@
   "siblings\0"                                                                 \
   "tags\0"
 
-// Characters that stand for themselves in a query (RFC 3986, "unreserved").
-static int is_unreserved(uint8_t byte) {
-  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-         (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' ||
-         byte == '_' || byte == '~';
-}
-
-static void append_encoded(tam_buf *url, tam_span text, uint8_t also_plain) {
-  static const char hex[] = "0123456789ABCDEF";
-  for (size_t i = 0; i < text.len; i++) {
-    uint8_t byte = text.ptr[i];
-    if (is_unreserved(byte) || (also_plain != 0 && byte == also_plain)) {
-      tam_buf_append_byte(url, byte);
-    } else {
-      tam_buf_append_byte(url, '%');
-      tam_buf_append_byte(url, (uint8_t)hex[byte >> 4]);
-      tam_buf_append_byte(url, (uint8_t)hex[byte & 15]);
-    }
-  }
-}
-
 static void append_param(tam_buf *url, const char *name, tam_span value) {
   if (value.len > 0) {
     tam_buf_append_byte(url, '&');
     tam_buf_append_text(url, name);
     tam_buf_append_byte(url, '=');
-    append_encoded(url, value, 0);
+    tam_percent_encode(url, value, 0);
   }
 }
 
@@ -132,20 +112,10 @@ int tam_list_url_next(tam_buf *url, tam_span hub_url, tam_span link) {
   return 1;
 }
 
-static int hex_digit(uint8_t byte) {
-  if (byte >= '0' && byte <= '9') {
-    return byte - '0';
-  }
-  if (byte >= 'A' && byte <= 'F') {
-    return byte - 'A' + 10;
-  }
-  return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
-}
-
 static void append_decoded(tam_buf *text, tam_span encoded) {
   for (size_t i = 0; i < encoded.len; i++) {
-    int high = i + 2 < encoded.len ? hex_digit(encoded.ptr[i + 1]) : -1;
-    int low = i + 2 < encoded.len ? hex_digit(encoded.ptr[i + 2]) : -1;
+    int high = i + 2 < encoded.len ? tam_hex_digit(encoded.ptr[i + 1]) : -1;
+    int low = i + 2 < encoded.len ? tam_hex_digit(encoded.ptr[i + 2]) : -1;
     if (encoded.ptr[i] == '%' && high >= 0 && low >= 0) {
       tam_buf_append_byte(text, (uint8_t)(high * 16 + low));
       i += 2;
@@ -171,7 +141,7 @@ void tam_list_url_file(tam_buf *url, tam_span hub_url, tam_span id,
                        tam_span path) {
   tam_buf_append(url, hub_url);
   tam_buf_append_byte(url, '/');
-  append_encoded(url, id, '/');
+  tam_percent_encode(url, id, '/');
   tam_buf_append_text(url, "/resolve/main/");
-  append_encoded(url, path, '/');
+  tam_percent_encode(url, path, '/');
 }
