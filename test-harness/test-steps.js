@@ -86,15 +86,18 @@ async function checkTypes() {
   }
 }
 
-/** @param {string} file source of the target */
-async function runFuzzer(file) {
+/**
+ * @param {string} file source of the target
+ * @param {string} limit option that says when it is enough
+ */
+async function runFuzzer(file, limit) {
   const name = /(\w+)\.c$/.exec(file)?.[1] ?? '';
   const found = join(ROOT, 'build/fuzz/found', name);
   const corpus = join(ROOT, 'test-harness/fuzz/corpus', name);
   await mkdir(found, { recursive: true });
   const report = await capture(
     join(ROOT, 'build/fuzz/test-harness/fuzz', name), [
-      `-max_total_time=${FUZZ_SECONDS}`, `-max_len=${FUZZ_LEN_MAX}`,
+      limit, `-max_len=${FUZZ_LEN_MAX}`,
       '-timeout=10', '-print_final_stats=1', '-verbosity=0',
       `-artifact_prefix=${found}/`, found, corpus,
     ]);
@@ -105,9 +108,13 @@ async function runFuzzer(file) {
 async function runFuzzers() {
   const waiting = findTests(/^test-harness\/fuzz\/\w+_fuzz\.c$/);
   buildPreset('fuzz');
+  // Without a single run there is still the corpus.
+  for (const file of findTests(/^test-harness\/fuzz\/by-hand\/\w+_fuzz\.c$/)) {
+    await runFuzzer(file, '-runs=0');
+  }
   const work = async () => {
     for (let file = waiting.shift(); file; file = waiting.shift()) {
-      await runFuzzer(file);
+      await runFuzzer(file, `-max_total_time=${FUZZ_SECONDS}`);
     }
   };
   await Promise.all(Array.from({ length: availableParallelism() }, work));
