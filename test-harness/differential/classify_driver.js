@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Asks classify_driver.c, natively or inside WebAssembly, about many rows.
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-
-const ROOT = new URL('../../', import.meta.url);
-const WASI_RUNNER = 'test-harness/unit/run-wasi.js';
+import { runDriver } from './driver.js';
 
 /**
  * What is known about one model, as the C structures see it.
@@ -130,23 +125,6 @@ function decode(text) {
 }
 
 /**
- * Returns the command that runs the driver of the build |preset|.
- * @param {'native' | 'wasi'} preset
- */
-function driverCommand(preset) {
-  const suffix = preset === 'wasi' ? '.wasm' : '';
-  const path = fileURLToPath(
-    new URL(`build/${preset}/test-harness/differential/classify_driver${suffix}`, ROOT),
-  );
-  if (!existsSync(path)) {
-    throw new Error(`${path} is missing: cmake --build --preset ${preset}`);
-  }
-  return preset === 'wasi'
-    ? [process.execPath, '--no-warnings', fileURLToPath(new URL(WASI_RUNNER, ROOT)), path]
-    : [path];
-}
-
-/**
  * Returns what the C code says about |rows| under |limits|.
  * @param {Row[]} rows
  * @param {Limits} [limits]
@@ -154,13 +132,9 @@ function driverCommand(preset) {
  * @returns {Answer[]}
  */
 export function askDriver(rows, limits = {}, preset = 'native') {
-  const [command, ...args] = driverCommand(preset);
-  const input = rows.map((row) => encode(row, limits)).join('');
-  const result = spawnSync(command, args, { input, maxBuffer: 2 ** 30 });
-  if (result.status !== 0) {
-    throw new Error(`${command} failed: ${result.error ?? result.stderr}`);
-  }
-  const answers = result.stdout.toString('utf8').split('\0').slice(0, -1).map(decode);
+  const answers = runDriver(
+    'classify_driver', preset, rows.map((row) => encode(row, limits)).join(''))
+    .map(decode);
   if (answers.length !== rows.length) {
     throw new Error(`${answers.length} answers to ${rows.length} rows`);
   }
