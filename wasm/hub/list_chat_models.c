@@ -218,9 +218,18 @@ static int span_contains(tam_span text, tam_span part) {
   return text.len >= part.len;
 }
 
+// Appends the platform's |words|: they may be anything, so only ASCII passes.
+static void append_words(tam_buf *text, tam_span words) {
+  words = tam_span_head(words, WORDS_MAX);
+  for (size_t i = 0; i < words.len; i++) {
+    uint8_t byte = words.ptr[i];
+    tam_buf_append_byte(text, byte >= ' ' && byte < 0x7f ? byte : '?');
+  }
+}
+
 void tam_list_write_failure(const tam_list_op *op, const tam_net_report *report,
                             tam_buf *text) {
-  tam_span words = tam_span_head_utf8(report->data, WORDS_MAX);
+  tam_span words = report->data;
   tam_span token = op->params.token;
   switch (report->error) {
   case TAM_ERR_HTTP_STATUS:
@@ -234,7 +243,7 @@ void tam_list_write_failure(const tam_list_op *op, const tam_net_report *report,
     tam_buf_append_text(text, "the connection failed");
     if (words.len > 0 && (token.len == 0 || !span_contains(words, token))) {
       tam_buf_append_text(text, ": ");
-      tam_buf_append(text, words);
+      append_words(text, words);
     }
   }
 }
