@@ -132,6 +132,9 @@ void tam_list_url_cursor(tam_buf *cursor, tam_span page_url) {
   while (query_next(&query, &name, &value)) {
     if (tam_span_eq(name, TAM_SPAN("cursor"))) {
       append_decoded(cursor, value);
+      if (!tam_span_is_visible_ascii(tam_buf_span(cursor))) {
+        cursor->len = 0;
+      }
       return;
     }
   }

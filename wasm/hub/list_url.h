@@ -19,7 +19,8 @@ void tam_list_url_with_limit(tam_buf *url, tam_span page_url, uint32_t limit);
 int tam_list_url_next(tam_buf *url, tam_span hub_url, tam_span link);
 
 // Writes the decoded query parameter "cursor" of |page_url| into |cursor|;
-// nothing when there is none.
+// nothing when there is none, or when it is more than visible ASCII: no Hub
+// sends that, and it could not be told in a message.
 void tam_list_url_cursor(tam_buf *cursor, tam_span page_url);
 
 // Writes the URL of the file |path| of the repository |id| at its main
