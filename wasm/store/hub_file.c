@@ -97,12 +97,16 @@ static int revision_check(tam_span revision) {
              : text_check(revision, TAM_HUB_REVISION_MAX);
 }
 
+int tam_hub_path_check(tam_span path) {
+  return text_check(path, TAM_HUB_PATH_MAX);
+}
+
 int tam_hub_file_check(const tam_hub_file *file) {
   if (!repo_is_good(file->repo)) {
     return TAM_ERR_INVALID_ARGUMENT;
   }
   int error = revision_check(file->revision);
-  return error != 0 ? error : text_check(file->path, TAM_HUB_PATH_MAX);
+  return error != 0 ? error : tam_hub_path_check(file->path);
 }
 
 int tam_hub_revision_is_commit(tam_span revision) {

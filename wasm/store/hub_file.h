@@ -54,6 +54,10 @@ typedef struct tam_hub_file {
 // TAM_HUB_PATH_MAX).
 int tam_hub_file_check(const tam_hub_file *file);
 
+// The rules of tam_hub_file_check for |path| alone. Returns 0, INVALID_ARGUMENT
+// (it breaks them) or TOO_LARGE (it is longer than TAM_HUB_PATH_MAX bytes).
+int tam_hub_path_check(tam_span path);
+
 // Reads the absolute |url| of a file on |endpoint|: scheme and host, perhaps
 // with a folder, without a slash at the end. Both are compared byte by byte, so
 // they should come as URL.href writes them. What URL.href would still encode
