@@ -29,7 +29,7 @@ function driverCommand(name, preset) {
  * Returns the answers of the driver |name| to |input|.
  * @param {string} name
  * @param {'native' | 'wasi'} preset
- * @param {string} input
+ * @param {string | Uint8Array} input
  */
 export function runDriver(name, preset, input) {
   const [command, ...args] = driverCommand(name, preset);

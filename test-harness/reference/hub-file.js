@@ -29,6 +29,11 @@ function isName(text, max) {
     text.split('/').every((part) => !['', '.', '..'].includes(part));
 }
 
+/** @param {string} text well-formed; true when a file can have this path */
+export function isPath(text) {
+  return isName(text, PATH_MAX);
+}
+
 /**
  * Returns the file that is fetched when |url| is, or null when that is none.
  * @param {string} url
@@ -52,7 +57,7 @@ export function hubFile(url, origin) {
     };
     return decoded.every((part) => !part.includes('/')) &&
       isName(file.revision, REVISION_MAX) && file.revision !== 'refs' &&
-      isName(file.path, PATH_MAX) ? file : null;
+      isPath(file.path) ? file : null;
   } catch {
     return null; // broken percent-encoding
   }
