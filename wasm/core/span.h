@@ -46,7 +46,8 @@ size_t tam_span_find_nocase(tam_span text, tam_span needle);
 // Returns the offset of the first |byte| in |text|, or text.len.
 size_t tam_span_find_byte(tam_span text, uint8_t byte);
 
-// Returns |text| from |offset| on; empty when |offset| is beyond the end.
+// Returns |text| from |offset| on; empty when |offset| is beyond the end. (The
+// address is added up as a number: an empty text may have none.)
 TAM_SPAN_INLINE tam_span tam_span_from(tam_span text, size_t offset) {
   size_t skipped = offset < text.len ? offset : text.len;
   tam_span rest = {(const uint8_t *)((uintptr_t)text.ptr + skipped),
