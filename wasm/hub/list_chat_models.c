@@ -5,7 +5,6 @@
 #include "hub/list_chat_models.h"
 
 #include "core/mem.h"
-#include "hub/list_envelope.h"
 #include "hub/list_op.h"
 
 // The caller's id as JSON text; the terminal message in reserved memory must
@@ -323,12 +322,13 @@ tam_span tam_list_op_id(const tam_list_op *op) {
 
 int tam_list_refuse(const tam_list_host *host, const tam_list_request *request,
                     int error, tam_span message, double now_ms) {
-  tam_list_failure failure = {error, "params", message, 0};
+  tam_failure failure = {.error = error, .stage = "params", .message = message};
   tam_buf json;
   tam_buf_init(&json, host->mem, REFUSAL_MAX);
-  tam_list_write_begin(&json, &request->envelope, TAM_LIST_MESSAGE_ERROR, 0,
-                       now_ms);
-  tam_list_write_error(&json, &request->envelope, &failure);
+  tam_answer_begin(&json, &request->envelope, TAM_LIST_ACTION, TAM_ANSWER_ERROR,
+                   0, now_ms);
+  tam_list_find_remedy(&failure);
+  tam_answer_write_error(&json, &request->envelope, &failure);
   tam_json_write_object_end(&json);
   int result =
       tam_action_queue_put(host->queue, TAM_ACTION_MESSAGE, request->op,

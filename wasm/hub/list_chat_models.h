@@ -8,10 +8,13 @@
 #define TAM_HUB_LIST_CHAT_MODELS_H
 
 #include "core/action_queue.h"
+#include "core/answer.h"
 #include "core/random.h"
-#include "hub/list_envelope.h"
 #include "hub/list_params.h"
 #include "net/net.h"
+
+// The name of the operation in its messages.
+#define TAM_LIST_ACTION "listChatModels"
 
 // What the operation works with; everything outlives it.
 typedef struct tam_list_host {
@@ -23,10 +26,10 @@ typedef struct tam_list_host {
 } tam_list_host;
 
 typedef struct tam_list_request {
-  uint32_t op;                // number given by the host
-  tam_list_envelope envelope; // whom to answer, copied
-  uint32_t flags;             // TAM_COMMAND_FLAG_*
-  tam_list_params *params;    // moved into the operation, also on failure
+  uint32_t op;             // number given by the host
+  tam_envelope envelope;   // whom to answer, copied
+  uint32_t flags;          // TAM_COMMAND_FLAG_*
+  tam_list_params *params; // moved into the operation, also on failure
 } tam_list_request;
 
 typedef struct tam_list_op tam_list_op;
@@ -64,6 +67,10 @@ uint32_t tam_list_op_number(const tam_list_op *op);
 
 // Returns the caller's id as JSON text.
 tam_span tam_list_op_id(const tam_list_op *op);
+
+// Completes |failure| by whether the same request may succeed later, and what
+// the user can do.
+void tam_list_find_remedy(tam_failure *failure);
 
 // Queues the terminal error of a request that never became an operation.
 // Errors: OUT_OF_MEMORY.

@@ -32,10 +32,11 @@
 // ---------------------------------------------------------------------------
 // Parts of messages
 
-static void write_begin(tam_list_op *op, tam_buf *json,
-                        tam_list_message message, double now_ms) {
+static void write_begin(tam_list_op *op, tam_buf *json, tam_answer kind,
+                        double now_ms) {
   tam_buf_reset(json);
-  tam_list_write_begin(json, &op->envelope, message, op->outbox.seq, now_ms);
+  tam_answer_begin(json, &op->envelope, TAM_LIST_ACTION, kind, op->outbox.seq,
+                   now_ms);
 }
 
 // The field that carries what changed.
@@ -222,7 +223,7 @@ static void write_items(tam_list_op *op, tam_buf *json,
 static int send_progress(tam_list_op *op, tam_list_progress kind,
                          double now_ms) {
   tam_buf *json = &op->scratch;
-  write_begin(op, json, TAM_LIST_MESSAGE_PROGRESS, now_ms);
+  write_begin(op, json, TAM_ANSWER_PROGRESS, now_ms);
   tam_json_write_name_member(json, "status",
                              tam_names_at("listing_page\0"
                                           "listing_done\0"
@@ -318,7 +319,7 @@ double tam_list_outbox_deadline(const tam_list_op *op) {
 // The last message
 
 static void write_done(tam_list_op *op, tam_buf *json, double now_ms) {
-  write_begin(op, json, TAM_LIST_MESSAGE_DONE, now_ms);
+  write_begin(op, json, TAM_ANSWER_DONE, now_ms);
   if (op->envelope.is_type_style) {
     tam_json_write_key(json, "result");
     tam_json_write_object_begin(json);
@@ -356,14 +357,15 @@ int tam_list_send_done(tam_list_op *op, double now_ms) {
 static void write_last_word(tam_list_op *op, tam_buf *json, int error,
                             tam_span message, double now_ms) {
   int is_refused = error == TAM_ERR_LISTING_FAILED && op->page.status >= 400;
-  tam_list_failure failure = {
+  tam_failure failure = {
       .error = error,
       .stage = op->state == TAM_LIST_STATE_CONFIGS ? "configs" : "listing",
       .message = message,
       .status = is_refused ? op->page.status : 0,
   };
-  write_begin(op, json, TAM_LIST_MESSAGE_ERROR, now_ms);
-  tam_list_write_error(json, &op->envelope, &failure);
+  write_begin(op, json, TAM_ANSWER_ERROR, now_ms);
+  tam_list_find_remedy(&failure);
+  tam_answer_write_error(json, &op->envelope, &failure);
 }
 
 // The same in memory that was set aside at the start.

@@ -14,7 +14,6 @@
 #include "hub/candidates.h"
 #include "hub/config_scan.h"
 #include "hub/list_chat_models.h"
-#include "hub/list_envelope.h"
 #include "hub/listing_scan.h"
 #include "hub/prefilter.h"
 #include "hub/seen_ids.h"
@@ -114,7 +113,7 @@ struct tam_list_op {
   tam_list_host host;
   uint32_t op;
   tam_list_state state;
-  tam_list_envelope envelope;
+  tam_envelope envelope;
 
   uint32_t rows; // distinct rows so far
   uint32_t pages;

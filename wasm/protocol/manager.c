@@ -193,11 +193,11 @@ typedef struct host_command {
 // Begins the answer to a |message| that starts no operation.
 static void answer_begin(tam_buf *json, const tam_message *message,
                          const char *type) {
-  const tam_list_envelope *envelope = &message->envelope;
+  const tam_envelope *envelope = &message->envelope;
   tam_span name = envelope->is_type_style || message->name_text.len == 0
                       ? tam_span_of(type)
                       : message->name_text;
-  tam_list_write_envelope(json, envelope, tam_span_head_utf8(name, NAME_MAX));
+  tam_answer_open(json, envelope, tam_span_head_utf8(name, NAME_MAX));
 }
 
 static int manager_answer(tam_manager *manager, uint32_t op, tam_buf *json) {
@@ -212,11 +212,12 @@ static int manager_answer(tam_manager *manager, uint32_t op, tam_buf *json) {
 static int manager_reject(tam_manager *manager, uint32_t op,
                           const tam_message *message, int error,
                           const char *why) {
-  tam_list_failure failure = {error, "protocol", tam_span_of(why), 0};
+  tam_failure failure = {
+      .error = error, .stage = "protocol", .message = tam_span_of(why)};
   tam_buf json;
   tam_buf_init(&json, &manager->mem, REPLY_MAX);
   answer_begin(&json, message, "error");
-  tam_list_write_error(&json, &message->envelope, &failure);
+  tam_answer_write_error(&json, &message->envelope, &failure);
   return manager_answer(manager, op, &json);
 }
 
@@ -224,7 +225,7 @@ static int manager_reject(tam_manager *manager, uint32_t op,
 // cancels nothing; but it is heard behind the end of what it cancels.
 static int manager_cancel_by_id(tam_manager *manager,
                                 const host_command *command) {
-  const tam_list_envelope *envelope = &command->message->envelope;
+  const tam_envelope *envelope = &command->message->envelope;
   tam_list_op *op = manager_find_id(manager, envelope->id);
   tam_buf json;
   tam_buf_init(&json, &manager->mem, REPLY_MAX);

@@ -5,9 +5,9 @@
 #ifndef TAM_PROTOCOL_MESSAGE_H
 #define TAM_PROTOCOL_MESSAGE_H
 
+#include "core/answer.h"
 #include "core/buf.h"
 #include "core/json_tree.h"
-#include "hub/list_envelope.h"
 
 // The longest id, in bytes of its JSON text.
 #define TAM_MESSAGE_ID_MAX 512
@@ -22,7 +22,7 @@ typedef struct tam_message {
   tam_json_node *root;
   tam_request_name name;
   tam_span name_text;          // as sent; valid as long as |root|
-  tam_list_envelope envelope;  // of the answer; without an id until it is read
+  tam_envelope envelope;       // of the answer; without an id until it is read
   tam_buf id;                  // JSON text: a string, a number or null
   const tam_json_node *params; // inside |root|
   int params_are_nested;       // else they stand among the other fields
