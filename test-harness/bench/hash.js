@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hashes of a download: ours (in the module of hash_module.c), node:crypto, and
-// WebCrypto, which cannot take a message in pieces.
+// Hashes of a download: ours (in the module of hash_module.c), node:crypto,
+// WebCrypto, which cannot take a message in pieces, and xxhash-wasm.
 
 import { createHash, webcrypto } from 'node:crypto';
+
+import xxhash from 'xxhash-wasm';
 
 import { HashModule, PIECE_MAX } from '../differential/hash-module.js';
 import { interleaveAsync, median, medianRatio } from './measure.js';
@@ -10,7 +12,8 @@ import { randomFrom } from './pages.js';
 
 /**
  * @typedef {import('./report.js').Section} Section
- * @typedef {import('../differential/hash-module.js').Algorithm} Algorithm
+ * @typedef {import('../differential/hash-module.js').AnyAlgorithm} Algorithm
+ * @typedef {import('xxhash-wasm').XXHashAPI} XXHashAPI
  */
 
 const SEED = 20250104;
@@ -26,6 +29,9 @@ const QUICK_ROUNDS = Object.freeze({ rounds: 7, warmUp: 3 });
 
 /** Never slower than a line of 1 Gbit/s. */
 const TARGET = Object.freeze({ floor: 125, aim: 200 });
+
+/** Every byte that is served is checked: a small part of what reading costs. */
+const CHECKSUM_TARGET = Object.freeze({ floor: 1500, aim: 3000 });
 
 function testBytes() {
   const random = randomFrom(SEED);
@@ -48,9 +54,10 @@ function feed(bytes, size, take) {
 /**
  * The ways to hash `bytes`. All of one algorithm give the same.
  * @param {HashModule} module
+ * @param {XXHashAPI} peer
  * @param {Uint8Array} bytes
  */
-function waysOf(module, bytes) {
+function waysOf(module, peer, bytes) {
   /** @type {(algorithm: Algorithm, size: number) => string} */
   const ours = (algorithm, size) => {
     module.init(algorithm);
@@ -71,6 +78,12 @@ function waysOf(module, bytes) {
       await webcrypto.subtle.digest('SHA-256', bytes)).toString('hex'),
     sha1: () => ours('sha1', PIECE_MAX),
     sha1Node: () => node('sha1'),
+    xxh64: () => ours('xxh64', PIECE_MAX),
+    xxh64Peer: () => {
+      const sum = peer.create64();
+      feed(bytes, PIECE_MAX, (piece) => sum.update(piece));
+      return sum.digest().toString(16).padStart(16, '0');
+    },
   };
 }
 
@@ -81,6 +94,7 @@ async function checkAgreement(ways) {
     if (await way() !== expected) throw new Error('SHA-256 disagrees');
   }
   if (ways.sha1() !== ways.sha1Node()) throw new Error('SHA-1 disagrees');
+  if (ways.xxh64() !== ways.xxh64Peer()) throw new Error('XXH64 disagrees');
 }
 
 /**
@@ -88,7 +102,7 @@ async function checkAgreement(ways) {
  * @returns {Promise<Section>}
  */
 export async function benchHash({ isQuick }) {
-  const ways = waysOf(await HashModule.load(), testBytes());
+  const ways = waysOf(await HashModule.load(), await xxhash(), testBytes());
   await checkAgreement(ways);
   const times = await interleaveAsync(ways, isQuick ? QUICK_ROUNDS : ROUNDS);
   const timesOf = (/** @type {string} */ way) => times.get(way) ?? [];
@@ -119,6 +133,11 @@ export async function benchHash({ isQuick }) {
       ratio('SHA-256 against WebCrypto', 'sha256', 'sha256Web'),
       { what: 'SHA-1', unit: 'MB/s', result: speed('sha1') },
       ratio('SHA-1 against node:crypto', 'sha1', 'sha1Node'),
+      {
+        what: 'XXH64', unit: 'MB/s', result: speed('xxh64'),
+        target: CHECKSUM_TARGET,
+      },
+      ratio('XXH64 against xxhash-wasm', 'xxh64', 'xxh64Peer'),
     ],
   };
 }

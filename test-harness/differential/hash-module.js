@@ -11,7 +11,8 @@ const DEFAULT_PATH = new URL(
 /** The largest piece that one call may feed. */
 export const PIECE_MAX = 65536;
 
-/** @typedef {'sha256' | 'sha1'} Algorithm */
+/** @typedef {'sha256' | 'sha1'} Algorithm whose state can be saved */
+/** @typedef {Algorithm | 'xxh64'} AnyAlgorithm */
 
 /** One message of each algorithm at a time. */
 export class HashModule {
@@ -44,7 +45,7 @@ export class HashModule {
       this.#memory, this.#exports.module_output(), length).slice();
   }
 
-  /** @param {Algorithm} algorithm */
+  /** @param {AnyAlgorithm} algorithm */
   init(algorithm) {
     this.#exports[`module_${algorithm}_init`]();
   }
@@ -58,7 +59,7 @@ export class HashModule {
   }
 
   /**
-   * @param {Algorithm} algorithm
+   * @param {AnyAlgorithm} algorithm
    * @param {Uint8Array} bytes any number; they are fed in pieces of PIECE_MAX
    */
   update(algorithm, bytes) {
@@ -71,7 +72,7 @@ export class HashModule {
   }
 
   /**
-   * @param {Algorithm} algorithm
+   * @param {AnyAlgorithm} algorithm
    * @returns {string} the digest in hexadecimal digits
    */
   final(algorithm) {

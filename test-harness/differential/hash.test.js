@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The hashes against node:crypto: messages of random lengths and all short
+// The hashes against node:crypto and xxhash-wasm: messages of random lengths and all short
 // ones, cut at random places, with states that are carried over to another
 // instance of the module in between. TAM_MESSAGES sets the number of random
 // messages, TAM_SEED another seed.
@@ -7,6 +7,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { before, describe, it } from 'node:test';
+
+import xxhash from 'xxhash-wasm';
 
 import { randomFrom } from '../bench/pages.js';
 import { HashModule } from './hash-module.js';
@@ -117,6 +119,35 @@ describe('name of a git blob', () => {
       assert.equal(digest('sha1', bytes, random, begin),
         expected('sha1', `blob ${bytes.length}\0`, bytes),
         `file ${i}, ${bytes.length} bytes`);
+    }
+  });
+});
+
+describe('xxh64', () => {
+  /** @param {Uint8Array} bytes @param {() => number} random */
+  const sumOf = (bytes, random) => {
+    const [module] = modules;
+    module.init('xxh64');
+    for (const piece of pieces(bytes, random)) module.update('xxh64', piece);
+    return BigInt(`0x${module.final('xxh64')}`);
+  };
+
+  it('agrees on every short length', async () => {
+    const { h64Raw } = await xxhash();
+    const random = randomFrom(SEED);
+    for (let length = 0; length <= SHORT_MAX; length++) {
+      const bytes = Uint8Array.from({ length }, () => random() * 256);
+      assert.equal(sumOf(bytes, random), h64Raw(bytes), `${length} bytes`);
+    }
+  });
+
+  it(`agrees on ${MESSAGES} random messages`, async () => {
+    const { h64Raw } = await xxhash();
+    const random = randomFrom(SEED);
+    for (let i = 0; i < MESSAGES; i++) {
+      const bytes = message(random);
+      assert.equal(sumOf(bytes, random), h64Raw(bytes),
+        `message ${i}, ${bytes.length} bytes`);
     }
   });
 });

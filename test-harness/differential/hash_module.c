@@ -3,6 +3,7 @@
 // test compares them with Node's, the benchmark measures them. Bytes and saved
 // states go into module_input; digests, saved states and text come out of
 // module_output.
+#include "core/checksum.h"
 #include "core/hex.h"
 #include "store/git_blob.h"
 #include "store/sha1.h"
@@ -17,6 +18,7 @@ static uint8_t input[TAM_EVENT_PAYLOAD_MAX];
 static uint8_t output[OUTPUT_MAX];
 static tam_sha256 sha256;
 static tam_sha1 sha1;
+static tam_checksum checksum;
 
 // Returns where the next piece (at most TAM_EVENT_PAYLOAD_MAX bytes) goes.
 EMSCRIPTEN_KEEPALIVE uint8_t *module_input(void) {
@@ -91,4 +93,25 @@ EMSCRIPTEN_KEEPALIVE size_t module_sha1_save(void) {
 
 EMSCRIPTEN_KEEPALIVE int module_sha1_load(size_t len) {
   return tam_sha1_load(&sha1, piece(len));
+}
+
+// ---------------------------------------------------------------------------
+// XXH64
+
+EMSCRIPTEN_KEEPALIVE void module_xxh64_init(void) {
+  tam_checksum_init(&checksum);
+}
+
+EMSCRIPTEN_KEEPALIVE void module_xxh64_update(size_t len) {
+  tam_checksum_update(&checksum, piece(len));
+}
+
+// The text has the highest digit first, as everybody writes it.
+EMSCRIPTEN_KEEPALIVE size_t module_xxh64_final(void) {
+  uint64_t sum = tam_checksum_final(&checksum);
+  uint8_t bytes[TAM_CHECKSUM_SIZE];
+  for (size_t i = sizeof(bytes); i-- > 0; sum >>= 8) {
+    bytes[i] = (uint8_t)sum;
+  }
+  return write_digest(bytes, sizeof(bytes));
 }
