@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define VERSION      1
-#define HEADER_BYTES 14
+#define HEADER_BYTES 21
 
 _Static_assert(TAM_CHUNK_RECORD_MAX == HEADER_BYTES + TAM_CHUNKS_MAX / 8,
                "the longest record is a header and all bits");
@@ -45,23 +45,28 @@ static uint32_t bits_sum(const uint8_t *bits, uint32_t count) {
 // ---------------------------------------------------------------------------
 // Life
 
+static int is_chunk_size(uint64_t chunk_size, uint64_t size) {
+  return chunk_size >= size || (chunk_size >= TAM_CHUNK_SIZE_MIN &&
+                                chunk_size % TAM_CHUNK_SIZE_UNIT == 0);
+}
+
 // Sets everything but the bits. Returns 0, INVALID_ARGUMENT or TOO_LARGE.
-static int map_measure(tam_chunk_map *map, uint64_t size, uint32_t chunk_size,
+static int map_measure(tam_chunk_map *map, uint64_t size, uint64_t chunk_size,
                        const tam_mem *mem) {
   memset(map, 0, sizeof(*map));
   map->mem = mem;
-  if (chunk_size < TAM_CHUNK_SIZE_MIN || chunk_size > TAM_CHUNK_SIZE_MAX ||
-      (chunk_size & (chunk_size - 1)) != 0) {
+  if (!is_chunk_size(chunk_size, size)) {
     return TAM_ERR_INVALID_ARGUMENT;
   }
-  // The first comparison keeps the sum in the second from overflowing.
-  if (size > TAM_FILE_SIZE_MAX ||
-      (size + chunk_size - 1) / chunk_size > TAM_CHUNKS_MAX) {
+  // An empty file has no chunks, of whatever size, perhaps 0.
+  uint64_t count = size > 0 ? (size - 1) / chunk_size + 1 : 0;
+  if (size > TAM_FILE_SIZE_MAX || chunk_size > TAM_FILE_SIZE_MAX ||
+      count > TAM_CHUNKS_MAX) {
     return TAM_ERR_TOO_LARGE;
   }
   map->size = size;
   map->chunk_size = chunk_size;
-  map->count = (uint32_t)((size + chunk_size - 1) / chunk_size);
+  map->count = (uint32_t)count;
   return 0;
 }
 
@@ -77,7 +82,7 @@ static int map_allocate(tam_chunk_map *map) {
   return 0;
 }
 
-int tam_chunk_map_init(tam_chunk_map *map, uint64_t size, uint32_t chunk_size,
+int tam_chunk_map_init(tam_chunk_map *map, uint64_t size, uint64_t chunk_size,
                        const tam_mem *mem) {
   int error = map_measure(map, size, chunk_size, mem);
   return error != 0 ? error : map_allocate(map);
@@ -94,12 +99,12 @@ void tam_chunk_map_free(tam_chunk_map *map) {
 // Chunks
 
 uint64_t tam_chunk_map_start(const tam_chunk_map *map, uint32_t chunk) {
-  return chunk < map->count ? (uint64_t)chunk * map->chunk_size : map->size;
+  return chunk < map->count ? chunk * map->chunk_size : map->size;
 }
 
-uint32_t tam_chunk_map_length(const tam_chunk_map *map, uint32_t chunk) {
+uint64_t tam_chunk_map_length(const tam_chunk_map *map, uint32_t chunk) {
   uint64_t left = map->size - tam_chunk_map_start(map, chunk);
-  return left < map->chunk_size ? (uint32_t)left : map->chunk_size;
+  return left < map->chunk_size ? left : map->chunk_size;
 }
 
 int tam_chunk_map_has(const tam_chunk_map *map, uint32_t chunk) {
@@ -137,9 +142,9 @@ uint64_t tam_chunk_map_bytes(const tam_chunk_map *map) {
   // Only the last chunk may be shorter than the others.
   uint32_t last = map->count - 1;
   uint32_t full = map->stored - bit_get(map->bits, last);
-  uint32_t rest =
+  uint64_t rest =
       tam_chunk_map_has(map, last) ? tam_chunk_map_length(map, last) : 0;
-  return (uint64_t)full * map->chunk_size + rest;
+  return full * map->chunk_size + rest;
 }
 
 uint64_t tam_chunk_map_prefix(const tam_chunk_map *map) {
@@ -177,11 +182,9 @@ static uint64_t get_number(const uint8_t *at, size_t len) {
 void tam_chunk_map_save(const tam_chunk_map *map, tam_buf *record) {
   size_t len = bits_len(map->count);
   uint8_t header[HEADER_BYTES] = {VERSION};
-  while (UINT32_C(1) << header[1] < map->chunk_size) {
-    header[1]++;
-  }
-  put_number(header + 2, map->size, 8);
-  put_number(header + 10, map->stored, 4);
+  put_number(header + 1, map->size, 8);
+  put_number(header + 9, map->chunk_size, 8);
+  put_number(header + 17, map->stored, 4);
   tam_buf_append(record, (tam_span){header, sizeof(header)});
   tam_buf_append(record, (tam_span){map->bits, len});
 }
@@ -189,16 +192,16 @@ void tam_chunk_map_save(const tam_chunk_map *map, tam_buf *record) {
 // Reads all but the bits of |record|, and checks what can be checked.
 static int header_load(tam_chunk_map *map, tam_span record,
                        const tam_mem *mem) {
-  if (record.len < HEADER_BYTES || record.ptr[1] >= 32) {
+  if (record.len < HEADER_BYTES) {
     return TAM_ERR_INVALID_ARGUMENT;
   }
-  uint32_t chunk_size = UINT32_C(1) << record.ptr[1];
-  uint64_t size = get_number(record.ptr + 2, 8);
+  uint64_t size = get_number(record.ptr + 1, 8);
+  uint64_t chunk_size = get_number(record.ptr + 9, 8);
   if (map_measure(map, size, chunk_size, mem) != 0 ||
       record.len - HEADER_BYTES != bits_len(map->count)) {
     return TAM_ERR_INVALID_ARGUMENT;
   }
-  map->stored = (uint32_t)get_number(record.ptr + 10, 4);
+  map->stored = (uint32_t)get_number(record.ptr + 17, 4);
   const uint8_t *bits = record.ptr + HEADER_BYTES;
   uint32_t places = (uint32_t)bits_len(map->count) * 8;
   // As many as the record says, and none of them behind the last chunk.

@@ -10,27 +10,26 @@
 // they skip numbers.
 #define TAM_FILE_SIZE_MAX ((UINT64_C(1) << 53) - 1)
 
-// The length of a chunk in bytes, a power of two. A shorter chunk than the
-// shortest costs more transactions than it saves bytes when a transfer breaks
-// off; some of the longest are held in memory at a time.
+// The length of a chunk in bytes. A shorter chunk than the shortest costs more
+// transactions than it saves bytes when a transfer breaks off. The unit is a
+// block of SHA-1 and SHA-256, so that no chunk begins inside of one.
+#define TAM_CHUNK_SIZE_UNIT    64
 #define TAM_CHUNK_SIZE_MIN     (UINT32_C(1) << 20)
 #define TAM_CHUNK_SIZE_DEFAULT (UINT32_C(1) << 24)
-#define TAM_CHUNK_SIZE_MAX     (UINT32_C(1) << 26)
 
-// The most chunks of a file: 16 TiB in chunks of the default length, 1 TiB in
-// the shortest ones. It keeps a size that is a lie from taking more than
-// 128 KiB of memory and of each journal record.
-#define TAM_CHUNKS_MAX (UINT32_C(1) << 20)
+// The most chunks of a file: 1 TiB in chunks of the default length. It keeps a
+// size that is a lie from taking more than 8 KiB of memory and of each record.
+#define TAM_CHUNKS_MAX (UINT32_C(1) << 16)
 
 // The longest record of tam_chunk_map_save in bytes.
-#define TAM_CHUNK_RECORD_MAX (14 + TAM_CHUNKS_MAX / 8)
+#define TAM_CHUNK_RECORD_MAX (21 + TAM_CHUNKS_MAX / 8)
 
 // Read the fields at will; only the functions change them.
 typedef struct tam_chunk_map {
   const tam_mem *mem;
   uint8_t *bits;       // one per chunk, the lowest first; NULL without chunks
   uint64_t size;       // of the file in bytes
-  uint32_t chunk_size; // in bytes
+  uint64_t chunk_size; // in bytes
   uint32_t count;      // chunks of the file
   uint32_t stored;     // chunks that are stored
 } tam_chunk_map;
@@ -44,12 +43,15 @@ typedef struct tam_chunk_run {
 // Makes |map| that of a file of |size| bytes in chunks of |chunk_size| bytes,
 // of which none is stored. |mem| is kept. Whatever it returns,
 // tam_chunk_map_free may be called. Returns 0 or
-// * INVALID_ARGUMENT: |chunk_size| is no power of two from TAM_CHUNK_SIZE_MIN
-//   to TAM_CHUNK_SIZE_MAX;
-// * TOO_LARGE: |size| is above TAM_FILE_SIZE_MAX, or there would be more than
-//   TAM_CHUNKS_MAX chunks;
+// * INVALID_ARGUMENT: the file is longer than |chunk_size|, which is no
+// multiple
+//   of TAM_CHUNK_SIZE_UNIT from TAM_CHUNK_SIZE_MIN on; a file that is one chunk
+//   may have any;
+// * TOO_LARGE: |size| or |chunk_size| is above TAM_FILE_SIZE_MAX, or there
+// would
+//   be more than TAM_CHUNKS_MAX chunks;
 // * OUT_OF_MEMORY.
-int tam_chunk_map_init(tam_chunk_map *map, uint64_t size, uint32_t chunk_size,
+int tam_chunk_map_init(tam_chunk_map *map, uint64_t size, uint64_t chunk_size,
                        const tam_mem *mem);
 
 // Frees the bits; |map| has no chunks afterwards.
@@ -61,7 +63,7 @@ uint64_t tam_chunk_map_start(const tam_chunk_map *map, uint32_t chunk);
 
 // Returns the length of |chunk| in bytes; 0 for every number that is not below
 // the count.
-uint32_t tam_chunk_map_length(const tam_chunk_map *map, uint32_t chunk);
+uint64_t tam_chunk_map_length(const tam_chunk_map *map, uint32_t chunk);
 
 // Marks |chunk| as stored. Returns 1 when it was not before, 0 when it was, or
 // INVALID_ARGUMENT when there is no such chunk.
@@ -97,10 +99,10 @@ int tam_chunk_map_next_missing(const tam_chunk_map *map, uint32_t from,
 // Appends |map| to |record|, as what tam_chunk_map_load reads:
 //
 //   byte 0      version, 1
-//   byte 1      binary logarithm of the chunk size
-//   bytes 2-9   size of the file, lowest byte first
-//   bytes 10-13 number of stored chunks, lowest byte first
-//   bytes 14-   the bits, lowest first; those behind the last chunk are 0
+//   bytes 1-8   size of the file, lowest byte first
+//   bytes 9-16  size of a chunk, lowest byte first
+//   bytes 17-20 number of stored chunks, lowest byte first
+//   bytes 21-   the bits, lowest first; those behind the last chunk are 0
 //
 // Errors are those of |record|.
 void tam_chunk_map_save(const tam_chunk_map *map, tam_buf *record);
