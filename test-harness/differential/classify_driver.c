@@ -6,10 +6,10 @@
 // A row is a sequence of fields, a letter and a value ended by NUL, and ends
 // with an empty field; see read_field. An answer is a sequence of lines, also
 // ended by NUL; see answer.
+#include "core/model_files.h"
 #include "core/names.h"
 #include "core/span.h"
 #include "hub/classify.h"
-#include "hub/model_files.h"
 #include "hub/prefilter.h"
 
 #include <stdio.h>

@@ -44,7 +44,7 @@ import { runDriver } from './driver.js';
  * @property {string[]} why
  */
 
-// The numbers of wasm/hub/model_files.h.
+// The numbers of wasm/core/model_files.h.
 const FILE_KINDS = new Map([
   ['0', 'none'],
   ['1', 'tokenizer'],

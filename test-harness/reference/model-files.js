@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What file names say, written as plainly as possible: the yardstick for
-// wasm/hub/model_files.c.
+// wasm/core/model_files.c.
 
 const DATA_FILE = /^(.+)\.onnx[._]data(_[0-9]+)?$/is;
 const GRAPH_FILE = /^(.*)\.onnx$/is;

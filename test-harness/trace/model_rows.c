@@ -3,7 +3,7 @@
 #include "model_rows.h"
 
 #include "core/json_write.h"
-#include "hub/model_files.h"
+#include "core/model_files.h"
 #include "hub/model_table.h"
 
 #include <stdio.h>

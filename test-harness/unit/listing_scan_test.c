@@ -2,8 +2,8 @@
 // The listing scanner: what becomes of the members of a row, of rows that are
 // odd, and that it does not matter how the page is cut or whether it is walked
 // over.
+#include "core/model_files.h"
 #include "hub/listing_scan.h"
-#include "hub/model_files.h"
 #include "scan_pieces.h"
 
 // The rows of a page in a short form, one after the other.

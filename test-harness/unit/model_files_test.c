@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "check.h"
 
-#include "hub/model_files.h"
+#include "core/model_files.h"
 
 typedef struct kind_case {
   const char *name;

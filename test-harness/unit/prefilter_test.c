@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "check.h"
 
+#include "core/model_files.h"
 #include "core/names.h"
-#include "hub/model_files.h"
 #include "hub/prefilter.h"
 
 static const tam_prefilter strict = {1, 1e9};

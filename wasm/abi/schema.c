@@ -5,8 +5,8 @@
 // The names of plain enums are written as switches without a default: when an
 // enum grows, this file does not compile until it knows the new member.
 #include "abi/action_record.h"
+#include "core/model_files.h"
 #include "hub/candidates.h"
-#include "hub/model_files.h"
 #include "hub/model_table.h"
 #include "tam.h"
 

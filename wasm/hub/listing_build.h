@@ -5,11 +5,11 @@
 #ifndef TAM_HUB_LISTING_BUILD_H
 #define TAM_HUB_LISTING_BUILD_H
 
+#include "core/model_files.h"
 #include "core/simd.h"
 #include "core/span.h"
 #include "hub/config_reader.h"
 #include "hub/listing_row.h"
-#include "hub/model_files.h"
 
 // Text kept per row, in bytes; what goes beyond it is left out. The measured
 // maxima (127 tags, some hundred ONNX files) need less than half.

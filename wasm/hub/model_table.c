@@ -2,9 +2,9 @@
 #include "hub/model_table.h"
 
 #include "core/mem.h"
+#include "core/model_files.h"
 #include "core/span.h"
 #include "core/time.h"
-#include "hub/model_files.h"
 
 #include <string.h>
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hub/prefilter.h"
 
+#include "core/model_files.h"
 #include "core/repo_id.h"
 #include "core/span.h"
-#include "hub/model_files.h"
 
 // A name in a list.
 #define NAME(text)                                                             \

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "hub/model_files.h"
+#include "core/model_files.h"
 
 #include "core/span.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the name of a repository file says about it: tokenizer, ONNX graph,
 // external data, and the dtype that the suffix stands for.
-#ifndef TAM_HUB_MODEL_FILES_H
-#define TAM_HUB_MODEL_FILES_H
+#ifndef TAM_CORE_MODEL_FILES_H
+#define TAM_CORE_MODEL_FILES_H
 
 #include "tam.h"
 
@@ -54,4 +54,4 @@ tam_dtype tam_file_dtype(tam_span name);
 // alike. Data without any graph of its dtype belongs to no variant.
 unsigned tam_files_dtypes(const tam_span *files, size_t count, uint8_t *dtypes);
 
-#endif // TAM_HUB_MODEL_FILES_H
+#endif // TAM_CORE_MODEL_FILES_H
