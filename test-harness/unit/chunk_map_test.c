@@ -103,6 +103,7 @@ static void check_saved(const tam_chunk_map *map, const flag_list *flags) {
   tam_buf_init_fixed(&record, space, sizeof(space));
   tam_chunk_map_save(map, &record);
   CHECK_INT(record.error, 0);
+  CHECK_INT(record.len, tam_chunk_map_saved_size(map));
   CHECK_INT(tam_chunk_map_load(&loaded, tam_buf_span(&record), &mem), 0);
   memset(space, 0xff, sizeof(space)); // the record is not needed any more
   check_map(&loaded, flags);

@@ -179,6 +179,10 @@ static uint64_t get_number(const uint8_t *at, size_t len) {
   return value;
 }
 
+uint32_t tam_chunk_map_saved_size(const tam_chunk_map *map) {
+  return HEADER_BYTES + (uint32_t)bits_len(map->count);
+}
+
 void tam_chunk_map_save(const tam_chunk_map *map, tam_buf *record) {
   size_t len = bits_len(map->count);
   uint8_t header[HEADER_BYTES] = {VERSION};

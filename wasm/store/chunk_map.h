@@ -96,6 +96,9 @@ uint64_t tam_chunk_map_prefix(const tam_chunk_map *map);
 int tam_chunk_map_next_missing(const tam_chunk_map *map, uint32_t from,
                                tam_chunk_run *prun);
 
+// Returns how many bytes tam_chunk_map_save appends.
+uint32_t tam_chunk_map_saved_size(const tam_chunk_map *map);
+
 // Appends |map| to |record|, as what tam_chunk_map_load reads:
 //
 //   byte 0      version, 1
