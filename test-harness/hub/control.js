@@ -18,6 +18,10 @@ export function createControl(hub) {
     hub.faults.clear();
     return context.body(null, 204);
   });
+  app.post('/commit', async (context) => {
+    const { id, files } = await context.req.json();
+    return context.json({ sha: hub.commit(id, { files }) });
+  });
   app.post('/clock', async (context) => {
     const { advanceMs } = await context.req.json();
     await hub.clock.advance?.(Number(advanceMs));

@@ -144,7 +144,7 @@ async function apiRoute(hub, context) {
     return api.tree(repository, commit, rest.slice(1).join('/'), env.url);
   }
   if (verb === 'paths-info') {
-    return req.method === 'POST' ? api.pathsInfo(repository, req.raw)
+    return req.method === 'POST' ? api.pathsInfo(repository, commit, req.raw)
       : replies.json({ error: 'Method not allowed' }, { status: 405 });
   }
   return api.modelInfo(model, repository, commit, env.url);

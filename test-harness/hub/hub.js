@@ -21,9 +21,8 @@ import { modelFromFiles } from './uploaded.js';
  * @property {(Model | Record<string, any>)[]} [catalogue] models, or listing
  *   entries, instead of generated ones
  * @property {number} [models] how many to generate
- * @property {{ id: string, files: Map<string, Uint8Array> | string,
- *   entry?: Record<string, any> }[]} [repositories] real files (a map, or a
- *   directory) published next to the catalogue
+ * @property {import('./uploaded.js').Publication[]} [repositories] files
+ *   published next to the catalogue
  * @property {import('./virtual-clock.js').Clock} [clock]
  * @property {'extension' | 'page'} [personality] who reads the replies of
  *   `fetch`: a page sees only what CORS exposes
@@ -40,6 +39,8 @@ import { modelFromFiles } from './uploaded.js';
  * @property {number} status 0 while there is no reply
  * @property {number} at time of arrival
  */
+
+/** @typedef {import('./content.js').Upload} Upload */
 
 /** Requests kept in the log: more than any test makes. */
 const LOG_LIMIT = 50_000;
@@ -109,6 +110,29 @@ export class Hub {
    */
   update(id, values) {
     this.index.update(id, values);
+  }
+
+  /**
+   * Adds a commit to a repository, as an upload does: `main` moves there, and
+   * earlier commits stay.
+   * @param {string} id
+   * @param {{ files: Record<string, Upload | null> | import('./model.js').Changes
+   *   }} upload changed files by path, null for deleted ones
+   * @returns {string} hash of the commit
+   */
+  commit(id, { files }) {
+    const model = this.index.get(id);
+    if (!model) throw new Error(`no model ${id}`);
+    const changes = files instanceof Map ? files : new Map(Object.entries(files));
+    const sha = hexOf(`${id}@commit ${model.commits.length + 1}`, 40);
+    model.commits.push({ sha, changes });
+    this.#repositories.delete(id);
+    this.index.update(id, {
+      sha, lastModified: new Date(this.clock.now()).toISOString(),
+      siblings: this.repository(model).files(sha)
+        .map(({ path }) => ({ rfilename: path })),
+    });
+    return sha;
   }
 
   /**

@@ -23,13 +23,19 @@ import { hexOf } from './random.js';
  * @property {string} [chatTemplate]
  * @property {Record<string, any>} [digest] what config.json says when the
  *   listing does not repeat it
- * @property {Map<string, Uint8Array>} [files] real files, if not generated
+ * @property {Files} [files] uploaded files, if not made from the entry
  */
+
+/** @typedef {import('./content.js').Upload} Upload */
+/** @typedef {Map<string, Upload>} Files by path */
+/** @typedef {Map<string, Upload | null>} Changes by path; null deletes */
 
 /** A catalogue row. */
 export class Model {
   /** @type {Map<string, string>} */
   #json = new Map();
+  /** @type {{ sha: string, changes: Changes }[]} commits after the first one */
+  commits = [];
 
   /**
    * @param {Record<string, any>} entry every key the row has, nulls included
@@ -41,6 +47,7 @@ export class Model {
     this.id = /** @type {string} */ (entry.id ?? entry.modelId);
     // Catalogues from before cursors have no `_id`; paging needs one.
     this.objectId = /** @type {string} */ (entry._id ?? hexOf(this.id, 24));
+    /** The first commit. */
     this.sha = /** @type {string} */ (entry.sha ?? hexOf(`${this.id}@main`, 40));
   }
 

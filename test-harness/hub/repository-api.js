@@ -29,12 +29,16 @@ export function modelInfo(model, repository, commit, url) {
   const projection = modelProjection(url.searchParams);
   if ('error' in projection) return badRequest(projection.error);
   const info = model.project(projection.keys);
-  if ('sha' in info) info.sha = commit;
+  if (projection.keys.includes('sha')) info.sha = commit;
+  if (Array.isArray(info.siblings)) {
+    info.siblings = repository.files(commit).map(({ path }) => ({ rfilename: path }));
+  }
   if (projection.keys.includes('usedStorage')) {
-    info.usedStorage = repository.files.reduce((sum, { size }) => sum + size, 0);
+    info.usedStorage = repository.files(commit)
+      .reduce((sum, { size }) => sum + size, 0);
   }
   if (isTrue(url.searchParams, 'blobs')) {
-    info.siblings = repository.files.map(blobRow);
+    info.siblings = repository.files(commit).map(blobRow);
   }
   if (isTrue(url.searchParams, 'securityStatus')) {
     info.securityRepoStatus = { scansDone: true, filesWithIssues: [] };
@@ -54,7 +58,8 @@ export function tree(repository, commit, path, url) {
   const expand = isTrue(params, 'expand');
   const most = expand ? EXPANDED_TREE_PAGE : TREE_PAGE;
   const limit = Math.min(most, Number(params.get('limit') ?? most) || most);
-  const nodes = nodesBelow(repository, path, isTrue(params, 'recursive'));
+  const nodes = nodesBelow(repository.files(commit), path,
+    isTrue(params, 'recursive'));
   if (nodes.length === 0 && path !== '') return entryNotFound(commit, 'json');
 
   const after = decodeTreeCursor(params.get('cursor'));
@@ -74,15 +79,16 @@ export function tree(repository, commit, path, url) {
 /**
  * POST /api/models/{id}/paths-info/{revision}
  * @param {Repository} repository
+ * @param {string} commit
  * @param {Request} request
  */
-export async function pathsInfo(repository, request) {
+export async function pathsInfo(repository, commit, request) {
   const asked = await readPaths(request);
   if (!asked) return badRequest('Invalid body: paths expected');
   if (asked.paths.length > MAX_PATHS) {
     return badRequest(`Too many paths: at most ${MAX_PATHS}`);
   }
-  const nodes = asked.paths.flatMap((path) => nodeAt(repository, path));
+  const nodes = asked.paths.flatMap((path) => nodeAt(repository, commit, path));
   return json(nodes.map((node) => treeRow(node, repository.id, asked.expand)));
 }
 
@@ -124,16 +130,16 @@ function blobRow(file) {
 
 /**
  * Files and directories below a path, in the order of the tree.
- * @param {Repository} repository
+ * @param {RepositoryFile[]} files
  * @param {string} path
  * @param {boolean} recursive
  * @returns {Node[]}
  */
-function nodesBelow(repository, path, recursive) {
+function nodesBelow(files, path, recursive) {
   const prefix = path === '' ? '' : `${path}/`;
   /** @type {Map<string, Node>} */
   const nodes = new Map();
-  for (const file of repository.files) {
+  for (const file of files) {
     if (!file.path.startsWith(prefix)) continue;
     const parts = file.path.slice(prefix.length).split('/');
     const depth = recursive ? parts.length - 1 : Math.min(1, parts.length - 1);
@@ -150,13 +156,15 @@ function nodesBelow(repository, path, recursive) {
 
 /**
  * @param {Repository} repository
+ * @param {string} commit
  * @param {string} path
  * @returns {Node[]} empty when there is nothing of that name
  */
-function nodeAt(repository, path) {
-  const file = repository.file(path);
+function nodeAt(repository, commit, path) {
+  const file = repository.file(commit, path);
   if (file) return [{ path, file }];
-  const inside = repository.files.some((f) => f.path.startsWith(`${path}/`));
+  const inside = repository.files(commit)
+    .some((f) => f.path.startsWith(`${path}/`));
   return inside ? [{ path }] : [];
 }
 

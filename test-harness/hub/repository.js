@@ -5,7 +5,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 
-import { digestOf, generatedContent, heldContent } from './content.js';
+import {
+  digestOf, generatedContent, heldContent, uploadedContent,
+} from './content.js';
 import { textOf } from './file-texts.js';
 import { hashText, hexOf } from './random.js';
 
@@ -94,10 +96,10 @@ export class RepositoryFile {
   }
 }
 
-/** Files and revisions of one model. */
+/** Revisions of one model, and the files of each. */
 export class Repository {
-  /** @type {Map<string, RepositoryFile>} */
-  #files = new Map();
+  /** @type {Map<string, Map<string, RepositoryFile>>} files by commit */
+  #commits = new Map();
 
   /**
    * @param {Model} model
@@ -106,27 +108,34 @@ export class Repository {
   constructor(model, weightScale = WEIGHT_SCALE) {
     this.id = model.id;
     this.hash = hexOf(`repository ${model.id}`, 24);
+    const pullRequest = hexOf(`${model.id}@refs/pr/1`, 40);
+    let files = firstFiles(model, weightScale);
+    this.#commits.set(model.sha, files).set(pullRequest, files);
+    for (const { sha, changes } of model.commits) {
+      files = changedFiles(files, changes);
+      this.#commits.set(sha, files);
+    }
     /** Branches and pull requests, by name. */
     this.revisions = new Map([
-      ['main', model.sha],
-      ['refs/pr/1', hexOf(`${model.id}@refs/pr/1`, 40)],
+      ['main', model.commits.at(-1)?.sha ?? model.sha],
+      ['refs/pr/1', pullRequest],
     ]);
-    for (const path of pathsOf(model)) {
-      const held = model.hidden.files?.get(path);
-      const open = () => (held ? heldContent(held)
-        : contentOf(model, path, weightScale));
-      this.#files.set(path, new RepositoryFile(path, open));
-    }
   }
 
-  /** @returns {RepositoryFile[]} */
-  get files() {
-    return [...this.#files.values()];
+  /**
+   * @param {string} commit full hash
+   * @returns {RepositoryFile[]}
+   */
+  files(commit) {
+    return [...this.#commits.get(commit)?.values() ?? []];
   }
 
-  /** @param {string} path */
-  file(path) {
-    return this.#files.get(path);
+  /**
+   * @param {string} commit full hash
+   * @param {string} path
+   */
+  file(commit, path) {
+    return this.#commits.get(commit)?.get(path);
   }
 
   /**
@@ -137,7 +146,7 @@ export class Repository {
     const named = this.revisions.get(revision);
     if (named) return named;
     if (!/^[0-9a-f]{7,40}$/.test(revision)) return undefined;
-    return [...this.revisions.values()].find((sha) => sha.startsWith(revision));
+    return [...this.#commits.keys()].find((sha) => sha.startsWith(revision));
   }
 }
 
@@ -153,6 +162,33 @@ export function readDirectory(directory) {
   for (const entry of entries.filter((item) => item.isFile())) {
     const path = join(entry.parentPath, entry.name);
     files.set(relative(directory, path).split(sep).join('/'), readFileSync(path));
+  }
+  return files;
+}
+
+/**
+ * @param {Model} model
+ * @param {number} weightScale
+ */
+function firstFiles(model, weightScale) {
+  return new Map(pathsOf(model).map((path) => {
+    const upload = model.hidden.files?.get(path);
+    const open = () => (upload === undefined
+      ? contentOf(model, path, weightScale) : uploadedContent(upload));
+    return [path, new RepositoryFile(path, open)];
+  }));
+}
+
+/**
+ * @param {Map<string, RepositoryFile>} before
+ * @param {import('./model.js').Changes} changes
+ */
+function changedFiles(before, changes) {
+  const files = new Map(before);
+  for (const [path, upload] of changes) {
+    files.delete(path);
+    if (upload === null) continue;
+    files.set(path, new RepositoryFile(path, () => uploadedContent(upload)));
   }
   return files;
 }

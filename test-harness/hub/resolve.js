@@ -34,7 +34,7 @@ const FILE_INFO_TYPE = 'application/vnd.xet-fileinfo+json';
  */
 export function resolveFile(target, cdn) {
   const { request, url, repository, commit, path } = target;
-  const file = repository.file(path);
+  const file = repository.file(commit, path);
   if (!file) return entryNotFound(commit, 'text');
   const headers = {
     'X-Repo-Commit': commit, 'Accept-Ranges': 'bytes',
@@ -62,7 +62,7 @@ export function resolveFile(target, cdn) {
  * @param {FileRequest} target
  */
 export function resolveCache({ request, url, repository, commit, path }) {
-  const file = repository.file(path);
+  const file = repository.file(commit, path);
   if (!file || file.isLfs) return entryNotFound(commit, 'text');
   return serveContent(request, file.content, `"${file.oid}"`, {
     'X-Repo-Commit': commit, 'Content-Type': 'text/plain; charset=utf-8',
@@ -75,7 +75,7 @@ export function resolveCache({ request, url, repository, commit, path }) {
  * @param {FileRequest} target
  */
 export function rawFile({ request, repository, commit, path }) {
-  const file = repository.file(path);
+  const file = repository.file(commit, path);
   if (!file) return entryNotFound(commit, 'text');
   const content = file.isLfs ? heldContent(Buffer.from(file.pointer))
     : file.content;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Publishes real files as a model: the listing entry is made from what is in
-// them, as the Hub does after an upload.
+// Publishes files as a model: the listing entry is made from what is in them,
+// as the Hub does after an upload.
 
+import { uploadedContent } from './content.js';
 import { Model } from './model.js';
 import { hexOf } from './random.js';
 import { readDirectory } from './repository.js';
@@ -12,8 +13,15 @@ const DIGEST_KEYS = [
 ];
 
 /**
- * @param {{ id: string, files: Map<string, Uint8Array> | string,
- *   entry?: Record<string, any> }} upload
+ * @typedef {object} Publication
+ * @property {string} id
+ * @property {import('./model.js').Files | string} files bytes, texts or
+ *   generated content by path; or the name of a directory
+ * @property {Record<string, any>} [entry] what the listing says besides
+ */
+
+/**
+ * @param {Publication} upload
  * @returns {Model}
  */
 export function modelFromFiles({ id, files: source, entry = {} }) {
@@ -41,7 +49,7 @@ export function modelFromFiles({ id, files: source, entry = {} }) {
   }, { files });
 }
 
-/** @param {Map<string, Uint8Array>} files */
+/** @param {import('./model.js').Files} files */
 function configDigest(files) {
   const config = parse(files.get('config.json'));
   if (!config) return undefined;
@@ -52,10 +60,12 @@ function configDigest(files) {
   return digest;
 }
 
-/** @param {Uint8Array | undefined} bytes */
-function parse(bytes) {
+/** @param {import('./content.js').Upload | undefined} upload */
+function parse(upload) {
   try {
-    return bytes && JSON.parse(new TextDecoder().decode(bytes));
+    const content = upload && uploadedContent(upload);
+    return content && JSON.parse(
+      new TextDecoder().decode(content.read(0, content.size)));
   } catch {
     return undefined;
   }
