@@ -18,10 +18,10 @@ const SAFELISTED = new Set([
 ]);
 
 /** Request headers that need no preflight, by the fetch standard. */
-const SIMPLE_REQUEST = new Set([
-  'accept', 'accept-language', 'content-language', 'content-type',
-]);
+const SIMPLE_REQUEST = new Set(['accept', 'accept-language', 'content-language']);
 const SIMPLE_RANGE = /^bytes=\d+-\d*$/;
+const SIMPLE_TYPE = new RegExp('^(application/x-www-form-urlencoded'
+  + '|multipart/form-data|text/plain)\\b');
 
 /**
  * @param {Headers} headers of the reply, changed in place
@@ -58,13 +58,33 @@ export function preflightReply(request) {
 }
 
 /**
+ * The second origin was reported (January 2026) to refuse preflights, so a page
+ * can send it no header that needs one. Some deployments may be kinder.
+ * @param {Request} request
+ * @param {boolean} allows
+ */
+export function secondOriginPreflight(request, allows) {
+  return allows ? preflightReply(request) : new Response(null, { status: 403 });
+}
+
+/**
  * Names of request headers for which a browser asks first.
  * @param {Headers} headers
  */
 export function preflightedNames(headers) {
-  return [...headers].filter(([name, value]) => name === 'range'
-    ? !SIMPLE_RANGE.test(value) : !SIMPLE_REQUEST.has(name)
-      && name !== 'origin').map(([name]) => name);
+  return [...headers].filter(([name, value]) => !isSimple(name, value))
+    .map(([name]) => name);
+}
+
+/**
+ * @param {string} name
+ * @param {string} value
+ */
+function isSimple(name, value) {
+  if (name === 'range') return SIMPLE_RANGE.test(value);
+  if (name === 'content-type') return SIMPLE_TYPE.test(value);
+  // The browser itself sends the origin.
+  return SIMPLE_REQUEST.has(name) || name === 'origin';
 }
 
 /**

@@ -2,10 +2,13 @@
 // Things that go wrong on purpose. A rule says which requests it hits and what
 // happens to them; rules are plain data, so another process can set them.
 
+import { gzipSync } from 'node:zlib';
+
 import { pause } from './clock-pause.js';
 import { hostileBody } from './hostile.js';
 import { MAX_LIMIT } from './listing.js';
 import { bucketOf, isRedirectTarget } from './rate-limit.js';
+import { isSignedPath } from './resolve.js';
 
 /**
  * @typedef {object} Rule
@@ -13,6 +16,8 @@ import { bucketOf, isRedirectTarget } from './rate-limit.js';
  *   string of the form `/…/` is a pattern too
  * @property {string} [method]
  * @property {import('./rate-limit.js').Bucket} [bucket]
+ * @property {boolean} [content] hit only requests for the bytes of files, not
+ *   the redirects that lead there
  * @property {number} [skip] let this many matching requests pass first
  * @property {number} [times] then hit this many (default: all)
  * @property {number} [probability] hit only this share, by the seed
@@ -30,7 +35,17 @@ import { bucketOf, isRedirectTarget } from './rate-limit.js';
  * @property {number} [resetAfter] the connection breaks after so many bytes
  * @property {number} [endAfter] the body ends cleanly after so many bytes
  * @property {{ bytes: number, everyMs: number }} [slow] pace of the body
+ * @property {boolean} [keepLength] with `endAfter`: the Content-Length stays
  * @property {number} [corruptAt] a byte of the body that is made invalid
+ * @property {boolean} [ignoreRange] the whole file is sent, whatever is asked
+ * @property {number} [shiftRange] a range that begins so many bytes later is
+ *   sent, and said to be sent
+ * @property {string} [etag] of a file, with its quotes; conditions are judged
+ *   by it
+ * @property {boolean} [gzip] whole bodies are sent compressed
+ * @property {number} [signedSeconds] how long the address works that a redirect
+ *   leads to
+ * @property {number} [signedUses] how many requests it works for
  * @property {{ kind: import('./hostile.js').HostileKind, size?: number }}
  *   [hostile] JSON made to hurt
  * @property {number} [shiftPage] listing pages skip (> 0) or repeat rows
@@ -120,10 +135,12 @@ export class Faults {
  * @param {URL} url
  */
 function applies({ rule, pattern }, request, url) {
-  const { method, bucket, limitAbove } = rule;
+  const { method, bucket, limitAbove, content } = rule;
   if (method && method !== request.method) return false;
   if (bucket && (bucket !== bucketOf(url.pathname)
     || isRedirectTarget(url.pathname))) return false;
+  if (content && !isRedirectTarget(url.pathname)
+    && !isSignedPath(url.pathname)) return false;
   const limit = Number(url.searchParams.get('limit') ?? MAX_LIMIT);
   if (limitAbove !== undefined && limit <= limitAbove) return false;
   return typeof pattern === 'string' ? url.href.includes(pattern)
@@ -149,6 +166,23 @@ export async function delayHead(fault, clock, signal) {
 }
 
 /**
+ * The request as the server takes it.
+ * @param {Rule} fault
+ * @param {Request} request
+ */
+export function misread({ ignoreRange, shiftRange }, request) {
+  const range = request.headers.get('range');
+  if (range === null || !(ignoreRange || shiftRange)) return request;
+  const headers = new Headers(request.headers);
+  if (ignoreRange) headers.delete('range');
+  else {
+    headers.set('range', range.replace(/\d+/g,
+      (offset) => String(Number(offset) + Number(shiftRange))));
+  }
+  return new Request(request.url, { method: request.method, headers });
+}
+
+/**
  * The reply a rule puts in place of the real one, if it does.
  * @param {Rule} fault
  * @returns {Response | null}
@@ -165,6 +199,25 @@ export function replacement(fault) {
   return new Response(bodyless ? null : fault.body ?? '', {
     status: fault.status, headers: { 'Content-Type': 'text/plain; charset=utf-8' },
   });
+}
+
+/**
+ * Compresses a reply if the rule says so and the client can read it.
+ * @param {Rule} fault
+ * @param {Response} response
+ * @param {Request} request
+ * @returns {Promise<Response>}
+ */
+export async function encode(fault, response, request) {
+  const accepted = request.headers.get('accept-encoding') ?? 'gzip';
+  if (!fault.gzip || response.status !== 200 || !response.body
+    || !accepted.includes('gzip')) return response;
+  const bytes = gzipSync(await response.arrayBuffer());
+  const headers = new Headers(response.headers);
+  headers.set('Content-Encoding', 'gzip');
+  headers.set('Content-Length', String(bytes.length));
+  headers.append('Vary', 'Accept-Encoding');
+  return new Response(bytes, { status: response.status, headers });
 }
 
 /**
@@ -185,8 +238,12 @@ export function disturb(fault, response, clock) {
     ? disturbedBody(fault, response.body, clock) : response.body;
   // Without a length the end of the body looks intended; after a wrong one
   // only closing tells the client that nothing more follows.
-  if (fault.endAfter !== undefined) headers.delete('Content-Length');
-  if (fault.headers?.['content-length']) headers.set('Connection', 'close');
+  if (fault.endAfter !== undefined && !fault.keepLength) {
+    headers.delete('Content-Length');
+  }
+  if (fault.keepLength || fault.headers?.['content-length']) {
+    headers.set('Connection', 'close');
+  }
   return new Response(body, { status: response.status, headers });
 }
 
@@ -269,7 +326,8 @@ async function finish(fault, reader, controller) {
  */
 function corrupted(piece, offset, at) {
   if (at !== undefined && at >= offset && at < offset + piece.length) {
-    piece[at - offset] = INVALID_BYTE;
+    const spoilt = piece[at - offset] === INVALID_BYTE ? 0 : INVALID_BYTE;
+    piece[at - offset] = spoilt;
   }
   return piece;
 }

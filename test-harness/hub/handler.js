@@ -6,7 +6,7 @@ import { Hono } from 'hono';
 import * as access from './access.js';
 import * as cors from './cors.js';
 import * as errors from './errors.js';
-import { delayHead, disturb, replacement } from './faults.js';
+import { delayHead, disturb, encode, misread, replacement } from './faults.js';
 import { listModels } from './listing.js';
 import { bucketOf } from './rate-limit.js';
 import * as replies from './replies.js';
@@ -51,12 +51,34 @@ export function createHandler(hub) {
     const entry = hub.log(request);
     const fault = hub.faults.match(request, url);
     await delayHead(fault, hub.clock, signal);
+    const taken = misread(fault, request);
     const response = url.origin === hub.cdn.origin
-      ? secondOriginReply(hub, request, fault)
-      : await hubReply(hub, app, request, url, fault);
+      ? secondOriginReply(hub, taken, fault)
+      : await hubReply(hub, app, taken, url, fault);
     entry.status = response.status;
-    return disturb(fault, response, hub.clock);
+    const encoded = await encode(fault, response, request);
+    return counted(disturb(fault, encoded, hub.clock), entry);
   };
+}
+
+/**
+ * Notes how much of the body is taken.
+ * @param {Response} response
+ * @param {import('./hub.js').LogEntry} entry
+ */
+function counted(response, entry) {
+  if (!response.body) return response;
+  const reader = response.body.getReader();
+  const body = new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (done) return controller.close();
+      entry.bytesSent += value.length;
+      controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+  return new Response(body, { status: response.status, headers: response.headers });
 }
 
 /**
@@ -66,7 +88,8 @@ export function createHandler(hub) {
  */
 function secondOriginReply(hub, request, fault) {
   const reply = replacement(fault) ?? (cors.isPreflight(request)
-    ? cors.preflightReply(request) : hub.cdn.handle(request));
+    ? cors.secondOriginPreflight(request, hub.cdnAllowsIfRange)
+    : hub.cdn.handle(request, fault));
   return withHeaders(reply, cors.addSecondOriginHeaders);
 }
 
@@ -170,6 +193,7 @@ function fileRoute(hub, { req, env }, target, serve) {
   if (!commit) return errors.revisionNotFound(revision, 'text');
   return serve({
     request: req.raw, url: env.url, repository, commit, path: path.join('/'),
+    fault: env.fault,
   });
 }
 

@@ -29,6 +29,8 @@ import { modelFromFiles } from './uploaded.js';
  * @property {import('./rate-limit.js').Tier} [tier] of requests without token
  * @property {import('./rate-limit.js').RateLimitOptions | false} [rateLimits]
  * @property {import('./in-process.js').Latency | false} [latency]
+ * @property {boolean} [cdnAllowsIfRange] the second origin answers preflights,
+ *   so that a page may send If-Range; otherwise it refuses them all
  * @property {number} [weightScale] size of weight files relative to life
  */
 
@@ -38,6 +40,8 @@ import { modelFromFiles } from './uploaded.js';
  * @property {string} url
  * @property {number} status 0 while there is no reply
  * @property {number} at time of arrival
+ * @property {Record<string, string>} headers as sent, names in lower case
+ * @property {number} bytesSent of the body, so far
  */
 
 /** @typedef {import('./content.js').Upload} Upload */
@@ -72,6 +76,7 @@ export class Hub {
     this.cdn = new SecondOrigin(CDN_ORIGIN, () => this.clock.now(), seed);
     this.handle = createHandler(this);
     this.fetch = createFetch(this, options);
+    this.cdnAllowsIfRange = options.cdnAllowsIfRange ?? false;
     this.#weightScale = options.weightScale;
   }
 
@@ -140,8 +145,11 @@ export class Hub {
    * @param {Request} request
    * @returns {LogEntry}
    */
-  log({ method, url }) {
-    const entry = { method, url, status: 0, at: this.clock.now() };
+  log({ method, url, headers }) {
+    const entry = {
+      method, url, status: 0, at: this.clock.now(),
+      headers: Object.fromEntries(headers), bytesSent: 0,
+    };
     if (this.requests.length >= LOG_LIMIT) this.requests.shift();
     this.requests.push(entry);
     return entry;

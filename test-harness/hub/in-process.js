@@ -64,7 +64,18 @@ async function roundTrip(hub, request, latencyMs, scope) {
   await scope.pause(hub.clock, latencyMs / 2);
   const response = await scope.wait(hub.handle(request, scope.signal));
   await scope.pause(hub.clock, latencyMs / 2);
-  return response;
+  return decoded(response);
+}
+
+/**
+ * Undoes the encoding; as in a browser the headers go on speaking of it.
+ * @param {Response} response
+ */
+function decoded(response) {
+  const { status, headers, body } = response;
+  if (!body || headers.get('content-encoding') !== 'gzip') return response;
+  const plain = /** @type {any} */ (new DecompressionStream('gzip'));
+  return new Response(body.pipeThrough(plain), { status, headers });
 }
 
 /**
@@ -86,7 +97,10 @@ async function follow(request, exchange) {
     }
     if (request.redirect === 'error') throw new TypeError('unexpected redirect');
     const next = new URL(location, url);
-    if (next.origin !== new URL(url).origin) headers.delete('authorization');
+    if (next.origin !== new URL(url).origin) {
+      headers.delete('authorization');
+      if (headers.has('origin')) headers.set('origin', 'null');
+    }
     url = next.href;
   }
   throw new TypeError('redirect count exceeded');
@@ -98,12 +112,14 @@ async function follow(request, exchange) {
  */
 async function fetchAsPage(request, exchange) {
   request.headers.set('origin', PAGE_ORIGIN);
-  await preflight(request, exchange);
-  return asPageSees(await follow(request, exchange));
+  return asPageSees(await follow(request, async (hop) => {
+    await preflight(hop, exchange);
+    return exchange(hop);
+  }));
 }
 
 /**
- * Asks for permission first where a browser would.
+ * Asks for permission first where a browser would, on every hop anew.
  * @param {Request} request
  * @param {(hop: Request) => Promise<Response>} exchange
  */
@@ -113,14 +129,14 @@ async function preflight(request, exchange) {
   const question = new Request(request.url, {
     method: 'OPTIONS',
     headers: {
-      origin: PAGE_ORIGIN,
+      origin: request.headers.get('origin') ?? PAGE_ORIGIN,
       'access-control-request-method': request.method,
       'access-control-request-headers': names.join(','),
     },
   });
   const answer = await exchange(question);
   const allowed = answer.headers.get('access-control-allow-headers') ?? '';
-  if (!names.every((name) => allowed.toLowerCase().split(',').includes(name))) {
+  if (!answer.ok || !names.every((name) => allowed.toLowerCase().split(',').includes(name))) {
     throw new TypeError('Failed to fetch');
   }
 }

@@ -17,7 +17,7 @@ export function serveContent(request, content, etag, headers) {
     return new Response(null, { status: 304, headers: common });
   }
   const ifRange = request.headers.get('if-range');
-  const range = ifRange === null || ifRange === etag
+  const range = ifRange === null || (ifRange === etag && !etag.startsWith('W/'))
     ? parseRange(request.headers.get('range'), content.size) : null;
   if (range === 'unsatisfiable') return rangeNotSatisfiable(content.size);
 

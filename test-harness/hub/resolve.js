@@ -15,6 +15,8 @@ import { plainText } from './replies.js';
 /** How long a signed address works. */
 const SIGNATURE_SECONDS = 3600;
 
+const SIGNED_PREFIX = '/xet-bridge-us/';
+
 /** What a client asks for to learn about a file without downloading it. */
 const FILE_INFO_TYPE = 'application/vnd.xet-fileinfo+json';
 
@@ -25,6 +27,7 @@ const FILE_INFO_TYPE = 'application/vnd.xet-fileinfo+json';
  * @property {Repository} repository
  * @property {string} commit
  * @property {string} path
+ * @property {import('./faults.js').Rule} fault
  */
 
 /**
@@ -33,7 +36,7 @@ const FILE_INFO_TYPE = 'application/vnd.xet-fileinfo+json';
  * @param {SecondOrigin} cdn
  */
 export function resolveFile(target, cdn) {
-  const { request, url, repository, commit, path } = target;
+  const { request, url, repository, commit, path, fault } = target;
   const file = repository.file(commit, path);
   if (!file) return entryNotFound(commit, 'text');
   const headers = {
@@ -53,7 +56,7 @@ export function resolveFile(target, cdn) {
   if (request.headers.get('accept')?.includes(FILE_INFO_TYPE)) {
     return fileInfo(file, info);
   }
-  const location = cdn.sign(repository, file);
+  const location = cdn.sign(repository, file, fault);
   return redirect(302, location, info);
 }
 
@@ -61,10 +64,11 @@ export function resolveFile(target, cdn) {
  * GET /api/resolve-cache/models/{repo}/{commit}/{path}: a git file itself.
  * @param {FileRequest} target
  */
-export function resolveCache({ request, url, repository, commit, path }) {
+export function resolveCache(target) {
+  const { request, url, repository, commit, path, fault } = target;
   const file = repository.file(commit, path);
   if (!file || file.isLfs) return entryNotFound(commit, 'text');
-  return serveContent(request, file.content, `"${file.oid}"`, {
+  return serveContent(request, file.content, fault.etag ?? `"${file.oid}"`, {
     'X-Repo-Commit': commit, 'Content-Type': 'text/plain; charset=utf-8',
     ...disposition(url, path),
   });
@@ -84,10 +88,20 @@ export function rawFile({ request, repository, commit, path }) {
   });
 }
 
+/**
+ * Whether a path is one of the second origin.
+ * @param {string} pathname
+ */
+export function isSignedPath(pathname) {
+  return pathname.startsWith(SIGNED_PREFIX);
+}
+
 /** The storage origin: signed addresses that expire, and nothing else. */
 export class SecondOrigin {
   /** @type {Map<string, RepositoryFile>} */
   #files = new Map();
+  /** @type {number[]} uses left of addresses that are good for a few only */
+  #uses = [];
   #now;
   #key;
 
@@ -105,42 +119,59 @@ export class SecondOrigin {
   /**
    * @param {Repository} repository
    * @param {RepositoryFile} file
+   * @param {import('./faults.js').Rule} [fault]
    * @returns {string} address that works for an hour
    */
-  sign(repository, file) {
-    const path = `/xet-bridge-us/${repository.hash}/${file.xetHash}`;
+  sign(repository, file, { signedSeconds = SIGNATURE_SECONDS, signedUses } = {}) {
+    const path = `${SIGNED_PREFIX}${repository.hash}/${file.xetHash}`;
     this.#files.set(path, file);
-    const expires = Math.floor(this.#now() / 1000) + SIGNATURE_SECONDS;
+    const expires = Math.floor(this.#now() / 1000) + signedSeconds;
+    const grant = signedUses === undefined ? ''
+      : String(this.#uses.push(signedUses) - 1);
     const query = new URLSearchParams({
       Expires: String(expires),
       'response-content-disposition': `inline; filename*=UTF-8''${
         encodeURIComponent(nameOf(file.path))}`,
-      Signature: this.#signature(path, expires),
+      ...(grant && { Grant: grant }),
+      Signature: this.#signature(path, expires, grant),
       'Key-Pair-Id': 'SIMULATOR',
     });
     return `${this.origin}${path}?${query}`;
   }
 
-  /** @param {Request} request */
-  handle(request) {
-    const url = new URL(request.url);
-    const expires = Number(url.searchParams.get('Expires'));
-    const file = this.#files.get(url.pathname);
+  /**
+   * @param {Request} request
+   * @param {import('./faults.js').Rule} [fault]
+   */
+  handle(request, fault = {}) {
+    const { pathname, searchParams } = new URL(request.url);
+    const expires = Number(searchParams.get('Expires'));
+    const grant = searchParams.get('Grant') ?? '';
+    const file = this.#files.get(pathname);
     const valid = file && expires * 1000 > this.#now()
-      && url.searchParams.get('Signature') === this.#signature(url.pathname, expires);
+      && searchParams.get('Signature') === this.#signature(pathname, expires, grant)
+      && this.#spend(grant);
     if (!valid) return accessDenied();
-    return serveContent(request, file.content, `"${file.xetHash}"`, {
+    return serveContent(request, file.content, fault.etag ?? `"${file.xetHash}"`, {
       'Content-Type': 'application/octet-stream',
     });
+  }
+
+  /** @param {string} grant */
+  #spend(grant) {
+    if (grant === '') return true;
+    this.#uses[Number(grant)] -= 1;
+    return this.#uses[Number(grant)] >= 0;
   }
 
   /**
    * @param {string} path
    * @param {number} expires
+   * @param {string} grant
    */
-  #signature(path, expires) {
-    return createHmac('sha256', this.#key).update(`${path}\n${expires}`)
-      .digest('base64url');
+  #signature(path, expires, grant) {
+    return createHmac('sha256', this.#key)
+      .update(`${path}\n${expires}\n${grant}`).digest('base64url');
   }
 }
 

@@ -16,6 +16,7 @@ const TRANSPORT = [
   'location', 'vary', 'www-authenticate', 'access-control-allow-origin',
   'access-control-expose-headers', 'access-control-max-age',
   'access-control-allow-headers', 'access-control-allow-methods',
+  'connection', 'content-encoding', 'transfer-encoding',
 ];
 
 /**
@@ -76,7 +77,10 @@ function breakable(response, outgoing) {
     },
     cancel: (reason) => reader.cancel(reason),
   }, { highWaterMark: 0 });
-  return new Response(body, { status: response.status, headers: response.headers });
+  const headers = new Headers(response.headers);
+  // Else the server would measure a short body itself.
+  if (!headers.has('content-length')) headers.set('Transfer-Encoding', 'chunked');
+  return new Response(body, { status: response.status, headers });
 }
 
 /**

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { startHub } from '../index.js';
 import { bearer, ORIGIN, virtualHub } from './support.js';
 
 const MODEL = '/api/models/openai-community/gpt2';
@@ -80,6 +81,83 @@ test('Authorization asks first; a simple range does not', async () => {
   assert.equal((await methods(bearer('hf_reader')))[0], 'OPTIONS');
   assert.equal((await methods({ headers: { range: 'bytes=0-9' } }))[0], 'GET');
   assert.equal((await methods({ headers: { 'if-none-match': '"x"' } }))[0], 'OPTIONS');
+});
+
+const ifRange = { headers: { 'range': 'bytes=0-9', 'if-range': '"x"' } };
+
+/**
+ * What a page asks for one file, as method and origin.
+ * @param {ReturnType<typeof virtualHub>} world
+ * @param {string} path
+ * @param {RequestInit} init
+ */
+async function hopsOf({ hub, get }, path, init) {
+  const before = hub.requests.length;
+  await get(path, init).catch((error) => assert.ok(error instanceof TypeError));
+  return hub.requests.slice(before).map(({ method, url, headers }) => `${method} ${
+    url.startsWith(ORIGIN) ? 'hub' : 'cdn'} ${headers.origin}`);
+}
+
+test('a page asks each origin; the second one refuses by default', async () => {
+  assert.deepEqual(await hopsOf(page, LARGE, ifRange), [
+    'OPTIONS hub https://page.example', 'GET hub https://page.example',
+    'OPTIONS cdn null']);
+  await assert.rejects(page.get(LARGE, ifRange), TypeError);
+  assert.equal((await page.get(SMALL, ifRange)).status, 200);
+  assert.equal((await page.get(LARGE, { headers: { range: 'bytes=0-9' } })).status,
+    206);
+});
+
+test('a second origin that answers preflights', async () => {
+  const kind = virtualHub({ personality: 'page', cdnAllowsIfRange: true });
+  assert.deepEqual(await hopsOf(kind, LARGE, ifRange), [
+    'OPTIONS hub https://page.example', 'GET hub https://page.example',
+    'OPTIONS cdn null', 'GET cdn null']);
+  assert.equal((await kind.get(LARGE, ifRange)).status, 200);
+});
+
+test('a permission counts only with an ok status', async () => {
+  const broken = virtualHub({ personality: 'page', cdnAllowsIfRange: true });
+  broken.hub.faults.add({ method: 'OPTIONS', status: 500,
+    headers: { 'access-control-allow-headers': 'if-range' } });
+  await assert.rejects(broken.get(LARGE, ifRange), TypeError);
+});
+
+test('a token needs no permission of the origin that never gets it', async () => {
+  assert.deepEqual(await hopsOf(page, LARGE, bearer('hf_reader')), [
+    'OPTIONS hub https://page.example', 'GET hub https://page.example',
+    'GET cdn null']);
+});
+
+test('a JSON body asks first, a form does not', async () => {
+  const post = { method: 'POST', body: '{"paths":["config.json"]}' };
+  const path = `${MODEL}/paths-info/main`;
+  assert.deepEqual(await hopsOf(page, path,
+    { ...post, headers: { 'content-type': 'application/json' } }),
+  ['OPTIONS hub https://page.example', 'POST hub https://page.example']);
+  assert.deepEqual(await hopsOf(page, path,
+    { ...post, body: new URLSearchParams({ paths: 'config.json' }) }),
+  ['POST hub https://page.example']);
+});
+
+test('preflights over HTTP: the Hub allows what is asked, the CDN nothing', async () => {
+  const ask = {
+    method: 'OPTIONS', headers: {
+      'origin': 'https://a.example', 'access-control-request-method': 'GET',
+      'access-control-request-headers': 'if-range',
+    },
+  };
+  for (const cdnAllowsIfRange of [false, true]) {
+    const server = await startHub({ models: 60, cdnAllowsIfRange });
+    const hub = await fetch(server.url + LARGE, ask);
+    assert.deepEqual([hub.status, hub.headers.get('access-control-allow-headers'),
+      hub.headers.get('access-control-allow-origin')],
+    [204, 'if-range', 'https://a.example']);
+    const cdn = await fetch(`${server.cdnUrl}/xet-bridge-us/any`, ask);
+    assert.deepEqual([cdn.ok, cdn.headers.get('access-control-allow-headers')],
+      cdnAllowsIfRange ? [true, 'if-range'] : [false, null]);
+    await server.close();
+  }
 });
 
 test('preflights are not counted against a quota', async () => {
