@@ -4,5 +4,6 @@
 export { generateCatalogue } from './catalogue.js';
 export { readCatalogue } from './ndjson.js';
 export { createHub, Hub } from './hub.js';
+export { startMirrored } from './mirror.js';
 export { startHub } from './server.js';
 export { createVirtualClock, VirtualClock } from './virtual-clock.js';
