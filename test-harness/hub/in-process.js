@@ -136,7 +136,8 @@ async function preflight(request, exchange) {
   });
   const answer = await exchange(question);
   const allowed = answer.headers.get('access-control-allow-headers') ?? '';
-  if (!answer.ok || !names.every((name) => allowed.toLowerCase().split(',').includes(name))) {
+  const granted = allowed.toLowerCase().split(',');
+  if (!answer.ok || !names.every((name) => granted.includes(name))) {
     throw new TypeError('Failed to fetch');
   }
 }
