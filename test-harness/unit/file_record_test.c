@@ -207,6 +207,19 @@ static void test_chunks_that_are_missing(void) {
   tam_file_record_free(&record);
 }
 
+// The digest of what there is does not do for the whole.
+static void test_a_digest_of_the_beginning(void) {
+  tam_mem mem = tam_mem_default();
+  tam_file_record record;
+  tam_content_hash hash;
+  CHECK_INT(init(&record, &setups[0], &mem), 0);
+  CHECK_INT(hash_next(&record, 65536), 1);
+  tam_file_record_begin_hash(&record, 1, &hash);
+  tam_content_hash_final(&hash, record.digest);
+  CHECK_INT(tam_file_record_check(&record), 0);
+  tam_file_record_free(&record);
+}
+
 // A chunk that is not as long as it must be adds nothing.
 static void check_wrong_length(const setup *how, size_t len) {
   tam_mem mem = tam_mem_default();
@@ -654,6 +667,7 @@ int main(void) {
   RUN(test_hashing);
   RUN(test_an_empty_file);
   RUN(test_chunks_that_are_missing);
+  RUN(test_a_digest_of_the_beginning);
   RUN(test_chunks_of_another_length);
   RUN(test_a_chunk_that_is_left);
   RUN(test_checking_chunks);

@@ -24,7 +24,7 @@ int tam_file_hasher_begin(tam_file_hasher *hasher, tam_file_record *record) {
   if (!tam_chunk_map_has(&record->chunks, record->hashed)) {
     return TAM_ERR_INVALID_STATE;
   }
-  tam_file_record_trim(record); // what a chunk that was left has left
+  tam_file_record_trim(record); // what a chunk that did not end well has left
   hasher_begin(hasher, record, record->hashed, 0);
   return 0;
 }
@@ -88,11 +88,13 @@ static int end_check(tam_file_hasher *hasher) {
 // Adds the chunk to what is hashed.
 static int end_hash(tam_file_hasher *hasher) {
   tam_file_record *record = hasher->record;
+  if (record->sums.error != 0) {
+    return record->sums.error;
+  }
   uint8_t *state = tam_buf_grow(&record->states,
                                 tam_file_hash_saved_size(record->algorithm));
-  if (state == NULL || record->sums.error != 0) {
-    tam_file_record_trim(record);
-    return TAM_ERR_OUT_OF_MEMORY;
+  if (state == NULL) {
+    return record->states.error;
   }
   tam_content_hash_save(&hasher->hash, state);
   record->hashed++;
@@ -104,9 +106,6 @@ int tam_file_hasher_end(tam_file_hasher *hasher) {
     end_block(hasher);
   }
   if (hasher->is_damaged || hasher->left > 0) {
-    if (!hasher->is_check) {
-      tam_file_record_trim(hasher->record);
-    }
     return 0;
   }
   return hasher->is_check ? end_check(hasher) : end_hash(hasher);

@@ -45,8 +45,8 @@ typedef struct tam_file_record {
   tam_chunk_map chunks;
   uint32_t hashed; // chunks, from the first on; all of them are stored
   tam_buf states;  // saved states, one for each of them
-  tam_buf sums;    // checksums in 8 bytes each, of all their blocks; perhaps
-                   // more, of a chunk in work
+  tam_buf sums;    // checksums in 8 bytes each, of all their blocks; behind
+                   // them perhaps some of a chunk in work
   uint8_t etag[TAM_FILE_ETAG_MAX];
   uint16_t etag_len; // in bytes; 0: none
 } tam_file_record;
