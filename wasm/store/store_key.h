@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// The keys under which the store keeps things. A group is the text that the
+// keys of one file's content begin with: "<repository>/<path>" for the first
+// revision of a model, "<repository>@<commit>/<path>" for later ones.
+#ifndef TAM_STORE_STORE_KEY_H
+#define TAM_STORE_STORE_KEY_H
+
+#include "store/hub_file.h"
+
+// The longest group in bytes.
+#define TAM_STORE_GROUP_MAX                                                    \
+  (TAM_REPO_ID_MAX + sizeof("@/") - 1 + 40 + TAM_HUB_PATH_MAX)
+
+// Room for any key.
+#define TAM_STORE_KEY_MAX (TAM_STORE_GROUP_MAX + 32)
+
+// Each appends a key; errors are those of the buffer.
+
+// "tabagent:revision/<repo>@<commit>": the record of a revision.
+void tam_store_key_revision(tam_buf *key, tam_span repo, tam_span commit);
+
+// "tabagent:file/<group>": the record of a file.
+void tam_store_key_file(tam_buf *key, tam_span group);
+
+// "<group>_chunk_<chunk>": the bytes of a chunk.
+void tam_store_key_chunk(tam_buf *key, tam_span group, uint32_t chunk);
+
+#endif // TAM_STORE_STORE_KEY_H
