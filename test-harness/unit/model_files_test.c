@@ -140,6 +140,17 @@ static void test_dtype_names(void) {
   }
 }
 
+static void test_the_ends_of_files(void) {
+  for (int i = 0; i < TAM_DTYPE_COUNT; i++) {
+    char name[32];
+    tam_dtype dtype = (tam_dtype)i;
+    const char *end = tam_dtype_file_end(dtype);
+    snprintf(name, sizeof(name), "model%s%s.onnx", *end != 0 ? "_" : "", end);
+    CHECK_INT(tam_file_dtype(tam_span_of(name)), dtype);
+    CHECK_INT(*end != 0, dtype != TAM_DTYPE_FP32);
+  }
+}
+
 static void test_variants_need_a_graph(void) {
   const tam_span files[] = {
       TAM_SPAN("onnx/model_q4.onnx_data"),
@@ -166,6 +177,7 @@ int main(void) {
   RUN(test_other_files);
   RUN(test_dtypes);
   RUN(test_dtype_names);
+  RUN(test_the_ends_of_files);
   RUN(test_variants_need_a_graph);
   return check_finish();
 }

@@ -111,6 +111,10 @@ const char *tam_dtype_name(tam_dtype dtype) {
   return dtype == TAM_DTYPE_Q8 ? "q8" : dtype_ends[dtype];
 }
 
+const char *tam_dtype_file_end(tam_dtype dtype) {
+  return dtype == TAM_DTYPE_FP32 ? "" : dtype_ends[dtype];
+}
+
 tam_dtype tam_file_dtype(tam_span name) {
   size_t len = external_data_stem(name.ptr, name.len);
   if (len == 0 && ENDS_WITH(name.ptr, name.len, ".onnx")) {

@@ -42,6 +42,10 @@ typedef enum tam_dtype {
 // Returns the name of |dtype|, for example "q4f16".
 const char *tam_dtype_name(tam_dtype dtype);
 
+// Returns with what the names of the files of |dtype| end, behind a '_':
+// "q4f16", "quantized". Those of fp32 have no end: it is empty.
+const char *tam_dtype_file_end(tam_dtype dtype);
+
 // Returns the dtype that the name of an ONNX or external-data file stands for:
 // what follows the last '_' of "decoder_model_merged_q4f16.onnx". Without a
 // known suffix it is fp32.
