@@ -3,7 +3,7 @@
 // test-harness/abi/generate.js from the C headers; do not edit.
 
 export const VERSION = '0.1.0';
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 export const PROTOCOL_VERSION = 1;
 
 export const EVENT = Object.freeze({
@@ -16,6 +16,12 @@ export const EVENT = Object.freeze({
   HTTP_FAIL: 7,
   TIMER: 8,
   CANCEL: 9,
+  HTTP_KEPT: 10,
+  STORE_KEY: 11,
+  STORE_DATA: 12,
+  STORE_END: 13,
+  STORE_FAIL: 14,
+  PULL: 15,
 });
 
 export const COMMAND_FLAG = Object.freeze({
@@ -28,10 +34,22 @@ export const ACTION = Object.freeze({
   ABORT: 2,
   MESSAGE: 3,
   MODELS: 4,
+  STORE: 5,
+  FORGET: 6,
+  DELIVER: 7,
 });
 
 export const MESSAGE_FLAG = Object.freeze({
   TERMINAL: 1,
+});
+
+export const FETCH_FLAG = Object.freeze({
+  KEEP: 1,
+  WHOLE: 2,
+});
+
+export const DELIVER_FLAG = Object.freeze({
+  LAST: 1,
 });
 
 /** The words of an action record, by field. */
@@ -164,6 +182,72 @@ export const ERRORS = Object.freeze([
     number: -305,
     code: 'unauthorized',
     cause: 'the server wants other credentials',
+  },
+  {
+    name: 'NOT_FOUND',
+    number: -306,
+    code: 'not_found',
+    cause: 'the Hub knows no such repository, revision or file',
+  },
+  {
+    name: 'RANGE_UNSUPPORTED',
+    number: -307,
+    code: 'range_unsupported',
+    cause: 'the server does not send parts of files',
+  },
+  {
+    name: 'STORE_FAILED',
+    number: -400,
+    code: 'store_failed',
+    cause: 'the browser or the disk refused to read or write',
+  },
+  {
+    name: 'QUOTA_EXCEEDED',
+    number: -401,
+    code: 'quota_exceeded',
+    cause: 'there is no room for it',
+  },
+  {
+    name: 'STORE_BLOCKED',
+    number: -402,
+    code: 'store_blocked',
+    cause: 'another tab with an older version holds the database',
+  },
+  {
+    name: 'STORE_CLOSED',
+    number: -403,
+    code: 'store_closed',
+    cause: 'the database was closed or deleted while it was in use',
+  },
+  {
+    name: 'STORE_UNAVAILABLE',
+    number: -404,
+    code: 'store_unavailable',
+    cause: 'this context has no storage, as in a private window',
+  },
+  {
+    name: 'HASH_MISMATCH',
+    number: -405,
+    code: 'hash_mismatch',
+    cause: 'the bytes are not the ones that the Hub vouches for',
+  },
+  {
+    name: 'DTYPE_UNAVAILABLE',
+    number: -406,
+    code: 'dtype_unavailable',
+    cause: 'the repository has no files of this dtype',
+  },
+  {
+    name: 'NOT_STORED',
+    number: -407,
+    code: 'not_stored',
+    cause: 'the model is not in the store',
+  },
+  {
+    name: 'STORE_DAMAGED',
+    number: -408,
+    code: 'store_damaged',
+    cause: 'a stored record or chunk is damaged',
   },
   {
     name: 'OUT_OF_MEMORY',

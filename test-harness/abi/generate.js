@@ -23,6 +23,8 @@ import { buildPreset, output } from '../run.js';
  * @property {Numbers} actions
  * @property {Numbers} commandFlags
  * @property {Numbers} messageFlags
+ * @property {Numbers} fetchFlags
+ * @property {Numbers} deliverFlags
  * @property {Numbers} caps
  * @property {string[]} exports
  * @property {Numbers} actionWords
@@ -95,6 +97,8 @@ function generateAbi(schema) {
     frozenObject('COMMAND_FLAG', schema.commandFlags),
     frozenObject('ACTION', schema.actions),
     frozenObject('MESSAGE_FLAG', schema.messageFlags),
+    frozenObject('FETCH_FLAG', schema.fetchFlags),
+    frozenObject('DELIVER_FLAG', schema.deliverFlags),
     `/** The words of an action record, by field. */\n${
       frozenObject('WORD', schema.actionWords)}`,
     frozenObject('CAPS', schema.caps),

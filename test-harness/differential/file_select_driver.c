@@ -43,7 +43,7 @@ static void answer_for(tam_revision *revision, tam_span name) {
   }
   putchar('\n');
   for (uint32_t i = 0; i < revision->count; i++) {
-    if ((revision->files[i].flags & TAM_REVISION_FILE_WANTED) != 0) {
+    if ((revision->files[i].flags & TAM_REVISION_FILE_CHOSEN) != 0) {
       print_line(tam_revision_text(revision, revision->files[i].path));
     }
   }

@@ -43,7 +43,7 @@ static void wanted_of(const tam_revision *revision, char *text, size_t size) {
   text[0] = '\0';
   for (uint32_t i = 0; i < revision->count; i++) {
     tam_span path = tam_revision_text(revision, revision->files[i].path);
-    if ((revision->files[i].flags & TAM_REVISION_FILE_WANTED) != 0) {
+    if ((revision->files[i].flags & TAM_REVISION_FILE_CHOSEN) != 0) {
       len += (size_t)snprintf(text + len, size - len, "%.*s ", (int)path.len,
                               (const char *)path.ptr);
     }

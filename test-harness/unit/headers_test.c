@@ -103,7 +103,9 @@ static void test_error_codes(void) {
             TAM_HUB_ERROR_REPO_NOT_FOUND);
   CHECK_INT(parse("X-Error-Code: RevisionNotFound").hub_error,
             TAM_HUB_ERROR_REVISION_NOT_FOUND);
-  CHECK_INT(parse("X-Error-Code: EntryNotFound").hub_error, TAM_HUB_ERROR_NONE);
+  CHECK_INT(parse("X-Error-Code: EntryNotFound").hub_error,
+            TAM_HUB_ERROR_ENTRY_NOT_FOUND);
+  CHECK_INT(parse("X-Error-Code: Other").hub_error, TAM_HUB_ERROR_NONE);
 }
 
 int main(void) {

@@ -335,7 +335,7 @@ static int load_parts(const parts *of, tam_buf *saved) {
   for (int i = 0; i < of->files; i++) {
     tam_record_put_text(saved, of->path);
     tam_record_put_text(saved, of->group);
-    tam_record_put_u8(saved, 0x41);
+    tam_record_put_u8(saved, 0x03);
     tam_record_put_u64(saved, of->size);
     tam_record_put_u8(saved, of->algorithm);
     tam_buf_append(saved, (tam_span){some_digest, of->digest_len});
@@ -367,7 +367,7 @@ static void test_a_record(void) {
   CHECK_INT(revision.count, 1);
   CHECK_TEXT(revision, files[0].path, "onnx/model.onnx");
   CHECK_TEXT(revision, files[0].group, "group");
-  CHECK_INT(revision.files[0].flags, 0x41);
+  CHECK_INT(revision.files[0].flags, 0x03);
   CHECK_INT(revision.files[0].size, 12);
   tam_buf again = save(&revision, &mem);
   CHECK(tam_span_eq(tam_buf_span(&again), tam_buf_span(&saved)));

@@ -37,6 +37,18 @@ static const char *event_name(int value) {
     return "TIMER";
   case TAM_EVENT_CANCEL:
     return "CANCEL";
+  case TAM_EVENT_HTTP_KEPT:
+    return "HTTP_KEPT";
+  case TAM_EVENT_STORE_KEY:
+    return "STORE_KEY";
+  case TAM_EVENT_STORE_DATA:
+    return "STORE_DATA";
+  case TAM_EVENT_STORE_END:
+    return "STORE_END";
+  case TAM_EVENT_STORE_FAIL:
+    return "STORE_FAIL";
+  case TAM_EVENT_PULL:
+    return "PULL";
   }
   return NULL;
 }
@@ -51,6 +63,12 @@ static const char *action_name(int value) {
     return "MESSAGE";
   case TAM_ACTION_MODELS:
     return "MODELS";
+  case TAM_ACTION_STORE:
+    return "STORE";
+  case TAM_ACTION_FORGET:
+    return "FORGET";
+  case TAM_ACTION_DELIVER:
+    return "DELIVER";
   }
   return NULL;
 }
@@ -208,6 +226,9 @@ int main(void) {
   printf(",\n\"commandFlags\": {\"LISTING\": %u, \"QUIET\": %u}",
          TAM_COMMAND_FLAG_LISTING, TAM_COMMAND_FLAG_QUIET);
   printf(",\n\"messageFlags\": {\"TERMINAL\": %u}", TAM_MESSAGE_FLAG_TERMINAL);
+  printf(",\n\"fetchFlags\": {\"KEEP\": %u, \"WHOLE\": %u}",
+         TAM_FETCH_FLAG_KEEP, TAM_FETCH_FLAG_WHOLE);
+  printf(",\n\"deliverFlags\": {\"LAST\": %u}", TAM_DELIVER_FLAG_LAST);
   printf(",\n\"caps\": {\"EVENT_PAYLOAD_MAX\": %d}", TAM_EVENT_PAYLOAD_MAX);
   print_exports();
   print_action_words();

@@ -36,6 +36,12 @@ tam_action_node *tam_action_node_new(const tam_mem *mem, size_t len) {
 
 int tam_action_queue_put(tam_action_queue *queue, tam_action_kind kind,
                          uint32_t op, uint32_t flags, const tam_buf *text) {
+  return tam_action_queue_put_request(queue, kind, op, 0, flags, text);
+}
+
+int tam_action_queue_put_request(tam_action_queue *queue, tam_action_kind kind,
+                                 uint32_t op, uint32_t request, uint32_t flags,
+                                 const tam_buf *text) {
   if (text->error != 0) {
     return text->error;
   }
@@ -48,6 +54,7 @@ int tam_action_queue_put(tam_action_queue *queue, tam_action_kind kind,
   }
   node->action.kind = kind;
   node->action.op = op;
+  node->action.request = request;
   node->action.flags = flags;
   tam_action_queue_push(queue, node);
   return 0;

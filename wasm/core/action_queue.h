@@ -38,6 +38,11 @@ tam_action_node *tam_action_node_new(const tam_mem *mem, size_t len);
 int tam_action_queue_put(tam_action_queue *queue, tam_action_kind kind,
                          uint32_t op, uint32_t flags, const tam_buf *text);
 
+// The same for an action about |request|.
+int tam_action_queue_put_request(tam_action_queue *queue, tam_action_kind kind,
+                                 uint32_t op, uint32_t request, uint32_t flags,
+                                 const tam_buf *text);
+
 // Appends |node|, which must not be queued.
 void tam_action_queue_push(tam_action_queue *queue, tam_action_node *node);
 

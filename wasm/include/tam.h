@@ -38,7 +38,7 @@ extern "C" {
 
 // The interface between the module and its host. JavaScript refuses a module
 // of another version.
-#define TAM_ABI_VERSION 1
+#define TAM_ABI_VERSION 2
 
 // The message protocol spoken by TAM_ACTION_MESSAGE; sent with every message.
 #define TAM_PROTOCOL_VERSION 1
@@ -115,7 +115,23 @@ typedef enum tam_event_kind {
   // The time asked for by tam_manager_deadline has come, or may have.
   TAM_EVENT_TIMER = 8,
   // The user wants |op| to stop now.
-  TAM_EVENT_CANCEL = 9
+  TAM_EVENT_CANCEL = 9,
+  // |status| more bytes of a body that is kept have arrived. (Its HTTP_END
+  // says in |status| how many bytes were kept altogether.)
+  TAM_EVENT_HTTP_KEPT = 10,
+  // The next entry that the storage |request| found; |payload| is its key,
+  // |status| the length of the value that follows as STORE_DATA.
+  TAM_EVENT_STORE_KEY = 11,
+  // The next bytes of what |request| reads: of the entry named last.
+  TAM_EVENT_STORE_DATA = 12,
+  // |request| is done. |status| is 1 when what it asked for was there, else 0;
+  // for a transaction and a lock it is 1.
+  TAM_EVENT_STORE_END = 13,
+  // |request| failed and changed nothing. |payload| is the platform's name of
+  // the error, a colon and its message.
+  TAM_EVENT_STORE_FAIL = 14,
+  // Whoever reads the file that |op| serves has room for more of it.
+  TAM_EVENT_PULL = 15
 } tam_event_kind;
 
 // The command's listing follows as LISTING_DATA events.
@@ -147,10 +163,29 @@ typedef enum tam_action_kind {
   TAM_ACTION_MESSAGE = 3,
   // The packed table of models (see hub/model_table.h) that belongs into the
   // field "models" of the terminal message that follows at once.
-  TAM_ACTION_MODELS = 4
+  TAM_ACTION_MODELS = 4,
+  // Do |request| in the storage of the host; |first| says what, as JSON (see
+  // store/storage.h), |second| are bytes that it writes. Reported under
+  // |request| by STORE events. ABORT ends it without a report.
+  TAM_ACTION_STORE = 5,
+  // Forget the body that was kept of |request|, or the bytes it read.
+  TAM_ACTION_FORGET = 6,
+  // Hand bytes that the storage |request| read on to whoever reads what |op|
+  // serves: |first| is their place, "offset length" in decimal digits.
+  // |flags| has TAM_DELIVER_FLAG_LAST on the last one of an operation.
+  TAM_ACTION_DELIVER = 7
 } tam_action_kind;
 
+// Flags of FETCH. KEEP: the body is kept by the host for a later STORE action
+// and not reported byte by byte, but as HTTP_KEPT. WHOLE: it is taken from the
+// platform in one go, without HTTP_KEPT: the fastest way where the platform
+// keeps it out of this process.
+#define TAM_FETCH_FLAG_KEEP  1U
+#define TAM_FETCH_FLAG_WHOLE 2U
+
 #define TAM_MESSAGE_FLAG_TERMINAL 1U
+
+#define TAM_DELIVER_FLAG_LAST 1U
 
 typedef struct tam_action {
   tam_action_kind kind;

@@ -59,8 +59,26 @@ static void read_link(tam_span value, tam_span *purl) {
 static tam_hub_error read_error_code(tam_span value) {
   static const char names[] = "GatedRepo\0"
                               "RepoNotFound\0"
-                              "RevisionNotFound\0";
+                              "RevisionNotFound\0"
+                              "EntryNotFound\0";
   return (tam_hub_error)(tam_names_find(names, value) + 1);
+}
+
+// Reads "bytes 0-1023/146515"; the size may be "*".
+static void read_content_range(tam_span value, tam_headers *headers) {
+  if (!tam_span_starts_with(value, TAM_SPAN("bytes "))) {
+    return;
+  }
+  value = tam_span_from(value, sizeof("bytes ") - 1);
+  size_t slash = tam_span_find_byte(value, '/');
+  tam_span range = tam_span_head(value, slash);
+  size_t dash = tam_span_find_byte(range, '-');
+  double last;
+  read_number(tam_span_from(value, slash + 1), &headers->range_size);
+  if (tam_span_to_uint(tam_span_from(range, dash + 1), &last)) {
+    read_number(tam_span_head(range, dash), &headers->range_start);
+    headers->range_end = last + 1;
+  }
 }
 
 static void read_header(tam_span name, tam_span value, tam_headers *headers) {
@@ -75,6 +93,12 @@ static void read_header(tam_span name, tam_span value, tam_headers *headers) {
     read_number(value, &headers->retry_after_s);
   } else if (tam_span_eq_nocase(name, TAM_SPAN("x-error-code"))) {
     headers->hub_error = read_error_code(value);
+  } else if (tam_span_eq_nocase(name, TAM_SPAN("etag"))) {
+    headers->etag = value;
+  } else if (tam_span_eq_nocase(name, TAM_SPAN("content-length"))) {
+    read_number(value, &headers->content_length);
+  } else if (tam_span_eq_nocase(name, TAM_SPAN("content-range"))) {
+    read_content_range(value, headers);
   }
 }
 
@@ -84,6 +108,10 @@ void tam_headers_parse(tam_span block, tam_headers *headers) {
       .rate_reset_s = -1,
       .rate_window_s = -1,
       .retry_after_s = -1,
+      .content_length = -1,
+      .range_start = -1,
+      .range_end = -1,
+      .range_size = -1,
   };
   while (block.len > 0) {
     size_t end = tam_span_find_byte(block, '\n');

@@ -391,10 +391,11 @@ static int net_on_head(tam_net *net, tam_request *item, const tam_event *event,
 }
 
 static void net_on_data(tam_net *net, tam_request *item, tam_span data,
-                        tam_net_report *report) {
+                        uint32_t kept, tam_net_report *report) {
   net_on_progress(net, item);
   report_set(report, TAM_NET_DATA, item);
   report->data = data;
+  report->kept = kept;
 }
 
 // Remembers how long a short answer took, or was waited for.
@@ -405,9 +406,11 @@ static void net_learn_latency(tam_net *net, const tam_request *item) {
   }
 }
 
-static void net_on_end(tam_net *net, tam_request *item,
+static void net_on_end(tam_net *net, tam_request *item, uint32_t kept,
                        tam_net_report *report) {
   report_set(report, TAM_NET_END, item);
+  report->kept = kept;
+  report->request = item->id;
   report->duration_ms = net->now_ms - item->sent_at_ms;
   net_learn_latency(net, item);
   net_leave_flight(item);
@@ -437,16 +440,17 @@ int tam_net_feed(tam_net *net, const tam_event *event, double now_ms,
     net_on_fail(net, item, TAM_ERR_NETWORK, event->payload, preport);
     return 0;
   }
-  if (event->kind != TAM_EVENT_HTTP_DATA && event->kind != TAM_EVENT_HTTP_END) {
+  if (event->kind != TAM_EVENT_HTTP_DATA && event->kind != TAM_EVENT_HTTP_END &&
+      event->kind != TAM_EVENT_HTTP_KEPT) {
     return TAM_ERR_INVALID_ARGUMENT;
   }
   if (item->state != TAM_REQUEST_BODY) {
     return TAM_ERR_INVALID_STATE;
   }
-  if (event->kind == TAM_EVENT_HTTP_DATA) {
-    net_on_data(net, item, event->payload, preport);
+  if (event->kind == TAM_EVENT_HTTP_END) {
+    net_on_end(net, item, event->status, preport);
   } else {
-    net_on_end(net, item, preport);
+    net_on_data(net, item, event->payload, event->status, preport);
   }
   return 0;
 }
@@ -481,7 +485,7 @@ static double request_late_ms(const tam_request *item,
 // Sends a request that is in no queue.
 static void net_send(tam_net *net, tam_request *item) {
   tam_net_bucket *bucket = net_bucket(net, item);
-  net->last_id = net->last_id == UINT32_MAX ? 1 : net->last_id + 1;
+  net->last_id = net->last_id == TAM_NET_ID_MAX ? 1 : net->last_id + 1;
   item->id = net->last_id;
   item->fetch.action.request = item->id;
   item->state = TAM_REQUEST_SENT;

@@ -10,13 +10,16 @@
 #include "net/headers.h"
 #include "tam.h"
 
-// The most operations at a time. A host runs one or two; the number keeps the
-// round robin between them short.
-#define TAM_OPS_MAX 16
+// The most operations at a time. A library that loads a model asks for some
+// twenty files at once; the number keeps the round robin between them short.
+#define TAM_OPS_MAX 64
 
 // The most requests that may be queued or under way: three times the largest
 // listing, at about half a kilobyte each.
 #define TAM_NET_REQUESTS_MAX 16384
+
+// The largest number of a request; those above are the storage's.
+#define TAM_NET_ID_MAX 0x7fffffffU
 
 // The longest URL and header block in bytes: what common servers accept.
 #define TAM_NET_URL_MAX     8192
@@ -40,6 +43,7 @@ typedef struct tam_net_request {
   tam_bucket bucket;
   tam_span url;      // copied
   tam_span headers;  // header block to send, copied; wiped when freed
+  uint32_t flags;    // TAM_FETCH_FLAG_*
   double timeout_ms; // see |streamed|
   // 1: for long answers; |timeout_ms| is the longest time without progress. A
   // timeout or a status 504 is final, because asking for the same again would
@@ -60,7 +64,7 @@ typedef enum tam_net_report_kind {
   TAM_NET_NOTHING = 0,
   TAM_NET_STARTED,     // the request went out, perhaps not for the first time
   TAM_NET_HEAD,        // final status and headers; body and end follow
-  TAM_NET_DATA,        // a piece of the body
+  TAM_NET_DATA,        // a piece of the body, or of a kept one its length
   TAM_NET_END,         // the answer is complete; the request is gone
   TAM_NET_RESTART,     // after HEAD: the body broke off and will begin anew
   TAM_NET_FAILED,      // no usable answer; the request is gone; see |error|
@@ -75,6 +79,8 @@ typedef struct tam_net_report {
   uint32_t status;     // HEAD; FAILED with HTTP_STATUS
   tam_headers headers; // HEAD
   tam_span data;       // DATA; FAILED with NETWORK: the platform's words
+  uint32_t kept;       // DATA, END of a kept body: bytes of the piece, of all
+  uint32_t request;    // END of a kept body: under this the host keeps it
   int error;           // FAILED: TIMEOUT, NETWORK, HTTP_STATUS
   double duration_ms;  // END: from the last start to the end
   tam_bucket bucket;   // RATE_LIMITED

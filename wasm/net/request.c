@@ -31,6 +31,7 @@ tam_request *tam_request_new(const tam_net_request *source,
   self->source.headers = copy_span(text + source->url.len, source->headers);
   self->fetch.action.kind = TAM_ACTION_FETCH;
   self->fetch.action.op = source->op;
+  self->fetch.action.flags = source->flags;
   self->fetch.action.first = self->source.url;
   self->fetch.action.second = self->source.headers;
   self->abort.action.kind = TAM_ACTION_ABORT;

@@ -8,6 +8,7 @@
 #include "hub/list_chat_models.h"
 #include "net/net.h"
 #include "protocol/message.h"
+#include "store/store.h"
 #include "tam.h"
 
 #include <math.h>
@@ -15,6 +16,9 @@
 
 // The longest endpoint.
 #define HUB_URL_MAX 512
+
+// The most listings at a time; a host runs one or two.
+#define LISTINGS_MAX 16
 
 // A sentence about a parameter, and a reply of the manager itself.
 #define WHY_MAX   2048
@@ -27,9 +31,10 @@ struct tam_manager {
   tam_action_queue queue;
   tam_net *net;
   tam_buf hub_url;
-  tam_list_host host; // what operations get of all that
+  tam_list_host host; // what listings get of all that
+  tam_store *store;
   uint8_t *in_buf;
-  tam_list_op *ops[TAM_OPS_MAX]; // the first |op_count|, in order of start
+  tam_list_op *ops[LISTINGS_MAX]; // the first |op_count|, in order of start
   size_t op_count;
   double now_ms;  // of the last event: time does not run backwards
   double host_ms; // the same by the host's clock, which may step back
@@ -67,6 +72,11 @@ static int manager_init(tam_manager *manager, tam_span hub_url) {
   manager->host =
       (tam_list_host){&manager->mem, &manager->queue, manager->net,
                       &manager->random, tam_buf_span(&manager->hub_url)};
+  if (error == 0) {
+    tam_store_host host = {&manager->mem, &manager->queue, manager->net,
+                           &manager->random, tam_buf_span(&manager->hub_url)};
+    error = tam_store_new(&manager->store, &host);
+  }
   return error;
 }
 
@@ -102,6 +112,7 @@ void tam_manager_del(tam_manager *manager) {
   for (size_t i = 0; i < manager->op_count; i++) {
     tam_list_op_del(manager->ops[i]);
   }
+  tam_store_del(manager->store);
   tam_action_queue_free(&manager->queue);
   tam_net_del(manager->net);
   tam_buf_free(&manager->hub_url);
@@ -159,11 +170,11 @@ static void manager_reap(tam_manager *manager) {
 }
 
 static void manager_report(tam_manager *manager, const tam_net_report *report) {
-  for (size_t i = 0; i < manager->op_count; i++) {
-    tam_list_op *op = manager->ops[i];
-    if (report->op == tam_list_op_number(op)) {
-      tam_list_op_on_report(op, report, manager->now_ms);
-    }
+  tam_list_op *op = manager_find_op(manager, report->op);
+  if (op != NULL) {
+    tam_list_op_on_report(op, report, manager->now_ms);
+  } else {
+    tam_store_on_net(manager->store, report, manager->now_ms);
   }
 }
 
@@ -179,6 +190,7 @@ static void manager_advance(tam_manager *manager) {
     tam_list_op_advance(manager->ops[i], manager->now_ms);
   }
   manager_reap(manager);
+  tam_store_advance(manager->store, manager->now_ms);
 }
 
 // ---------------------------------------------------------------------------
@@ -250,7 +262,7 @@ static int manager_cancel_by_id(tam_manager *manager,
 
 static int manager_start_listing(tam_manager *manager,
                                  const tam_list_request *request) {
-  if (manager->op_count == TAM_OPS_MAX) {
+  if (manager->op_count == LISTINGS_MAX) {
     tam_list_params_free(request->params);
     return tam_list_refuse(&manager->host, request, TAM_ERR_BUSY,
                            TAM_SPAN("too many listings run"), manager->now_ms);
@@ -300,12 +312,23 @@ static int manager_list_chat_models(tam_manager *manager,
   return error;
 }
 
+static int manager_start_store(tam_manager *manager,
+                               const host_command *command) {
+  const tam_message *message = command->message;
+  tam_store_request request = {command->op, message->envelope, command->flags,
+                               message->params};
+  return tam_store_start(manager->store, message->verb, &request,
+                         manager->now_ms);
+}
+
 static int manager_dispatch(tam_manager *manager, const host_command *command) {
   switch (command->message->name) {
   case TAM_REQUEST_LIST_CHAT_MODELS:
     return manager_list_chat_models(manager, command);
   case TAM_REQUEST_CANCEL_LIST_CHAT_MODELS:
     return manager_cancel_by_id(manager, command);
+  case TAM_REQUEST_STORE:
+    return manager_start_store(manager, command);
   default:
     return manager_reject(manager, command->op, command->message,
                           TAM_ERR_UNKNOWN_MESSAGE,
@@ -314,7 +337,8 @@ static int manager_dispatch(tam_manager *manager, const host_command *command) {
 }
 
 static int manager_on_command(tam_manager *manager, const tam_event *event) {
-  if (event->op == 0 || manager_find_op(manager, event->op) != NULL) {
+  if (event->op == 0 || manager_find_op(manager, event->op) != NULL ||
+      tam_store_has_op(manager->store, event->op)) {
     return TAM_ERR_INVALID_ARGUMENT;
   }
   tam_message message;
@@ -348,7 +372,9 @@ static int manager_on_http(tam_manager *manager, const tam_event *event) {
 static int manager_on_op_event(tam_manager *manager, const tam_event *event) {
   tam_list_op *op = manager_find_op(manager, event->op);
   if (op == NULL) {
-    return TAM_ERR_INVALID_STATE;
+    return event->kind == TAM_EVENT_CANCEL
+               ? tam_store_feed(manager->store, event, manager->now_ms)
+               : TAM_ERR_INVALID_STATE;
   }
   switch (event->kind) {
   case TAM_EVENT_LISTING_DATA:
@@ -369,7 +395,14 @@ static int manager_on_event(tam_manager *manager, const tam_event *event) {
   case TAM_EVENT_HTTP_DATA:
   case TAM_EVENT_HTTP_END:
   case TAM_EVENT_HTTP_FAIL:
+  case TAM_EVENT_HTTP_KEPT:
     return manager_on_http(manager, event);
+  case TAM_EVENT_STORE_KEY:
+  case TAM_EVENT_STORE_DATA:
+  case TAM_EVENT_STORE_END:
+  case TAM_EVENT_STORE_FAIL:
+  case TAM_EVENT_PULL:
+    return tam_store_feed(manager->store, event, manager->now_ms);
   case TAM_EVENT_LISTING_DATA:
   case TAM_EVENT_LISTING_END:
   case TAM_EVENT_CANCEL:
@@ -410,6 +443,10 @@ const tam_action *tam_manager_next(tam_manager *manager) {
 
 double tam_manager_deadline(const tam_manager *manager, double now_ms) {
   double at_ms = tam_net_deadline(manager->net);
+  double store_ms = tam_store_deadline(manager->store);
+  if (store_ms >= 0 && (at_ms < 0 || store_ms < at_ms)) {
+    at_ms = store_ms;
+  }
   for (size_t i = 0; i < manager->op_count; i++) {
     double op_ms = tam_list_op_deadline(manager->ops[i]);
     if (op_ms >= 0 && (at_ms < 0 || op_ms < at_ms)) {
@@ -424,5 +461,5 @@ double tam_manager_deadline(const tam_manager *manager, double now_ms) {
 }
 
 size_t tam_manager_busy(const tam_manager *manager) {
-  return manager->op_count;
+  return manager->op_count + tam_store_busy(manager->store);
 }

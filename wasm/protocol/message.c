@@ -96,6 +96,10 @@ static int message_read_name(tam_message *message, const char **pwhy) {
   }
   message->name_text = tam_json_get_string(name);
   message->name = name_of(message->name_text);
+  message->verb = tam_store_find_verb(message->name_text);
+  if (message->verb != NULL) {
+    message->name = TAM_REQUEST_STORE;
+  }
   return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "core/answer.h"
 #include "core/buf.h"
 #include "core/json_tree.h"
+#include "store/store.h"
 
 // The longest id, in bytes of its JSON text.
 #define TAM_MESSAGE_ID_MAX 512
@@ -15,13 +16,15 @@
 typedef enum tam_request_name {
   TAM_REQUEST_UNKNOWN = 0,
   TAM_REQUEST_LIST_CHAT_MODELS,
-  TAM_REQUEST_CANCEL_LIST_CHAT_MODELS
+  TAM_REQUEST_CANCEL_LIST_CHAT_MODELS,
+  TAM_REQUEST_STORE // one of the store's verbs
 } tam_request_name;
 
 typedef struct tam_message {
   tam_json_node *root;
   tam_request_name name;
   tam_span name_text;          // as sent; valid as long as |root|
+  const tam_store_verb *verb;  // of a STORE request
   tam_envelope envelope;       // of the answer; without an id until it is read
   tam_buf id;                  // JSON text: a string, a number or null
   const tam_json_node *params; // inside |root|

@@ -142,21 +142,23 @@ int tam_file_record_check(const tam_file_record *record) {
   return memcmp(digest, record->digest, sizeof(digest)) == 0;
 }
 
-int tam_file_record_check_block(const tam_file_record *record, uint32_t chunk,
-                                uint32_t block, tam_span bytes) {
+int tam_file_record_has_sum(const tam_file_record *record, uint32_t chunk,
+                            uint32_t block, uint64_t sum) {
   if (chunk >= record->hashed ||
       block >= tam_file_record_blocks(record, chunk)) {
     return 0;
   }
-  uint64_t left = tam_chunk_map_length(&record->chunks, chunk) -
-                  (uint64_t)block * TAM_CHECK_BLOCK_SIZE;
-  if (bytes.len !=
-      (left < TAM_CHECK_BLOCK_SIZE ? left : TAM_CHECK_BLOCK_SIZE)) {
-    return 0;
-  }
-  uint64_t sum = tam_checksum_of(bytes);
   size_t at = tam_file_record_sums_before(record, chunk) + block * sizeof(sum);
   return memcmp(record->sums.data + at, &sum, sizeof(sum)) == 0;
+}
+
+int tam_file_record_check_block(const tam_file_record *record, uint32_t chunk,
+                                uint32_t block, tam_span bytes) {
+  uint64_t left = tam_chunk_map_length(&record->chunks, chunk) -
+                  (uint64_t)block * TAM_CHECK_BLOCK_SIZE;
+  return bytes.len ==
+             (left < TAM_CHECK_BLOCK_SIZE ? left : TAM_CHECK_BLOCK_SIZE) &&
+         tam_file_record_has_sum(record, chunk, block, tam_checksum_of(bytes));
 }
 
 // ---------------------------------------------------------------------------

@@ -97,6 +97,11 @@ void tam_file_record_forget_from(tam_file_record *record, uint32_t chunk);
 // 0. The digest of an empty file is that of nothing.
 int tam_file_record_check(const tam_file_record *record);
 
+// Returns 1 when |sum| is the checksum of block |block| of |chunk|, else 0,
+// also when the chunk is not hashed: nothing is known about it then.
+int tam_file_record_has_sum(const tam_file_record *record, uint32_t chunk,
+                            uint32_t block, uint64_t sum);
+
 // Returns 1 when |bytes| are block |block| of |chunk| by length and checksum.
 // Returns 0 when they are not, and when the chunk is not hashed: nothing is
 // known about it then.

@@ -191,7 +191,7 @@ static int is_wanted_data(const tam_revision *revision, tam_span path) {
     return 0;
   }
   const tam_revision_file *file = tam_revision_find(revision, graph);
-  return file != NULL && (file->flags & TAM_REVISION_FILE_WANTED) != 0;
+  return file != NULL && (file->flags & TAM_REVISION_FILE_CHOSEN) != 0;
 }
 
 void tam_file_select(tam_revision *revision, tam_dtype dtype) {
@@ -201,13 +201,13 @@ void tam_file_select(tam_revision *revision, tam_dtype dtype) {
     tam_span path = path_of(revision, i);
     if (is_companion(path) ||
         (is_graph_in(path, folder) && is_chosen(path, choice, dtype))) {
-      revision->files[i].flags |= TAM_REVISION_FILE_WANTED;
+      revision->files[i].flags |= TAM_REVISION_FILE_CHOSEN;
     }
   }
   // Data may stand before its graph.
   for (uint32_t i = 0; i < revision->count; i++) {
     if (is_wanted_data(revision, path_of(revision, i))) {
-      revision->files[i].flags |= TAM_REVISION_FILE_WANTED;
+      revision->files[i].flags |= TAM_REVISION_FILE_CHOSEN;
     }
   }
 }

@@ -27,7 +27,7 @@ unsigned tam_file_select_available(const tam_revision *revision);
 int tam_file_select_dtype(tam_span name, unsigned available, tam_dtype *pdtype);
 
 // Marks the files that |dtype|, an available one, needs with
-// TAM_REVISION_FILE_WANTED. Other marks stay: a model may be wanted in several
+// TAM_REVISION_FILE_CHOSEN. Other marks stay: a model may be wanted in several
 // dtypes.
 void tam_file_select(tam_revision *revision, tam_dtype dtype);
 

@@ -12,6 +12,9 @@
 // The first allocation: more than most models have.
 #define CAPACITY_MIN 32
 
+// The flags of a file that its record keeps.
+#define SAVED_FLAGS (TAM_REVISION_FILE_WANTED | TAM_REVISION_FILE_COMPLETE)
+
 // What a file takes in a record, without the bytes of its texts: their lengths,
 // algorithm, flags, size and digest.
 #define FILE_BYTES (4 + 4 + 1 + 1 + 8 + TAM_CONTENT_DIGEST_MAX)
@@ -93,6 +96,22 @@ int tam_revision_set_task(tam_revision *revision, tam_span task) {
 
 static uint32_t path_hash(tam_span path) {
   return (uint32_t)tam_span_hash(path, 0);
+}
+
+void tam_revision_remove_files(tam_revision *revision) {
+  revision->count = 0;
+}
+
+void tam_revision_choose_none(tam_revision *revision) {
+  for (uint32_t i = 0; i < revision->count; i++) {
+    revision->files[i].flags &= (uint8_t)~TAM_REVISION_FILE_CHOSEN;
+  }
+}
+
+int tam_revision_file_is_same(const tam_revision_file *a,
+                              const tam_revision_file *b) {
+  return a->size == b->size && a->algorithm == b->algorithm &&
+         memcmp(a->digest, b->digest, sizeof(a->digest)) == 0;
 }
 
 tam_revision_file *tam_revision_find(const tam_revision *revision,
@@ -187,7 +206,7 @@ static void save_file(const tam_revision *revision,
                       const tam_revision_file *file, tam_buf *buf) {
   save_text(revision, file->path, buf);
   save_text(revision, file->group, buf);
-  tam_record_put_u8(buf, file->flags);
+  tam_record_put_u8(buf, (uint8_t)(file->flags & SAVED_FLAGS));
   tam_record_put_u64(buf, file->size);
   tam_record_put_u8(buf, file->algorithm);
   tam_buf_append(buf, (tam_span){file->digest,
@@ -217,7 +236,7 @@ static int load_file(tam_revision *revision, tam_record_reader *reader) {
   uint8_t flags = tam_record_get_u8(reader);
   row.size = tam_record_get_u64(reader);
   uint8_t algorithm = tam_record_get_u8(reader);
-  if (!tam_file_hash_is_known(algorithm)) {
+  if (!tam_file_hash_is_known(algorithm) || (flags & ~SAVED_FLAGS) != 0) {
     return TAM_ERR_INVALID_ARGUMENT;
   }
   row.digest_kind =

@@ -9,6 +9,9 @@
 #include "store/store_key.h"
 #include "store/tree_scan.h"
 
+// The length of a commit's name.
+#define TAM_COMMIT_SIZE 40
+
 // The most files of a revision. Of some 30,000 repositories, those of models
 // stay far below; the ones above hold data.
 #define TAM_REVISION_FILES_MAX 8192
@@ -31,6 +34,7 @@
 // Flags of a file.
 #define TAM_REVISION_FILE_WANTED   0x01U
 #define TAM_REVISION_FILE_COMPLETE 0x02U // stored, and its digest is right
+#define TAM_REVISION_FILE_CHOSEN   0x04U // of the operation at work; not saved
 
 // Where a text is, see tam_revision_text.
 typedef struct tam_revision_place {
@@ -92,6 +96,16 @@ int tam_revision_set_task(tam_revision *revision, tam_span task);
 //   revision are too long;
 // * OUT_OF_MEMORY.
 int tam_revision_add_file(tam_revision *revision, const tam_tree_file *file);
+
+// Forgets all files.
+void tam_revision_remove_files(tam_revision *revision);
+
+// Chooses no file.
+void tam_revision_choose_none(tam_revision *revision);
+
+// Returns 1 when both have the same content, by size and digest.
+int tam_revision_file_is_same(const tam_revision_file *a,
+                              const tam_revision_file *b);
 
 // Returns the file with |path|, or NULL; valid until a file is added.
 tam_revision_file *tam_revision_find(const tam_revision *revision,

@@ -7,6 +7,11 @@
 
 #include "store/hub_file.h"
 
+// How the keys begin, and what stands before the number of a chunk.
+#define TAM_KEY_REVISION "tabagent:revision/"
+#define TAM_KEY_FILE     "tabagent:file/"
+#define TAM_KEY_CHUNK    "_chunk_"
+
 // The longest group in bytes.
 #define TAM_STORE_GROUP_MAX                                                    \
   (TAM_REPO_ID_MAX + sizeof("@/") - 1 + 40 + TAM_HUB_PATH_MAX)

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one transaction of the storage writes: all of it or nothing. A failed
+// allocation shows when the batch is submitted.
+#ifndef TAM_STORE_BATCH_H
+#define TAM_STORE_BATCH_H
+
+#include "core/buf.h"
+
+// The most bytes of records in one transaction: those of a revision with the
+// most files, and of its journals.
+#define TAM_BATCH_BYTES_MAX (UINT32_C(16) << 20)
+
+// The object stores, by the names that TabAgent gave them.
+#define TAM_STORE_FILES    "files"
+#define TAM_STORE_MANIFEST "manifest"
+
+typedef struct tam_batch {
+  tam_buf json;  // the operations, see store/storage.h
+  tam_buf bytes; // of records, one after the other
+} tam_batch;
+
+void tam_batch_init(tam_batch *batch, const tam_mem *mem);
+void tam_batch_free(tam_batch *batch);
+
+// Writes |bytes| as the record |key| of "files".
+void tam_batch_put(tam_batch *batch, tam_span key, tam_span bytes);
+
+// Writes |bytes| as the content |key| of "files": a Blob of |type|.
+void tam_batch_put_content(tam_batch *batch, tam_span key, tam_span bytes,
+                           const char *type);
+
+// Writes the body that the host keeps of |request| as the content |key|.
+void tam_batch_put_body(tam_batch *batch, tam_span key, uint32_t request);
+
+// Deletes the entry |key| of |store|, if it is there.
+void tam_batch_delete(tam_batch *batch, const char *store, tam_span key);
+
+// Applies |patch|, a JSON merge patch (RFC 7386), to the manifest |key|.
+void tam_batch_merge(tam_batch *batch, tam_span key, tam_span patch);
+
+#endif // TAM_STORE_BATCH_H

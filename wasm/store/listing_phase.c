@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+// Asks the Hub which commit a revision is, and which files the commit has. A
+// commit never changes: what is known of it is not asked for again.
+#include "core/json_tree.h"
+#include "core/json_write.h"
+#include "core/percent.h"
+#include "store/store_op.h"
+#include "store/verbs.h"
+
+#include <string.h>
+
+// One small answer of the API.
+#define API_TIMEOUT_MS 10000
+
+// A page of the tree: the longest time without progress.
+#define TREE_TIMEOUT_MS 20000
+
+#define API_ATTEMPTS_MAX 4
+
+static int ask_api(tam_store_op *op, int is_streamed) {
+  uint8_t text[TAM_NET_HEADERS_MAX];
+  tam_buf headers;
+  tam_buf_init_fixed(&headers, text, sizeof(text));
+  tam_buf_append_text(&headers, "accept: application/json\r\n");
+  tam_store_op_append_token(op, &headers);
+  tam_net_request request = {
+      .op = op->op,
+      .bucket = TAM_BUCKET_API,
+      .url = tam_buf_span(&op->url),
+      .headers = tam_buf_span(&headers),
+      .timeout_ms = is_streamed ? TREE_TIMEOUT_MS : API_TIMEOUT_MS,
+      .streamed = is_streamed,
+      .attempts_max = API_ATTEMPTS_MAX,
+  };
+  int error = op->url.error != 0 ? op->url.error : headers.error;
+  if (error == 0) {
+    error = tam_net_submit(op->store->host.net, &request);
+  }
+  memset(text, 0, sizeof(text));
+  return error;
+}
+
+// Begins the address of the repository's |route|.
+static void begin_url(tam_store_op *op, const char *route, tam_span revision) {
+  tam_buf_reset(&op->url);
+  tam_buf_append(&op->url, op->store->host.hub_url);
+  tam_buf_append_text(&op->url, "/api/models/");
+  tam_buf_append(&op->url, op->params.model);
+  tam_buf_append_text(&op->url, route);
+  tam_percent_encode(&op->url, revision, 0);
+}
+
+// ---------------------------------------------------------------------------
+// The commit
+
+static tam_span commit_span(const tam_store_op *op) {
+  return (tam_span){(const uint8_t *)op->commit,
+                    op->commit[0] == '\0' ? 0 : TAM_COMMIT_SIZE};
+}
+
+// Returns the place of the stored revision that is |commit|, or the one that
+// |label| stands for, the current one first; TAM_STORED_REVISIONS_MAX: none.
+static size_t find_stored(const tam_store_op *op, tam_span commit,
+                          tam_span label) {
+  size_t found = TAM_STORED_REVISIONS_MAX;
+  for (size_t i = 0; i < op->stored_count; i++) {
+    const tam_revision *stored = &op->stored[i];
+    if (commit.len > 0) {
+      if (tam_span_eq(tam_revision_text(stored, stored->commit), commit)) {
+        return i;
+      }
+    } else if (tam_span_eq(tam_revision_text(stored, stored->label), label) &&
+               (found == TAM_STORED_REVISIONS_MAX ||
+                (stored->flags & TAM_REVISION_CURRENT) != 0)) {
+      found = i;
+    }
+  }
+  return found;
+}
+
+// Makes the stored revision at |place| the one in work.
+static void take_stored(tam_store_op *op, size_t place) {
+  op->revision = op->stored[place];
+  op->has_revision = 1;
+  op->stored_count--;
+  memmove(&op->stored[place], &op->stored[place + 1],
+          (op->stored_count - place) * sizeof(op->stored[0]));
+}
+
+// Takes the revision of the commit that was found, stored or new.
+static int take_commit(tam_store_op *op) {
+  size_t place = find_stored(op, commit_span(op), TAM_SPAN_NONE);
+  if (place < op->stored_count) {
+    take_stored(op, place);
+    return TAM_PHASE_DONE;
+  }
+  int is_first = 1;
+  for (size_t i = 0; i < op->stored_count; i++) {
+    is_first &= (op->stored[i].flags & TAM_REVISION_FIRST) == 0;
+  }
+  op->has_revision = 1;
+  int error =
+      tam_revision_init(&op->revision, op->params.model, commit_span(op),
+                        op->params.revision, op->store->host.mem);
+  if (error == 0) {
+    op->revision.flags = is_first ? TAM_REVISION_FIRST : 0;
+    op->revision.created_ms = (uint64_t)op->store->now_ms;
+    error = tam_revision_set_task(&op->revision, tam_buf_span(&op->task));
+  }
+  return error != 0 ? error : TAM_PHASE_DONE;
+}
+
+static int commit_start(tam_store_op *op) {
+  if (op->has_revision) {
+    return TAM_PHASE_DONE;
+  }
+  if (tam_hub_revision_is_commit(op->params.revision)) {
+    memcpy(op->commit, op->params.revision.ptr, TAM_COMMIT_SIZE);
+    return take_commit(op);
+  }
+  begin_url(op, "/revision/", op->params.revision);
+  tam_buf_append_text(&op->url, "?expand=sha&expand=pipeline_tag");
+  tam_buf_reset(&op->body);
+  return ask_api(op, 0);
+}
+
+static int read_commit(tam_store_op *op) {
+  tam_json_node *root = NULL;
+  int error = op->body.error;
+  if (error == 0) {
+    error = tam_json_tree_parse(&root, tam_buf_span(&op->body),
+                                op->store->host.mem);
+  }
+  tam_span sha =
+      tam_json_get_string(tam_json_get_member(root, TAM_SPAN("sha")));
+  if (error == 0 && !tam_hub_revision_is_commit(sha)) {
+    error = TAM_ERR_UNEXPECTED_SHAPE;
+  }
+  if (error == 0) {
+    memcpy(op->commit, sha.ptr, TAM_COMMIT_SIZE);
+    tam_buf_append(&op->task, tam_json_get_string(tam_json_get_member(
+                                  root, TAM_SPAN("pipeline_tag"))));
+  }
+  tam_json_tree_free(root, op->store->host.mem);
+  return error == 0 ? take_commit(op)
+                    : tam_store_op_fail(op, error,
+                                        "the Hub's answer about the revision "
+                                        "cannot be read");
+}
+
+// Without the Hub the store's own revision will do.
+static int commit_failed(tam_store_op *op, const tam_net_report *report) {
+  size_t place = find_stored(op, TAM_SPAN_NONE, op->params.revision);
+  if (place < op->stored_count) {
+    op->is_offline = 1;
+    take_stored(op, place);
+    return TAM_PHASE_DONE;
+  }
+  return tam_store_op_net_failed(op, report);
+}
+
+static int commit_on_net(tam_store_op *op, const tam_net_report *report) {
+  switch (report->kind) {
+  case TAM_NET_HEAD:
+    return report->status == 200 ? TAM_PHASE_WAIT
+                                 : tam_store_op_net_failed(op, report);
+  case TAM_NET_DATA:
+    tam_buf_append(&op->body, report->data);
+    return TAM_PHASE_WAIT;
+  case TAM_NET_RESTART:
+    tam_buf_reset(&op->body);
+    return TAM_PHASE_WAIT;
+  case TAM_NET_END:
+    return read_commit(op);
+  case TAM_NET_FAILED:
+    return commit_failed(op, report);
+  default:
+    return TAM_PHASE_WAIT;
+  }
+}
+
+const tam_phase tam_commit_phase = {
+    .stage = "revision",
+    .start = commit_start,
+    .on_net = commit_on_net,
+};
+
+// For what is served, the stored revision is good enough.
+static int known_start(tam_store_op *op) {
+  tam_span commit = tam_hub_revision_is_commit(op->params.revision)
+                        ? op->params.revision
+                        : TAM_SPAN_NONE;
+  size_t place = find_stored(op, commit, op->params.revision);
+  if (place < op->stored_count) {
+    take_stored(op, place);
+  }
+  return TAM_PHASE_DONE;
+}
+
+const tam_phase tam_known_phase = {.stage = "store", .start = known_start};
+
+// ---------------------------------------------------------------------------
+// The files
+
+static int on_file(void *user_data, const tam_tree_file *file) {
+  tam_store_op *op = user_data;
+  int error = tam_revision_add_file(&op->revision, file);
+  // A file that does not fit, or comes twice: the list is not all there is.
+  op->is_cut |= error != 0;
+  return tam_error_is_fatal(error) ? error : 0;
+}
+
+static int on_flaw(void *user_data, tam_tree_flaw flaw, tam_span path) {
+  tam_store_op *op = user_data;
+  (void)flaw;
+  (void)path;
+  op->is_cut = 1;
+  return 0;
+}
+
+static int tree_ask(tam_store_op *op) {
+  begin_url(op, "/tree/", commit_span(op));
+  tam_buf_append_text(&op->url, "?recursive=true");
+  if (op->next_url.len > 0) {
+    tam_buf_append_text(&op->url, "&cursor=");
+    tam_buf_append(&op->url, tam_buf_span(&op->next_url));
+  }
+  return ask_api(op, 1);
+}
+
+static int tree_start(tam_store_op *op) {
+  if ((op->revision.flags & TAM_REVISION_LISTED) != 0 ||
+      op->revision.count > 0) {
+    return TAM_PHASE_DONE;
+  }
+  tam_tree_sink sink = {on_file, on_flaw, op};
+  tam_span commit = tam_revision_text(&op->revision, op->revision.commit);
+  memcpy(op->commit, commit.ptr, TAM_COMMIT_SIZE);
+  int error = tam_tree_scan_new(&op->tree, &sink, op->store->host.mem);
+  return error != 0 ? error : tree_ask(op);
+}
+
+// Of the address of the next page only the cursor counts, as it is spelled: the
+// page is on the endpoint that was asked, whatever the Hub says.
+static void read_cursor(tam_store_op *op, tam_span link) {
+  tam_span query = tam_span_from(link, tam_span_find_byte(link, '?') + 1);
+  tam_buf_reset(&op->next_url);
+  while (query.len > 0) {
+    size_t end = tam_span_find_byte(query, '&');
+    tam_span pair = tam_span_head(query, end);
+    if (tam_span_starts_with(pair, TAM_SPAN("cursor="))) {
+      tam_span cursor = tam_span_from(pair, sizeof("cursor=") - 1);
+      if (tam_span_is_visible_ascii(cursor)) {
+        tam_buf_append(&op->next_url, cursor);
+      }
+    }
+    query = tam_span_from(query, end + 1);
+  }
+}
+
+static int tree_on_end(tam_store_op *op) {
+  int error = tam_tree_scan_end(op->tree);
+  if (error != 0) {
+    return tam_store_op_fail(op, error,
+                             "the Hub's list of files cannot be read");
+  }
+  if (op->next_url.len > 0) {
+    return tree_ask(op);
+  }
+  if (!op->is_cut) {
+    op->revision.flags |= TAM_REVISION_LISTED;
+  }
+  return TAM_PHASE_DONE;
+}
+
+// A page that broke off would be told twice: the listing begins anew.
+static int tree_restart(tam_store_op *op) {
+  tam_tree_scan_reset(op->tree);
+  tam_revision_remove_files(&op->revision);
+  op->is_cut = 0;
+  tam_buf_reset(&op->next_url);
+  return TAM_PHASE_WAIT;
+}
+
+static int tree_on_net(tam_store_op *op, const tam_net_report *report) {
+  int error;
+  switch (report->kind) {
+  case TAM_NET_HEAD:
+    read_cursor(op, report->headers.next_url);
+    return report->status == 200 ? TAM_PHASE_WAIT
+                                 : tam_store_op_net_failed(op, report);
+  case TAM_NET_DATA:
+    error = tam_tree_scan_feed(op->tree, report->data);
+    return error == 0
+               ? TAM_PHASE_WAIT
+               : tam_store_op_fail(op, error,
+                                   "the Hub's list of files cannot be read");
+  case TAM_NET_RESTART:
+    tam_net_cancel(op->store->host.net, op->op, 0);
+    (void)tree_restart(op);
+    return tree_ask(op);
+  case TAM_NET_END:
+    return tree_on_end(op);
+  case TAM_NET_FAILED:
+    return tam_store_op_net_failed(op, report);
+  default:
+    return TAM_PHASE_WAIT;
+  }
+}
+
+const tam_phase tam_tree_phase = {
+    .stage = "files",
+    .start = tree_start,
+    .on_net = tree_on_net,
+};

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/models.h"
+
+#include "core/json_write.h"
+#include "core/mem.h"
+#include "store/file_select.h"
+#include "store/store_op.h"
+#include "store/verbs.h"
+
+#include <string.h>
+
+#define USED_PREFIX "tabagent:used/"
+#define PIN_PREFIX  "tabagent:pin/"
+
+// Steps: what is being read.
+enum { STEP_USED = 1, STEP_PINS, STEP_REVISIONS };
+
+void tam_models_init(tam_models *models, const tam_mem *mem) {
+  memset(models, 0, sizeof(*models));
+  tam_buf_init(&models->json, mem, TAM_MODELS_JSON_MAX);
+}
+
+void tam_models_free(tam_models *models, const tam_mem *mem) {
+  tam_mem_free(mem, models->list);
+  tam_buf_free(&models->json);
+  models->list = NULL;
+  models->count = 0;
+}
+
+static void append_key(const char *prefix, tam_span repo, tam_buf *key) {
+  tam_buf_append_text(key, prefix);
+  tam_buf_append(key, repo);
+}
+
+void tam_models_append_used_key(tam_span repo, tam_buf *key) {
+  append_key(USED_PREFIX, repo, key);
+}
+
+void tam_models_append_pin_key(tam_span repo, tam_buf *key) {
+  append_key(PIN_PREFIX, repo, key);
+}
+
+void tam_models_put_used(tam_span repo, double now_ms, tam_batch *batch) {
+  uint8_t key_text[TAM_REPO_ID_MAX + sizeof(USED_PREFIX)];
+  uint8_t digits[32];
+  tam_buf key;
+  tam_buf value;
+  tam_buf_init_fixed(&key, key_text, sizeof(key_text));
+  tam_buf_init_fixed(&value, digits, sizeof(digits));
+  tam_models_append_used_key(repo, &key);
+  tam_text_append_number(&value, now_ms > 0 ? (double)(uint64_t)now_ms : 0);
+  tam_batch_put(batch, tam_buf_span(&key), tam_buf_span(&value));
+}
+
+// ---------------------------------------------------------------------------
+// Reading
+
+// Returns the model |repo|, a new one when it was not there; NULL when there is
+// no room for it, or |repo| is no id.
+static tam_model *find_or_add(tam_models *models, tam_span repo) {
+  for (size_t i = 0; i < models->count; i++) {
+    tam_model *model = &models->list[i];
+    if (tam_span_eq((tam_span){model->repo, model->repo_len}, repo)) {
+      return model;
+    }
+  }
+  if (models->count == TAM_MODELS_MAX || !tam_repo_id_is_valid(repo)) {
+    return NULL;
+  }
+  tam_model *model = &models->list[models->count++];
+  memset(model, 0, sizeof(*model));
+  memcpy(model->repo, repo.ptr, repo.len);
+  model->repo_len = (uint8_t)repo.len;
+  return model;
+}
+
+static int ask(tam_store_op *op, uint32_t step, const char *prefix) {
+  return tam_store_op_asked(
+      tam_storage_list(op->store->storage, tam_store_op_owner(op, step),
+                       TAM_STORE_FILES, tam_span_of(prefix)));
+}
+
+int tam_models_ask(tam_store_op *op) {
+  tam_models *models = &op->models;
+  const tam_mem *mem = op->store->host.mem;
+  tam_models_free(models, mem);
+  models->list = tam_mem_calloc(mem, TAM_MODELS_MAX, sizeof(tam_model));
+  return models->list == NULL ? TAM_ERR_OUT_OF_MEMORY
+                              : ask(op, STEP_USED, USED_PREFIX);
+}
+
+static void on_used(tam_models *models, const tam_storage_report *report) {
+  tam_model *model =
+      find_or_add(models, tam_span_from(report->key, sizeof(USED_PREFIX) - 1));
+  if (model != NULL) {
+    (void)tam_span_to_uint(report->data, &model->used_ms);
+  }
+}
+
+static void on_pin(tam_models *models, const tam_storage_report *report) {
+  tam_model *model =
+      find_or_add(models, tam_span_from(report->key, sizeof(PIN_PREFIX) - 1));
+  if (model != NULL) {
+    model->is_pinned = 1;
+  }
+}
+
+static double complete_bytes(const tam_revision *revision) {
+  double bytes = 0;
+  for (size_t i = 0; i < revision->count; i++) {
+    const tam_revision_file *file = &revision->files[i];
+    if ((file->flags & TAM_REVISION_FILE_COMPLETE) != 0) {
+      bytes += (double)file->size;
+    }
+  }
+  return bytes;
+}
+
+// Writes what is there of |dtype|.
+static void write_dtype(tam_revision *revision, int dtype, tam_buf *json) {
+  double bytes = 0;
+  int is_complete = 1;
+  tam_store_op_choose_dtypes(revision, 1U << dtype);
+  for (size_t i = 0; i < revision->count; i++) {
+    const tam_revision_file *file = &revision->files[i];
+    if ((file->flags & TAM_REVISION_FILE_CHOSEN) != 0) {
+      int is_stored = (file->flags & TAM_REVISION_FILE_COMPLETE) != 0;
+      is_complete &= is_stored;
+      bytes += is_stored ? (double)file->size : 0;
+    }
+  }
+  tam_json_write_object_begin(json);
+  tam_json_write_name_member(json, "dtype", tam_dtype_name((tam_dtype)dtype));
+  tam_json_write_name_member(json, "status",
+                             is_complete ? "downloaded" : "available");
+  tam_json_write_number_member(json, "bytes", bytes);
+  tam_json_write_key(json, "complete");
+  tam_json_write_bool(json, is_complete);
+  tam_json_write_object_end(json);
+}
+
+static void write_row(tam_revision *revision, const tam_model *model,
+                      double bytes, tam_buf *json) {
+  tam_json_write_object_begin(json);
+  tam_json_write_string_member(json, "modelId",
+                               tam_revision_text(revision, revision->repo));
+  tam_json_write_string_member(json, "revision",
+                               tam_revision_text(revision, revision->label));
+  tam_json_write_string_member(json, "commit",
+                               tam_revision_text(revision, revision->commit));
+  tam_json_write_key(json, "current");
+  tam_json_write_bool(json, (revision->flags & TAM_REVISION_CURRENT) != 0);
+  tam_json_write_key(json, "dtypes");
+  tam_json_write_array_begin(json);
+  for (int dtype = 0; dtype < TAM_DTYPE_COUNT; dtype++) {
+    if ((revision->dtypes & (1U << dtype)) != 0) {
+      write_dtype(revision, dtype, json);
+    }
+  }
+  tam_json_write_array_end(json);
+  tam_json_write_number_member(json, "bytes", bytes);
+  tam_json_write_key(json, "lastUsedAt");
+  if (model->used_ms > 0) {
+    tam_json_write_number(json, model->used_ms);
+  } else {
+    tam_json_write_null(json);
+  }
+  tam_json_write_key(json, "pinned");
+  tam_json_write_bool(json, model->is_pinned);
+  tam_json_write_object_end(json);
+}
+
+static int on_revision(tam_store_op *op, const tam_storage_report *report) {
+  tam_revision revision;
+  int error = tam_revision_load(&revision, report->data, op->store->host.mem);
+  tam_model *model =
+      error == 0 ? find_or_add(&op->models,
+                               tam_revision_text(&revision, revision.repo))
+                 : NULL;
+  if (model != NULL) {
+    double bytes = complete_bytes(&revision);
+    model->bytes += bytes;
+    write_row(&revision, model, bytes, &op->models.json);
+  }
+  tam_revision_free(&revision);
+  return error == TAM_ERR_OUT_OF_MEMORY ? error : TAM_PHASE_WAIT;
+}
+
+static int on_end(tam_store_op *op, uint32_t step) {
+  switch (step) {
+  case STEP_USED:
+    return ask(op, STEP_PINS, PIN_PREFIX);
+  case STEP_PINS:
+    return ask(op, STEP_REVISIONS, TAM_KEY_REVISION);
+  default:
+    return op->models.json.error != 0 ? op->models.json.error : TAM_PHASE_DONE;
+  }
+}
+
+int tam_models_on_storage(tam_store_op *op, const tam_storage_report *report) {
+  if (report->kind == TAM_STORAGE_FAILED) {
+    return tam_store_op_storage_failed(op, report);
+  }
+  if (report->kind == TAM_STORAGE_END) {
+    return on_end(op, report->tag);
+  }
+  if (report->tag == STEP_REVISIONS) {
+    return on_revision(op, report);
+  }
+  if (report->tag == STEP_USED) {
+    on_used(&op->models, report);
+  } else {
+    on_pin(&op->models, report);
+  }
+  return TAM_PHASE_WAIT;
+}
+
+static int models_start(tam_store_op *op) {
+  return tam_models_ask(op);
+}
+
+const tam_phase tam_models_phase = {
+    .stage = "store",
+    .start = models_start,
+    .on_storage = tam_models_on_storage,
+};
+
+// ---------------------------------------------------------------------------
+// Making room
+
+static int is_before(const tam_model *a, const tam_model *b) {
+  return a->used_ms < b->used_ms;
+}
+
+size_t tam_models_evict(tam_models *models, tam_span keep, double bytes) {
+  size_t count = 0;
+  for (size_t i = 0; i < models->count; i++) {
+    tam_model model = models->list[i];
+    if (model.is_pinned || model.bytes == 0 ||
+        tam_span_eq((tam_span){model.repo, model.repo_len}, keep)) {
+      continue;
+    }
+    size_t at = count++;
+    models->list[i] = models->list[at];
+    while (at > 0 && is_before(&model, &models->list[at - 1])) {
+      models->list[at] = models->list[at - 1];
+      at--;
+    }
+    models->list[at] = model;
+  }
+  for (size_t i = 0; i < count; i++) {
+    bytes -= models->list[i].bytes;
+    if (bytes <= 0) {
+      return i + 1;
+    }
+  }
+  return count;
+}

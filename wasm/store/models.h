@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// All models of the store, for those who list them or look for room.
+#ifndef TAM_STORE_MODELS_H
+#define TAM_STORE_MODELS_H
+
+#include "core/repo_id.h"
+#include "store/phase.h"
+
+// The most models that are listed; beyond it nobody looks.
+#define TAM_MODELS_MAX 4096
+
+// The longest text about all of them.
+#define TAM_MODELS_JSON_MAX (UINT32_C(8) << 20)
+
+typedef struct tam_model {
+  uint8_t repo[TAM_REPO_ID_MAX];
+  uint8_t repo_len;
+  uint8_t is_pinned;
+  double used_ms; // 0: never
+  double bytes;   // of its complete files
+} tam_model;
+
+typedef struct tam_models {
+  tam_model *list;
+  size_t count;
+  tam_buf json; // a row for each revision
+} tam_models;
+
+void tam_models_init(tam_models *models, const tam_mem *mem);
+void tam_models_free(tam_models *models, const tam_mem *mem);
+
+// Reads all models. What it asks for is reported to the second function, which
+// returns DONE at the end.
+int tam_models_ask(tam_store_op *op);
+int tam_models_on_storage(tam_store_op *op, const tam_storage_report *report);
+
+// Sorts the models so that those come first that would be given up first: the
+// least recently used ones, never a pinned one and never |keep|. Returns how
+// many of them make up |bytes|, all that may go when they do not.
+size_t tam_models_evict(tam_models *models, tam_span keep, double bytes);
+
+// Append the keys of what is known of a model besides its files.
+void tam_models_append_used_key(tam_span repo, tam_buf *key);
+void tam_models_append_pin_key(tam_span repo, tam_buf *key);
+
+// Puts the time of its latest use into |batch|.
+void tam_models_put_used(tam_span repo, double now_ms, tam_batch *batch);
+
+#endif // TAM_STORE_MODELS_H

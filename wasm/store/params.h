@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parameters of the store's operations. Which of them an operation needs is
+// its own business; here is checked that what is there makes sense.
+#ifndef TAM_STORE_PARAMS_H
+#define TAM_STORE_PARAMS_H
+
+#include "core/buf.h"
+#include "core/json_tree.h"
+
+// The longest text of all parameters together.
+#define TAM_STORE_TEXT_MAX 16384
+
+typedef struct tam_store_params {
+  tam_buf text;   // what the spans point into; wiped, for it may hold a token
+  tam_span model; // modelId: an id of a repository; empty: not given
+  tam_span dtype; // empty: not given
+  tam_span revision; // a branch, a tag or a commit; "main" when not given
+  tam_span token;    // hfToken: visible ASCII; empty: none
+  tam_span url;      // of fetchFile
+  tam_span method;   // of fetchFile; "GET" when not given
+  tam_span range;    // of fetchFile: the value of the header; empty: none
+  tam_span if_none_match;
+  tam_span id;      // of a download in the queue
+  double priority;  // of a download: the higher goes first; 0
+  int pinned;       // of pinModel
+  int keep_partial; // of cancelDownload; 1 when not given
+  int only_cached;  // of fetchFile: nothing is downloaded
+  int repair;       // of verifyModel; 1 when not given
+} tam_store_params;
+
+// Reads |params|, an object or NULL. Whatever it returns, |self| must be freed.
+// Returns 0, OUT_OF_MEMORY, or INVALID_PARAMS: |why| says which one is wrong.
+int tam_store_params_parse(tam_store_params *self, const tam_json_node *params,
+                           tam_buf *why, const tam_mem *mem);
+void tam_store_params_free(tam_store_params *self);
+
+#endif // TAM_STORE_PARAMS_H

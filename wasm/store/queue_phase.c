@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// What stands between a request and its work: the queue of downloads, and the
+// lock that keeps two contexts from writing the same repository's records.
+#include "store/store_op.h"
+#include "store/verbs.h"
+
+#define LOCK_PREFIX "tabagent:"
+
+// ---------------------------------------------------------------------------
+// The queue: one download at a time, so that the first one is complete soonest
+
+static int goes_before(const tam_store_op *other, const tam_store_op *op) {
+  int is_waiting = *other->phase == &tam_queue_phase;
+  if (other == op || other->is_ended || !other->verb->is_queued ||
+      other->transfers.is_paused) {
+    return 0;
+  }
+  if (!is_waiting) {
+    return 1; // it runs
+  }
+  if (other->params.priority != op->params.priority) {
+    return other->params.priority > op->params.priority;
+  }
+  return other->op < op->op;
+}
+
+static int queue_look(tam_store_op *op) {
+  if (op->transfers.is_paused) {
+    return TAM_PHASE_WAIT;
+  }
+  for (const tam_store_op *other = op->store->first; other != NULL;
+       other = other->next) {
+    if (goes_before(other, op)) {
+      return TAM_PHASE_WAIT;
+    }
+  }
+  return TAM_PHASE_DONE;
+}
+
+const tam_phase tam_queue_phase = {
+    .stage = "queue", .start = queue_look, .advance = queue_look};
+
+// ---------------------------------------------------------------------------
+// The lock
+
+static int lock_start(tam_store_op *op) {
+  uint8_t text[TAM_REPO_ID_MAX + sizeof(LOCK_PREFIX)];
+  tam_buf name;
+  tam_buf_init_fixed(&name, text, sizeof(text));
+  tam_buf_append_text(&name, LOCK_PREFIX);
+  tam_buf_append(&name, op->params.model);
+  op->lock = tam_storage_lock(op->store->storage, tam_store_op_owner(op, 0),
+                              tam_buf_span(&name));
+  return tam_store_op_asked(op->lock);
+}
+
+static int lock_on_storage(tam_store_op *op, const tam_storage_report *report) {
+  return report->kind == TAM_STORAGE_FAILED
+             ? tam_store_op_storage_failed(op, report)
+             : TAM_PHASE_DONE;
+}
+
+const tam_phase tam_lock_phase = {
+    .stage = "lock",
+    .start = lock_start,
+    .on_storage = lock_on_storage,
+};
+
+static int unlock_start(tam_store_op *op) {
+  if (op->lock != 0) {
+    tam_storage_drop(op->store->storage, op->lock);
+    op->lock = 0;
+  }
+  return TAM_PHASE_DONE;
+}
+
+const tam_phase tam_unlock_phase = {.stage = "lock", .start = unlock_start};

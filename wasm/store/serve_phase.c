@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+// Serves a file as HTTP would: what its head says, then its bytes, as fast as
+// they are read. Every block is checked before it is handed on. One that is
+// damaged or gone sends the operation back to fetch its chunk again; who reads
+// notices nothing but a pause.
+#include "core/hex.h"
+#include "core/json_write.h"
+#include "core/names.h"
+#include "core/percent.h"
+#include "store/store_op.h"
+#include "store/verbs.h"
+
+#include <string.h>
+
+#define NOT_MODIFIED          304
+#define RANGE_NOT_SATISFIABLE 416
+
+// "offset length" of a piece.
+#define PLACE_MAX 48
+
+// ---------------------------------------------------------------------------
+// Which file
+
+static int url_start(tam_store_op *op) {
+  int is_read = tam_span_eq(op->params.method, TAM_SPAN("GET")) ||
+                tam_span_eq(op->params.method, TAM_SPAN("HEAD"));
+  if (!is_read ||
+      tam_hub_file_parse(&op->file, op->file_text, op->store->host.hub_url,
+                         op->params.url) <= 0) {
+    op->outcome = TAM_OUTCOME_PASS;
+    return TAM_PHASE_END;
+  }
+  op->params.model = op->file.repo;
+  op->params.revision = op->file.revision;
+  return TAM_PHASE_DONE;
+}
+
+const tam_phase tam_url_phase = {.stage = "url", .start = url_start};
+
+// Returns 1 when it is known that the repository has no such file.
+static int is_absent(const tam_store_op *op) {
+  return op->has_revision && op->transfers.count == 0 &&
+         (op->revision.flags & TAM_REVISION_LISTED) != 0;
+}
+
+static int end_as(tam_store_op *op, tam_outcome outcome) {
+  op->outcome = outcome;
+  return TAM_PHASE_END;
+}
+
+// What is stored and complete is served without a look at the network.
+static int hit_start(tam_store_op *op) {
+  if (is_absent(op)) {
+    return end_as(op, TAM_OUTCOME_ABSENT);
+  }
+  if (op->transfers.count == 1 && op->transfers.list[0].is_complete) {
+    while (*op->phase != &tam_unlock_phase) {
+      op->phase++;
+    }
+    return TAM_PHASE_DONE;
+  }
+  return op->params.only_cached ? end_as(op, TAM_OUTCOME_MISS) : TAM_PHASE_DONE;
+}
+
+const tam_phase tam_hit_phase = {.stage = "store", .start = hit_start};
+
+// After the Hub was asked: a file that is not in its list is served by it, if
+// by anybody.
+static int found_start(tam_store_op *op) {
+  if (op->transfers.count == 1) {
+    return TAM_PHASE_DONE;
+  }
+  return end_as(op, is_absent(op) ? TAM_OUTCOME_ABSENT : TAM_OUTCOME_PASS);
+}
+
+const tam_phase tam_found_phase = {.stage = "store", .start = found_start};
+
+// ---------------------------------------------------------------------------
+// The head
+
+// Cuts a number off |*ptext|; -1 when there is none.
+static double cut_number(tam_span *ptext) {
+  size_t len = 0;
+  double number;
+  while (len < ptext->len && ptext->ptr[len] >= '0' && ptext->ptr[len] <= '9') {
+    len++;
+  }
+  if (!tam_span_to_uint(tam_span_head(*ptext, len), &number)) {
+    number = -1;
+  }
+  *ptext = tam_span_from(*ptext, len);
+  return number;
+}
+
+// Reads "bytes=first-last", "bytes=first-" or "bytes=-length" (RFC 9110, 14.2)
+// into what is served. Returns the status; a range that is none of these, or
+// several, is left aside, as the standard allows.
+static uint32_t read_range(tam_store_op *op, uint64_t size) {
+  tam_span text = op->params.range;
+  op->serve_to = size;
+  if (!tam_span_starts_with(text, TAM_SPAN("bytes="))) {
+    return 200;
+  }
+  text = tam_span_from(text, sizeof("bytes=") - 1);
+  double first = cut_number(&text);
+  if (text.len == 0 || text.ptr[0] != '-') {
+    return 200;
+  }
+  text = tam_span_from(text, 1);
+  double last = cut_number(&text);
+  if (text.len > 0 || (first < 0 && last < 0) || (last >= 0 && first > last)) {
+    return 200;
+  }
+  if (first >= (double)size || (first < 0 && last == 0) || size == 0) {
+    return RANGE_NOT_SATISFIABLE;
+  }
+  if (first < 0) {
+    op->serve_at = last >= (double)size ? 0 : size - (uint64_t)last;
+  } else {
+    op->serve_at = (uint64_t)first;
+    op->serve_to = last >= 0 && last < (double)size ? (uint64_t)last + 1 : size;
+  }
+  return 206;
+}
+
+static const char *content_type(tam_span path) {
+  int place = tam_names_find_end(".json\0"
+                                 ".txt\0"
+                                 ".md\0"
+                                 ".jinja\0",
+                                 path);
+  if (place < 0) {
+    return "application/octet-stream";
+  }
+  return place == 0 ? "application/json" : "text/plain; charset=utf-8";
+}
+
+// The digest is the strongest name that a content can have.
+static void append_etag(const tam_file_record *record, tam_buf *etag) {
+  tam_buf_append_byte(etag, '"');
+  size_t size = tam_file_hash_digest_size(record->algorithm);
+  uint8_t *digits = tam_buf_grow(etag, 2 * size);
+  tam_hex_write(digits, (tam_span){record->digest, size});
+  tam_buf_append_byte(etag, '"');
+}
+
+static void write_headers(const tam_store_op *op, tam_span etag,
+                          tam_buf *json) {
+  const tam_revision *revision = &op->revision;
+  double size = (double)op->transfers.list[0].record.chunks.size;
+  int has_body = op->http_status == 200 || op->http_status == 206;
+  tam_json_write_member_begin(json, "headers");
+  tam_json_write_string_member(json, "etag", etag);
+  tam_json_write_name_member(json, "accept-ranges", "bytes");
+  tam_json_write_string_member(json, "x-repo-commit",
+                               tam_revision_text(revision, revision->commit));
+  if (has_body) {
+    tam_json_write_name_member(json, "content-type",
+                               content_type(op->file.path));
+    tam_json_write_number_member(json, "content-length",
+                                 (double)(op->serve_to - op->serve_at));
+  }
+  if (op->http_status == 206) {
+    tam_json_write_key(json, "content-range");
+    tam_buf_append_text(json, "\"bytes ");
+    tam_text_append_number(json, (double)op->serve_at);
+    tam_buf_append_byte(json, '-');
+    tam_text_append_number(json, (double)op->serve_to - 1);
+    tam_buf_append_byte(json, '/');
+    tam_text_append_number(json, size);
+    tam_buf_append_byte(json, '"');
+  } else if (op->http_status == RANGE_NOT_SATISFIABLE) {
+    tam_json_write_key(json, "content-range");
+    tam_buf_append_text(json, "\"bytes */");
+    tam_text_append_number(json, size);
+    tam_buf_append_byte(json, '"');
+  }
+  tam_json_write_object_end(json);
+}
+
+// Says what the head of the answer is. It is no progress that can be left out.
+static int say_head(tam_store_op *op, tam_span etag) {
+  tam_buf json;
+  tam_buf_init(&json, op->store->host.mem, TAM_STORE_TEXT_MAX);
+  tam_answer_begin(&json, &op->envelope, op->verb->name, TAM_ANSWER_PROGRESS,
+                   op->seq++, op->store->now_ms);
+  tam_json_write_number_member(&json, "status", op->http_status);
+  write_headers(op, etag, &json);
+  tam_json_write_object_end(&json);
+  int error = tam_action_queue_put(op->store->host.queue, TAM_ACTION_MESSAGE,
+                                   op->op, 0, &json);
+  tam_buf_free(&json);
+  return error;
+}
+
+static int begin(tam_store_op *op) {
+  const tam_file_record *record = &op->transfers.list[0].record;
+  uint8_t text[2 * TAM_CONTENT_DIGEST_MAX + 2];
+  tam_buf etag;
+  tam_buf_init_fixed(&etag, text, sizeof(text));
+  append_etag(record, &etag);
+  op->http_status = read_range(op, record->chunks.size);
+  if (op->params.if_none_match.len > 0 &&
+      tam_span_eq(op->params.if_none_match, tam_buf_span(&etag))) {
+    op->http_status = NOT_MODIFIED;
+  }
+  op->is_serving = 1;
+  op->outcome = TAM_OUTCOME_FILE;
+  return say_head(op, tam_buf_span(&etag));
+}
+
+// ---------------------------------------------------------------------------
+// The bytes
+
+static int is_body_over(const tam_store_op *op) {
+  return op->http_status >= 300 || op->serve_at >= op->serve_to ||
+         tam_span_eq(op->params.method, TAM_SPAN("HEAD"));
+}
+
+// Reads the block in which the next byte is.
+static int read_block(tam_store_op *op) {
+  tam_transfer *transfer = &op->transfers.list[0];
+  const tam_chunk_map *chunks = &transfer->record.chunks;
+  uint32_t chunk = (uint32_t)(op->serve_at / chunks->chunk_size);
+  uint64_t start = tam_chunk_map_start(chunks, chunk);
+  uint64_t length = tam_chunk_map_length(chunks, chunk);
+  uint64_t from =
+      (op->serve_at - start) / TAM_CHECK_BLOCK_SIZE * TAM_CHECK_BLOCK_SIZE;
+  uint64_t to = from + TAM_CHECK_BLOCK_SIZE;
+  op->block_chunk = chunk;
+  op->block_at = start + from;
+  op->block_len = (uint32_t)((to < length ? to : length) - from);
+  op->block_read = 0;
+  tam_checksum_init(&op->block_sum);
+  op->reading = tam_storage_read(op->store->storage, tam_store_op_owner(op, 0),
+                                 tam_store_op_chunk_key(op, transfer, chunk),
+                                 from, from + op->block_len);
+  return tam_store_op_asked(op->reading);
+}
+
+static int serve_go_on(tam_store_op *op) {
+  if (is_body_over(op)) {
+    return TAM_PHASE_DONE;
+  }
+  if (!op->is_pulled || op->reading != 0) {
+    return TAM_PHASE_WAIT;
+  }
+  op->is_pulled = 0;
+  return read_block(op);
+}
+
+static int serve_start(tam_store_op *op) {
+  int error = op->is_serving ? 0 : begin(op);
+  return error != 0 ? error : serve_go_on(op);
+}
+
+static int serve_on_pull(tam_store_op *op) {
+  return serve_go_on(op);
+}
+
+// The chunk is not what it was: it is fetched again, and the file goes on being
+// served from where it is.
+static int repair(tam_store_op *op) {
+  tam_transfer *transfer = &op->transfers.list[0];
+  static const tam_phase *const phases[] = {
+      &tam_lock_phase, &tam_transfer_phase, &tam_unlock_phase, &tam_serve_phase,
+      NULL};
+  if (++op->repairs > op->transfers.list[0].record.chunks.count) {
+    return tam_store_op_fail(
+        op, TAM_ERR_STORE_DAMAGED,
+        "the storage does not give back what it was given");
+  }
+  tam_transfer_lose(transfer, op->block_chunk);
+  op->is_pulled = 1; // the block is still owed
+  op->phase = phases;
+  return (*op->phase)->start(op);
+}
+
+static int deliver(tam_store_op *op, uint32_t request) {
+  uint64_t end = op->block_at + op->block_len;
+  uint64_t to = end < op->serve_to ? end : op->serve_to;
+  uint8_t text[PLACE_MAX];
+  tam_buf place;
+  tam_buf_init_fixed(&place, text, sizeof(text));
+  tam_text_append_number(&place, (double)(op->serve_at - op->block_at));
+  tam_buf_append_byte(&place, ' ');
+  tam_text_append_number(&place, (double)(to - op->serve_at));
+  int is_last = to == op->serve_to;
+  int error = tam_action_queue_put_request(
+      op->store->host.queue, TAM_ACTION_DELIVER, op->op, request,
+      is_last ? TAM_DELIVER_FLAG_LAST : 0, &place);
+  op->serve_at = to;
+  return error != 0 ? error : serve_go_on(op);
+}
+
+static int serve_on_storage(tam_store_op *op,
+                            const tam_storage_report *report) {
+  const tam_file_record *record = &op->transfers.list[0].record;
+  switch (report->kind) {
+  case TAM_STORAGE_DATA:
+    tam_checksum_update(&op->block_sum, report->data);
+    op->block_read += (uint32_t)report->data.len;
+    return TAM_PHASE_WAIT;
+  case TAM_STORAGE_FAILED:
+    return tam_store_op_storage_failed(op, report);
+  default:
+    break;
+  }
+  uint64_t start = tam_chunk_map_start(&record->chunks, op->block_chunk);
+  uint32_t block = (uint32_t)((op->block_at - start) / TAM_CHECK_BLOCK_SIZE);
+  op->reading = 0;
+  if (report->found && op->block_read == op->block_len &&
+      tam_file_record_has_sum(record, op->block_chunk, block,
+                              tam_checksum_final(&op->block_sum))) {
+    return deliver(op, report->request);
+  }
+  tam_storage_forget(op->store->storage, op->op, report->request);
+  return repair(op);
+}
+
+const tam_phase tam_serve_phase = {
+    .stage = "serve",
+    .start = serve_start,
+    .on_storage = serve_on_storage,
+    .on_pull = serve_on_pull,
+};

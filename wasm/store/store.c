@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: Apache-2.0
+// The list of operations: hands each what concerns it, and moves it from phase
+// to phase.
+#include "store/store.h"
+
+#include "core/json_write.h"
+#include "core/mem.h"
+#include "store/store_op.h"
+#include "store/verbs.h"
+
+#include <string.h>
+
+// The caller's id as JSON text, as the reader of messages caps it.
+#define ID_MAX 512
+
+// An answer of the API about one revision: two members.
+#define BODY_MAX 65536
+
+// The list of damaged chunks.
+#define ROWS_MAX (UINT32_C(4) << 20)
+
+// What the platform says of an error is quoted up to this length.
+#define WORDS_MAX 200
+
+int tam_store_new(tam_store **pstore, const tam_store_host *host) {
+  tam_store *store = tam_mem_calloc(host->mem, 1, sizeof(*store));
+  if (store == NULL) {
+    return TAM_ERR_OUT_OF_MEMORY;
+  }
+  store->host = *host;
+  int error = tam_storage_new(&store->storage, host->queue, host->mem);
+  if (error != 0) {
+    tam_store_del(store);
+    return error;
+  }
+  *pstore = store;
+  return 0;
+}
+
+// ---------------------------------------------------------------------------
+// Operations
+
+void tam_store_op_free_stored(tam_store_op *op) {
+  tam_transfers_free(op);
+  for (size_t i = 0; i < op->stored_count; i++) {
+    tam_revision_free(&op->stored[i]);
+  }
+  op->stored_count = 0;
+  if (op->has_revision) {
+    tam_revision_free(&op->revision);
+  }
+  op->has_revision = 0;
+}
+
+static void op_del(tam_store_op *op) {
+  const tam_mem *mem = op->store->host.mem;
+  tam_store_op_free_stored(op);
+  tam_models_free(&op->models, mem);
+  if (op->has_batch) {
+    tam_batch_free(&op->batch);
+  }
+  tam_tree_scan_del(op->tree);
+  tam_mem_free(mem, op->last_words);
+  tam_buf_free(&op->rows);
+  tam_store_params_free(&op->params);
+  tam_buf_free(&op->id);
+  tam_buf_free(&op->why);
+  tam_buf_free(&op->task);
+  tam_buf_free(&op->body);
+  tam_buf_free(&op->url);
+  tam_buf_free(&op->next_url);
+  tam_mem_free(mem, op);
+}
+
+// Ends what the operation asked of the host.
+static void op_close(tam_store_op *op) {
+  tam_transfers_forget(op);
+  tam_net_close_op(op->store->host.net, op->op);
+  tam_storage_close_op(op->store->storage, op->op);
+  op->lock = 0;
+}
+
+static void op_end(tam_store_op *op, int error) {
+  op_close(op);
+  if (error == 0) {
+    error = tam_store_send_done(op);
+  }
+  if (error != 0) {
+    tam_store_send_error(op, error);
+  }
+  op->is_ended = 1;
+}
+
+// Does what follows from a step of the present phase.
+static void op_settle(tam_store_op *op, int result) {
+  while (result == TAM_PHASE_DONE && op->phase[1] != NULL) {
+    op->phase++;
+    result = (*op->phase)->start(op);
+  }
+  if (result != TAM_PHASE_WAIT) {
+    op_end(op, result < 0 ? result : 0);
+  }
+}
+
+int tam_store_op_fail(tam_store_op *op, int error, const char *text) {
+  if (text != NULL) {
+    tam_buf_reset(&op->why);
+    tam_buf_append_text(&op->why, text);
+  }
+  return error;
+}
+
+// Appends what the platform said; only ASCII passes, for it may be anything.
+static void append_words(tam_store_op *op, tam_span words) {
+  words = tam_span_head(words, WORDS_MAX);
+  for (size_t i = 0; i < words.len; i++) {
+    uint8_t byte = words.ptr[i];
+    tam_buf_append_byte(&op->why, byte >= ' ' && byte < 0x7f ? byte : '?');
+  }
+}
+
+static int refusal_of(const tam_net_report *report) {
+  switch (report->headers.hub_error) {
+  case TAM_HUB_ERROR_GATED_REPO:
+    return TAM_ERR_UNAUTHORIZED;
+  case TAM_HUB_ERROR_NONE:
+    break;
+  default:
+    return TAM_ERR_NOT_FOUND;
+  }
+  if (report->status == 401 || report->status == 403) {
+    return TAM_ERR_UNAUTHORIZED;
+  }
+  return report->status == 404 ? TAM_ERR_NOT_FOUND : TAM_ERR_HTTP_STATUS;
+}
+
+// The Hub answered, but not with what was asked for.
+static int on_refused(tam_store_op *op, const tam_net_report *report) {
+  int error = refusal_of(report);
+  op->status = report->status;
+  if (op->verb->is_serving && !op->is_serving && error != TAM_ERR_HTTP_STATUS) {
+    op->outcome = TAM_OUTCOME_PASS;
+    return TAM_PHASE_END;
+  }
+  tam_buf_append_text(&op->why, "the Hub answered with status ");
+  tam_text_append_number(&op->why, report->status);
+  return error;
+}
+
+int tam_store_op_net_failed(tam_store_op *op, const tam_net_report *report) {
+  tam_buf_reset(&op->why);
+  if (report->kind == TAM_NET_HEAD || report->error == TAM_ERR_HTTP_STATUS) {
+    return on_refused(op, report);
+  }
+  tam_buf_append_text(&op->why, report->error == TAM_ERR_TIMEOUT
+                                    ? "no answer in time"
+                                    : "the connection failed");
+  return report->error;
+}
+
+int tam_store_op_storage_failed(tam_store_op *op,
+                                const tam_storage_report *report) {
+  tam_buf_reset(&op->why);
+  append_words(op, report->data);
+  return report->error;
+}
+
+tam_storage_owner tam_store_op_owner(const tam_store_op *op, uint32_t tag) {
+  return (tam_storage_owner){op->op, tag};
+}
+
+int tam_store_op_asked(uint32_t request) {
+  return request == 0 ? TAM_ERR_OUT_OF_MEMORY : TAM_PHASE_WAIT;
+}
+
+void tam_store_op_append_token(const tam_store_op *op, tam_buf *headers) {
+  if (op->params.token.len > 0) {
+    tam_buf_append_text(headers, "authorization: Bearer ");
+    tam_buf_append(headers, op->params.token);
+    tam_buf_append_text(headers, "\r\n");
+  }
+}
+
+// ---------------------------------------------------------------------------
+// Keys
+
+tam_span tam_store_op_group(tam_store_op *op, const tam_transfer *transfer) {
+  tam_buf group;
+  tam_buf_init_fixed(&group, op->group_text, sizeof(op->group_text));
+  tam_revision_append_group(&op->revision, &op->revision.files[transfer->file],
+                            &group);
+  return tam_buf_span(&group);
+}
+
+tam_span tam_store_op_file_key(tam_store_op *op, const tam_transfer *transfer) {
+  tam_buf key;
+  tam_buf_init_fixed(&key, op->key_text, sizeof(op->key_text));
+  tam_store_key_file(&key, tam_store_op_group(op, transfer));
+  return tam_buf_span(&key);
+}
+
+tam_span tam_store_op_chunk_key(tam_store_op *op, const tam_transfer *transfer,
+                                uint32_t chunk) {
+  tam_buf key;
+  tam_buf_init_fixed(&key, op->key_text, sizeof(op->key_text));
+  tam_store_key_chunk(&key, tam_store_op_group(op, transfer), chunk);
+  return tam_buf_span(&key);
+}
+
+tam_span tam_store_op_revision_key(tam_store_op *op, tam_span repo,
+                                   tam_span commit) {
+  tam_buf key;
+  tam_buf_init_fixed(&key, op->key_text, sizeof(op->key_text));
+  tam_store_key_revision(&key, repo, commit);
+  return tam_buf_span(&key);
+}
+
+// ---------------------------------------------------------------------------
+// Starting
+
+static tam_store_op *op_new(tam_store *store, const tam_store_verb *verb,
+                            const tam_store_request *request) {
+  const tam_mem *mem = store->host.mem;
+  tam_store_op *op = tam_mem_calloc(mem, 1, sizeof(*op));
+  if (op == NULL) {
+    return NULL;
+  }
+  op->store = store;
+  op->verb = verb;
+  op->phase = verb->phases;
+  op->op = request->op;
+  op->is_quiet = (request->flags & TAM_COMMAND_FLAG_QUIET) != 0;
+  op->started_ms = store->now_ms;
+  op->free_bytes = -1;
+  tam_buf_init(&op->id, mem, ID_MAX);
+  tam_buf_init(&op->why, mem, TAM_STORE_WHY_MAX);
+  tam_buf_init(&op->task, mem, TAM_STORE_WHY_MAX);
+  tam_buf_init(&op->body, mem, BODY_MAX);
+  tam_buf_init(&op->url, mem, TAM_NET_URL_MAX);
+  tam_buf_init(&op->next_url, mem, TAM_NET_URL_MAX);
+  tam_buf_init(&op->rows, mem, ROWS_MAX);
+  tam_models_init(&op->models, mem);
+  tam_buf_append(&op->id, request->envelope.id);
+  op->envelope.id = tam_buf_span(&op->id);
+  op->envelope.is_type_style = request->envelope.is_type_style;
+  return op;
+}
+
+// Returns 0, or why the operation cannot begin.
+static int op_prepare(tam_store_op *op, const tam_json_node *params) {
+  tam_store *store = op->store;
+  int error =
+      tam_store_params_parse(&op->params, params, &op->why, store->host.mem);
+  if (error == 0 && op->verb->needs_model && op->params.model.len == 0) {
+    return tam_store_op_fail(op, TAM_ERR_INVALID_PARAMS,
+                             "modelId: expected the id of a repository");
+  }
+  if (error == 0) {
+    error = tam_net_open_op(store->host.net, op->op, TAM_TRANSFER_SLOTS);
+    if (error == TAM_ERR_BUSY) {
+      error = tam_store_op_fail(op, error, "too many operations run");
+    }
+  }
+  return error;
+}
+
+int tam_store_start(tam_store *store, const tam_store_verb *verb,
+                    const tam_store_request *request, double now_ms) {
+  store->now_ms = now_ms;
+  tam_store_op *op = op_new(store, verb, request);
+  if (op == NULL || op->id.error != 0 || tam_store_messages_init(op) != 0) {
+    if (op != NULL) {
+      op_del(op);
+    }
+    return TAM_ERR_OUT_OF_MEMORY;
+  }
+  // The newest stands last: the queue of downloads is in this order.
+  tam_store_op **plink = &store->first;
+  while (*plink != NULL) {
+    plink = &(*plink)->next;
+  }
+  *plink = op;
+  int error = op_prepare(op, request->params);
+  op_settle(op, error != 0 ? error : (*op->phase)->start(op));
+  return 0;
+}
+
+// ---------------------------------------------------------------------------
+// Events
+
+static tam_store_op *find_op(const tam_store *store, uint32_t number) {
+  tam_store_op *op = store->first;
+  while (op != NULL && (op->op != number || op->is_ended)) {
+    op = op->next;
+  }
+  return op;
+}
+
+int tam_store_has_op(const tam_store *store, uint32_t op) {
+  return find_op(store, op) != NULL;
+}
+
+void tam_store_on_net(tam_store *store, const tam_net_report *report,
+                      double now_ms) {
+  store->now_ms = now_ms;
+  tam_store_op *op = find_op(store, report->op);
+  if (op != NULL && (*op->phase)->on_net != NULL) {
+    op_settle(op, (*op->phase)->on_net(op, report));
+  }
+}
+
+static int on_storage(tam_store *store, const tam_event *event) {
+  tam_storage_report report;
+  int error = tam_storage_feed(store->storage, event, &report);
+  if (error != 0 || report.kind == TAM_STORAGE_NOTHING) {
+    return error;
+  }
+  tam_store_op *op = find_op(store, report.op);
+  if (op == NULL || (*op->phase)->on_storage == NULL) {
+    return 0;
+  }
+  op_settle(op, (*op->phase)->on_storage(op, &report));
+  return 0;
+}
+
+int tam_store_feed(tam_store *store, const tam_event *event, double now_ms) {
+  store->now_ms = now_ms;
+  if (event->kind != TAM_EVENT_CANCEL && event->kind != TAM_EVENT_PULL) {
+    return on_storage(store, event);
+  }
+  tam_store_op *op = find_op(store, event->op);
+  if (op == NULL) {
+    return TAM_ERR_INVALID_STATE;
+  }
+  op->is_pulled |= event->kind == TAM_EVENT_PULL;
+  if (event->kind == TAM_EVENT_CANCEL) {
+    op_settle(op, tam_store_op_fail(op, TAM_ERR_CANCELLED,
+                                    "the operation was cancelled"));
+  } else if ((*op->phase)->on_pull != NULL) {
+    op_settle(op, (*op->phase)->on_pull(op));
+  }
+  return 0;
+}
+
+// ---------------------------------------------------------------------------
+// Time
+
+static void reap(tam_store *store) {
+  tam_store_op **plink = &store->first;
+  while (*plink != NULL) {
+    tam_store_op *op = *plink;
+    if (op->is_ended) {
+      *plink = op->next;
+      op_del(op);
+    } else {
+      plink = &op->next;
+    }
+  }
+}
+
+void tam_store_advance(tam_store *store, double now_ms) {
+  store->now_ms = now_ms;
+  for (tam_store_op *op = store->first; op != NULL; op = op->next) {
+    if (!op->is_ended && (*op->phase)->advance != NULL) {
+      op_settle(op, (*op->phase)->advance(op));
+    }
+  }
+  reap(store);
+}
+
+double tam_store_deadline(const tam_store *store) {
+  double at_ms = -1;
+  for (const tam_store_op *op = store->first; op != NULL; op = op->next) {
+    double op_ms =
+        (*op->phase)->deadline != NULL ? (*op->phase)->deadline(op) : -1;
+    if (op_ms >= 0 && (at_ms < 0 || op_ms < at_ms)) {
+      at_ms = op_ms;
+    }
+  }
+  return at_ms;
+}
+
+size_t tam_store_busy(const tam_store *store) {
+  size_t count = 0;
+  for (const tam_store_op *op = store->first; op != NULL; op = op->next) {
+    count += !op->is_ended;
+  }
+  return count;
+}
+
+void tam_store_del(tam_store *store) {
+  if (store == NULL) {
+    return;
+  }
+  for (tam_store_op *op = store->first; op != NULL; op = op->next) {
+    op->is_ended = 1;
+  }
+  reap(store);
+  tam_storage_del(store->storage);
+  tam_mem_free(store->host.mem, store);
+}

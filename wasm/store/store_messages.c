@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the caller of an operation hears.
+#include "core/json_write.h"
+#include "core/mem.h"
+#include "core/trap.h"
+#include "store/store_op.h"
+#include "store/verbs.h"
+
+#include <string.h>
+
+// Progress is said at most ten times a second.
+#define PROGRESS_PERIOD_MS 100.0
+
+// The terminal message: a list of the most files or models.
+#define MESSAGE_MAX (UINT32_C(16) << 20)
+
+// The terminal error when memory is gone: names, numbers, a sentence and the
+// caller's id, which is capped by the reader of messages.
+#define LAST_WORDS_MAX 2048
+
+static int send(tam_store_op *op, tam_buf *json, uint32_t flags) {
+  tam_json_write_object_end(json);
+  int error = tam_action_queue_put(op->store->host.queue, TAM_ACTION_MESSAGE,
+                                   op->op, flags, json);
+  op->seq += error == 0;
+  return error;
+}
+
+// ---------------------------------------------------------------------------
+// Progress
+
+// The file that is worked at: the first that is not complete.
+static tam_span current_file(const tam_store_op *op) {
+  for (size_t i = 0; i < op->transfers.count; i++) {
+    const tam_transfer *transfer = &op->transfers.list[i];
+    if (!transfer->is_complete) {
+      return tam_revision_text(&op->revision,
+                               op->revision.files[transfer->file].path);
+    }
+  }
+  return TAM_SPAN_NONE;
+}
+
+static void write_progress(tam_store_op *op, const char *phase, tam_buf *json) {
+  const tam_transfers *all = &op->transfers;
+  double left = (double)(op->total_bytes - op->said_loaded);
+  tam_json_write_name_member(json, "phase", phase);
+  tam_json_write_known_member(json, "file", current_file(op));
+  tam_json_write_number_member(json, "loaded", (double)op->said_loaded);
+  tam_json_write_number_member(json, "total", (double)op->total_bytes);
+  tam_json_write_number_member(json, "bytesPerSecond", all->rate);
+  tam_json_write_key(json, "etaMs");
+  if (all->rate > 0) {
+    tam_json_write_number(json, left / all->rate * 1000);
+  } else {
+    tam_json_write_null(json);
+  }
+}
+
+int tam_store_say_progress(tam_store_op *op, const char *phase, int is_last) {
+  double now_ms = op->store->now_ms;
+  if (op->is_quiet || op->verb->is_serving ||
+      (!is_last && now_ms < op->said_at_ms + PROGRESS_PERIOD_MS)) {
+    return 0;
+  }
+  // What was said stays true: bytes of a body that broke off come again.
+  uint64_t loaded = tam_transfers_loaded(op);
+  if (loaded > op->said_loaded) {
+    op->said_loaded = loaded < op->total_bytes ? loaded : op->total_bytes;
+  }
+  tam_buf json;
+  tam_buf_init(&json, op->store->host.mem, TAM_STORE_TEXT_MAX);
+  tam_answer_begin(&json, &op->envelope, op->verb->name, TAM_ANSWER_PROGRESS,
+                   op->seq, now_ms);
+  write_progress(op, phase, &json);
+  op->said_at_ms = now_ms;
+  int error = send(op, &json, 0);
+  tam_buf_free(&json);
+  return error;
+}
+
+double tam_store_progress_deadline(const tam_store_op *op) {
+  return op->is_quiet || op->verb->is_serving
+             ? -1
+             : op->said_at_ms + PROGRESS_PERIOD_MS;
+}
+
+// ---------------------------------------------------------------------------
+// The end
+
+int tam_store_messages_init(tam_store_op *op) {
+  op->last_words = tam_action_node_new(op->store->host.mem, LAST_WORDS_MAX);
+  return op->last_words == NULL ? TAM_ERR_OUT_OF_MEMORY : 0;
+}
+
+int tam_store_send_done(tam_store_op *op) {
+  tam_buf json;
+  tam_buf_init(&json, op->store->host.mem, MESSAGE_MAX);
+  tam_answer_begin(&json, &op->envelope, op->verb->name, TAM_ANSWER_DONE,
+                   op->seq, op->store->now_ms);
+  if (op->envelope.is_type_style) {
+    tam_json_write_member_begin(&json, "result");
+  }
+  if (op->verb->write_done != NULL) {
+    op->verb->write_done(op, &json);
+  }
+  if (op->envelope.is_type_style) {
+    tam_json_write_object_end(&json);
+  }
+  int error = send(op, &json, TAM_MESSAGE_FLAG_TERMINAL);
+  tam_buf_free(&json);
+  return error;
+}
+
+static int is_retryable(int error) {
+  switch (error) {
+  case TAM_ERR_INVALID_PARAMS:
+  case TAM_ERR_CANCELLED:
+  case TAM_ERR_NOT_FOUND:
+  case TAM_ERR_UNAUTHORIZED:
+  case TAM_ERR_DTYPE_UNAVAILABLE:
+  case TAM_ERR_NOT_STORED:
+  case TAM_ERR_STORE_UNAVAILABLE:
+    return 0;
+  default:
+    return 1;
+  }
+}
+
+static const char *remedy_of(int error) {
+  switch (error) {
+  case TAM_ERR_INVALID_PARAMS:
+    return "Correct the named parameter.";
+  case TAM_ERR_BUSY:
+    return "Wait for a running operation to end.";
+  case TAM_ERR_NETWORK:
+  case TAM_ERR_TIMEOUT:
+  case TAM_ERR_HTTP_STATUS:
+    return "Check the connection and try again; what is stored is kept.";
+  case TAM_ERR_UNAUTHORIZED:
+    return "Accept the model's terms on the Hub and give an access token.";
+  case TAM_ERR_NOT_FOUND:
+    return "Check the id, the revision and the Hub's address.";
+  case TAM_ERR_QUOTA_EXCEEDED:
+    return "Delete models that are not needed, or ask for unlimitedStorage.";
+  case TAM_ERR_DTYPE_UNAVAILABLE:
+    return "Choose one of the dtypes that the message names.";
+  case TAM_ERR_NOT_STORED:
+    return "Download the model first.";
+  case TAM_ERR_STORE_BLOCKED:
+    return "Close the other tabs of the extension.";
+  case TAM_ERR_STORE_UNAVAILABLE:
+    return "Leave the private window, or allow site data.";
+  case TAM_ERR_HASH_MISMATCH:
+    return "Try again later or from another network.";
+  default:
+    return NULL;
+  }
+}
+
+static void write_error(tam_store_op *op, int error, int with_room,
+                        tam_buf *json) {
+  tam_failure failure = {
+      .error = error,
+      .stage = (*op->phase)->stage,
+      .message = op->why.len > 0 ? tam_buf_span(&op->why)
+                                 : TAM_SPAN("the operation could not go on"),
+      .status = op->status,
+      .is_retryable = is_retryable(error),
+      .remedy = remedy_of(error),
+  };
+  tam_answer_begin(json, &op->envelope, op->verb->name, TAM_ANSWER_ERROR,
+                   op->seq, op->store->now_ms);
+  if (op->params.model.len > 0) {
+    tam_json_write_string_member(json, "modelId", op->params.model);
+  }
+  tam_answer_write_error(json, &op->envelope, &failure);
+  if (with_room) {
+    tam_store_write_room(op, json);
+  }
+}
+
+// The same in memory that was set aside at the start.
+static void send_last_words(tam_store_op *op, int error) {
+  tam_action_node *node = op->last_words;
+  tam_buf json;
+  tam_buf_init_fixed(&json, (uint8_t *)(node + 1), LAST_WORDS_MAX);
+  write_error(op, error, 0, &json);
+  tam_json_write_object_end(&json);
+  TAM_ASSERT(json.error == 0);
+  node->action.kind = TAM_ACTION_MESSAGE;
+  node->action.op = op->op;
+  node->action.flags = TAM_MESSAGE_FLAG_TERMINAL;
+  node->action.first.len = json.len;
+  tam_action_queue_push(op->store->host.queue, node);
+  op->last_words = NULL;
+}
+
+void tam_store_send_error(tam_store_op *op, int error) {
+  tam_buf json;
+  tam_buf_init(&json, op->store->host.mem, MESSAGE_MAX);
+  write_error(op, error, error == TAM_ERR_QUOTA_EXCEEDED, &json);
+  if (send(op, &json, TAM_MESSAGE_FLAG_TERMINAL) != 0) {
+    send_last_words(op, error);
+  }
+  tam_buf_free(&json);
+}

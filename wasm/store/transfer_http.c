@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/transfer_http.h"
+
+#include "core/json_write.h"
+#include "store/hub_file.h"
+
+#include <string.h>
+
+// The longest time without progress of one request.
+#define TIMEOUT_MS 20000.0
+
+// A line this fast (bytes per second) brings a chunk within a second or two, so
+// it can be taken as a whole; on a slower one people want to see it come.
+#define WHOLE_RATE_MIN 16e6
+
+// Short bodies are taken as a whole on any line.
+#define WHOLE_LENGTH_MAX (UINT32_C(256) << 10)
+
+// How often in a row a server may answer with the whole file where a part was
+// asked for, or refuse without saying that it is the user who is refused: a
+// signed address has run out, a server of many is confused.
+#define ODD_ANSWERS_MAX 4
+
+#define HEADERS_MAX (TAM_STORE_TEXT_MAX + 512)
+
+static int is_partial(const tam_slot *slot) {
+  return slot->transfer->record.chunks.count > 1;
+}
+
+static uint32_t slot_length(const tam_slot *slot) {
+  return (uint32_t)tam_chunk_map_length(&slot->transfer->record.chunks,
+                                        slot->chunk);
+}
+
+static uint32_t slot_tag(const tam_store_op *op, const tam_slot *slot) {
+  return (uint32_t)(slot - op->transfers.slots);
+}
+
+// ---------------------------------------------------------------------------
+// The request
+
+static void append_range(const tam_store_op *op, const tam_slot *slot,
+                         tam_buf *headers) {
+  const tam_file_record *record = &slot->transfer->record;
+  uint64_t start = tam_chunk_map_start(&record->chunks, slot->chunk);
+  tam_span etag = tam_file_record_etag(record);
+  tam_buf_append_text(headers, "range: bytes=");
+  tam_text_append_number(headers, (double)start);
+  tam_buf_append_byte(headers, '-');
+  tam_text_append_number(headers, (double)(start + slot_length(slot) - 1));
+  tam_buf_append_text(headers, "\r\n");
+  if (etag.len > 0 && !op->transfers.without_if_range) {
+    tam_buf_append_text(headers, "if-range: ");
+    tam_buf_append(headers, etag);
+    tam_buf_append_text(headers, "\r\n");
+  }
+}
+
+static int append_url(const tam_store_op *op, const tam_slot *slot,
+                      tam_buf *url) {
+  const tam_revision *revision = &op->revision;
+  tam_hub_file file = {
+      tam_revision_text(revision, revision->repo),
+      tam_revision_text(revision, revision->commit),
+      tam_revision_text(revision, revision->files[slot->transfer->file].path),
+  };
+  return tam_hub_file_append_url(url, op->store->host.hub_url, &file);
+}
+
+int tam_slot_fetch(tam_store_op *op, tam_slot *slot) {
+  uint32_t length = slot_length(slot);
+  double rate = op->transfers.rate;
+  int is_whole = length <= WHOLE_LENGTH_MAX || rate >= WHOLE_RATE_MIN;
+  tam_buf url;
+  tam_buf headers;
+  tam_buf_init(&url, op->store->host.mem, TAM_NET_URL_MAX);
+  tam_buf_init(&headers, op->store->host.mem, HEADERS_MAX);
+  (void)tam_buf_grow(&headers, HEADERS_MAX); // a token is not moved about
+  tam_buf_reset(&headers);
+  int error = append_url(op, slot, &url);
+  tam_store_op_append_token(op, &headers);
+  if (is_partial(slot)) {
+    append_range(op, slot, &headers);
+  }
+  tam_net_request request = {
+      .op = op->op,
+      .tag = slot_tag(op, slot),
+      .bucket = TAM_BUCKET_RESOLVERS,
+      .url = tam_buf_span(&url),
+      .headers = tam_buf_span(&headers),
+      .flags = TAM_FETCH_FLAG_KEEP | (is_whole ? TAM_FETCH_FLAG_WHOLE : 0),
+      .timeout_ms = TIMEOUT_MS,
+      .streamed = 1,
+      .attempts_max = 1,
+  };
+  slot->received = 0;
+  slot->state = TAM_SLOT_FETCHING;
+  if (error == 0) {
+    error = headers.error;
+  }
+  if (error == 0) {
+    error = tam_net_submit(op->store->host.net, &request);
+  }
+  tam_buf_free(&url);
+  tam_buf_wipe(&headers);
+  return error;
+}
+
+// ---------------------------------------------------------------------------
+// The answer
+
+// Gives the present answer up and tries again.
+static int reject(tam_store_op *op, tam_slot *slot, int error,
+                  uint32_t status) {
+  tam_net_cancel(op->store->host.net, op->op, slot_tag(op, slot));
+  return tam_slot_retry(op, slot, error, status);
+}
+
+// The answer is odd; too many of them in a row are an |error|.
+static int on_odd_answer(tam_store_op *op, tam_slot *slot, uint32_t status,
+                         int error, const char *text) {
+  if (++op->transfers.odd_answers < ODD_ANSWERS_MAX) {
+    return reject(op, slot, error, status);
+  }
+  op->status = status;
+  return tam_store_op_fail(op, error, text);
+}
+
+// The whole file where a part was asked for: its bytes are other ones, even if
+// they may be the same file. With If-Range that is how a server says that the
+// ETag has changed.
+static int on_whole_file(tam_store_op *op, tam_slot *slot) {
+  (void)tam_file_record_set_etag(&slot->transfer->record, TAM_SPAN_NONE);
+  return on_odd_answer(op, slot, 200, TAM_ERR_RANGE_UNSUPPORTED,
+                       "the server sends whole files only");
+}
+
+static int is_asked_range(const tam_slot *slot, const tam_headers *headers) {
+  const tam_chunk_map *chunks = &slot->transfer->record.chunks;
+  double start = (double)tam_chunk_map_start(chunks, slot->chunk);
+  // A page may not see the header; then length and hash have to do.
+  return headers->range_start < 0 ||
+         (headers->range_start == start &&
+          headers->range_end == start + slot_length(slot) &&
+          (headers->range_size < 0 ||
+           headers->range_size == (double)chunks->size));
+}
+
+static int on_part(tam_store_op *op, tam_slot *slot,
+                   const tam_net_report *report) {
+  if (!is_asked_range(slot, &report->headers)) {
+    return reject(op, slot, TAM_ERR_UNEXPECTED_SHAPE, report->status);
+  }
+  op->transfers.odd_answers = 0;
+  // Longer than what is kept of an ETag: it is done without.
+  (void)tam_file_record_set_etag(&slot->transfer->record, report->headers.etag);
+  return 0;
+}
+
+// An answer without the file. The Hub says why it refuses; a refusal without a
+// reason comes from the server behind it, whose signed address has run out.
+static int on_refusal(tam_store_op *op, tam_slot *slot,
+                      const tam_net_report *report) {
+  uint32_t status = report->status;
+  if (status == 404 || report->headers.hub_error != TAM_HUB_ERROR_NONE) {
+    return tam_store_op_net_failed(op, report);
+  }
+  int error = status == 401 || status == 403 ? TAM_ERR_UNAUTHORIZED
+                                             : TAM_ERR_HTTP_STATUS;
+  return on_odd_answer(op, slot, status, error,
+                       "the server refuses to send the file");
+}
+
+static int on_head(tam_store_op *op, tam_slot *slot,
+                   const tam_net_report *report) {
+  tam_transfers_note_progress(op, 0);
+  if (report->status == 206 && is_partial(slot)) {
+    return on_part(op, slot, report);
+  }
+  if (report->status != 200) {
+    return on_refusal(op, slot, report);
+  }
+  // Of a file that comes as a whole the length is looked at when it is there.
+  return is_partial(slot) ? on_whole_file(op, slot) : 0;
+}
+
+static int on_bytes(tam_store_op *op, tam_slot *slot, uint32_t bytes) {
+  slot->received += bytes;
+  tam_transfers_note_progress(op, bytes);
+  return slot->received <= slot_length(slot)
+             ? 0
+             : reject(op, slot, TAM_ERR_UNEXPECTED_SHAPE, 0);
+}
+
+static int on_end(tam_store_op *op, tam_slot *slot,
+                  const tam_net_report *report) {
+  slot->body = report->request;
+  tam_transfers_note_progress(op, report->kept - slot->received);
+  if (report->kept != slot_length(slot)) {
+    tam_storage_forget(op->store->storage, op->op, slot->body);
+    slot->body = 0;
+    return tam_slot_retry(op, slot, TAM_ERR_UNEXPECTED_SHAPE, 0);
+  }
+  op->transfers.failures = 0;
+  slot->received = report->kept;
+  slot->state = slot->transfer->is_refetch ? TAM_SLOT_CHECKING : TAM_SLOT_KEPT;
+  return 0;
+}
+
+// A page may send If-Range only where the server allows it; without that the
+// browser reports a failed connection.
+static int on_failed(tam_store_op *op, tam_slot *slot,
+                     const tam_net_report *report) {
+  if (report->error == TAM_ERR_NETWORK) {
+    op->transfers.without_if_range = !op->transfers.without_if_range;
+  }
+  return tam_slot_retry(op, slot, report->error, report->status);
+}
+
+int tam_slot_on_net(tam_store_op *op, tam_slot *slot,
+                    const tam_net_report *report) {
+  switch (report->kind) {
+  case TAM_NET_HEAD:
+    return on_head(op, slot, report);
+  case TAM_NET_DATA:
+    return on_bytes(op, slot, report->kept);
+  case TAM_NET_END:
+    return on_end(op, slot, report);
+  case TAM_NET_FAILED:
+    return on_failed(op, slot, report);
+  default:
+    return 0;
+  }
+}
