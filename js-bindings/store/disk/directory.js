@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The directory of the store, and who has it open:
+//
+//   index         the log
+//   content/<n>   contents
+//   lock/<name>   locks
+//   open/<owner>  one empty file for each store that has it open
+
+import { rmSync } from 'node:fs';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { discard } from './files.js';
+import { sweepLocks } from './lock.js';
+import { isAlive, newOwner } from './owner.js';
+
+/** A directory that this store has open. */
+export class Directory {
+  #owner = newOwner();
+
+  /** @param {string} path */
+  constructor(path) {
+    this.log = join(path, 'index');
+    this.contents = join(path, 'content');
+    this.locks = join(path, 'lock');
+    this.users = join(path, 'open');
+  }
+
+  /** Makes what is not there, and says that we have it open. */
+  async enter() {
+    for (const path of [this.contents, this.locks, this.users]) {
+      await mkdir(path, { recursive: true });
+    }
+    await writeFile(join(this.users, this.#owner), '');
+  }
+
+  /** Says that we have it open no more. */
+  leave() {
+    rmSync(join(this.users, this.#owner), { force: true });
+  }
+
+  /** Whether nobody else has it open. Whoever comes waits for the log. */
+  async isOurs() {
+    const names = await readdir(this.users);
+    const dead = names.filter((name) => !isAlive(name));
+    await discard(dead.map((name) => join(this.users, name)));
+    return names.length - dead.length === 1;
+  }
+
+  /** Deletes what dead processes left of locks. */
+  async sweepLocks() {
+    await sweepLocks(this.locks);
+  }
+}
