@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Serves the package and the pages of the browser test, under the strictest
-// policy that lets WebAssembly run.
+// Serves the package, the sources that are tested by themselves, and the pages
+// of the browser tests, under the strictest policy that lets WebAssembly run.
 
 import { createAdaptorServer } from '@hono/node-server';
 import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono } from 'hono';
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { PACKAGE_DIR } from '../module-under-test.js';
+import { ROOT } from '../paths.js';
 
 const HOST = '127.0.0.1';
 const SITE_DIR = fileURLToPath(new URL('./site', import.meta.url));
@@ -38,6 +39,8 @@ export async function startPageServer() {
     context.header('Content-Security-Policy', POLICY);
   });
   app.get('/dist/*', files('/dist', PACKAGE_DIR));
+  app.get('/js-bindings/*', files('/js-bindings', join(ROOT, 'js-bindings')));
+  app.get('/store/*', files('/store', join(ROOT, 'test-harness/store')));
   app.get('/*', files('', SITE_DIR));
   const server = /** @type {import('node:http').Server} */ (
     createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }));
