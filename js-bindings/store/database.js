@@ -92,12 +92,7 @@ export class Database {
         }
       };
       transaction.onabort = () => {
-        // A connection that dies takes its transactions along.
-        const isDead = this.#connection !== connection;
-        reject(failure ?? (isDead && transaction.error?.name === 'AbortError'
-          ? storeError('ClosedError', 'the browser closed the database',
-            transaction.error)
-          : transaction.error));
+        reject(failure ?? reasonOf(transaction.error));
       };
       try {
         result = work(transaction, fail);
@@ -209,6 +204,16 @@ function addStores(database) {
 /** @param {any} error */
 function isNotOpen(error) {
   return error?.name === 'InvalidStateError';
+}
+
+/**
+ * Why the browser aborted a transaction: it says nothing, or as little, when it
+ * closes the connection.
+ * @param {DOMException | null} error
+ */
+function reasonOf(error) {
+  return error && error.name !== 'AbortError' ? error : storeError(
+    'ClosedError', 'the browser closed the database', error);
 }
 
 function blockedError() {
