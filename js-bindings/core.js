@@ -48,7 +48,9 @@ const RECORD_WORDS = Object.keys(WORD).length;
  * Events whose payload is a stretch of a longer text and may be cut.
  * @type {Set<number>}
  */
-const STREAMED = new Set([EVENT.LISTING_DATA, EVENT.HTTP_DATA]);
+const STREAMED = new Set([
+  EVENT.LISTING_DATA, EVENT.HTTP_DATA, EVENT.STORE_DATA,
+]);
 
 /**
  * Loads and starts the module.

@@ -2,7 +2,7 @@
 // Carries out the core's requests with `fetch` and reports what happened. All
 // decisions (retries, timeouts, limits) are the core's.
 
-import { CAPS, EVENT } from './abi.js';
+import { CAPS, EVENT, FETCH_FLAG } from './abi.js';
 
 const encoder = new TextEncoder();
 
@@ -36,6 +36,11 @@ function headerPairs(block) {
 export class Requests {
   #fetch;
   #report;
+  /**
+   * Bodies that are kept, by the numbers of their requests.
+   * @type {Map<number, Blob>}
+   */
+  bodies = new Map();
   /** @type {Map<number, AbortController>} */
   #inFlight = new Map();
 
@@ -59,11 +64,12 @@ export class Requests {
    * @param {number} request
    * @param {string} url
    * @param {string} headers header block
+   * @param {number} flags `FETCH_FLAG`s
    */
-  start(request, url, headers) {
+  start(request, url, headers, flags) {
     const controller = new AbortController();
     this.#inFlight.set(request, controller);
-    this.#run(request, url, headers, controller.signal);
+    this.#run(request, url, headers, flags, controller.signal);
   }
 
   /**
@@ -73,20 +79,23 @@ export class Requests {
   abort(request) {
     this.#inFlight.get(request)?.abort();
     this.#inFlight.delete(request);
+    this.bodies.delete(request);
   }
 
-  /** Aborts every request. */
+  /** Aborts every request and forgets every body. */
   abortAll() {
     for (const request of [...this.#inFlight.keys()]) this.abort(request);
+    this.bodies.clear();
   }
 
   /**
    * @param {number} request
    * @param {string} url
    * @param {string} headers
+   * @param {number} flags
    * @param {AbortSignal} signal
    */
-  async #run(request, url, headers, signal) {
+  async #run(request, url, headers, flags, signal) {
     const report = (/** @type {number} */ kind, event = {}) => {
       if (!signal.aborted) this.#report(kind, { request, ...event });
     };
@@ -96,11 +105,20 @@ export class Requests {
         headers: headerPairs(headers),
         credentials: 'omit',
         redirect: 'follow',
+        // What is kept here shall not lie in the browser's cache as well.
+        cache: flags & FETCH_FLAG.KEEP ? 'no-store' : 'default',
         signal,
       });
       report(EVENT.HTTP_HEAD, {
         status: response.status, payload: headerBlock(response.headers),
       });
+      if (flags & FETCH_FLAG.KEEP) {
+        const body = await (flags & FETCH_FLAG.WHOLE
+          ? response.blob() : gatherBody(response, signal, report));
+        if (!signal.aborted) this.bodies.set(request, body);
+        report(EVENT.HTTP_END, { status: body.size });
+        return;
+      }
       await readBody(response, signal, (payload) => {
         report(EVENT.HTTP_DATA, { payload });
       });
@@ -111,6 +129,21 @@ export class Requests {
       if (!signal.aborted) this.#inFlight.delete(request);
     }
   }
+}
+
+/**
+ * @param {Response} response
+ * @param {AbortSignal} signal
+ * @param {(kind: number, event: object) => void} report
+ */
+async function gatherBody(response, signal, report) {
+  /** @type {BlobPart[]} */
+  const parts = [];
+  await readBody(response, signal, (bytes) => {
+    parts.push(/** @type {Uint8Array<ArrayBuffer>} */ (bytes));
+    report(EVENT.HTTP_KEPT, { status: bytes.length });
+  });
+  return new Blob(parts);
 }
 
 /**

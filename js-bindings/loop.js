@@ -2,12 +2,15 @@
 // The driver of the core: feed an event, do every action that comes out, set
 // the timer, return to the event loop.
 
-import { ACTION, CAPS, COMMAND_FLAG, EVENT, MESSAGE_FLAG } from './abi.js';
+import {
+  ACTION, CAPS, COMMAND_FLAG, DELIVER_FLAG, EVENT, MESSAGE_FLAG,
+} from './abi.js';
 import { attempt } from './callback.js';
 import { cancelled, errorOfNumber, TabAgentError } from './errors.js';
 import { Requests } from './fetch.js';
 import { decodeModels } from './model-table.js';
 import { listingPieces, suppliedListing, writeMessage } from './request.js';
+import { StoreActions } from './store/actions.js';
 import { telemetryOf } from './telemetry.js';
 import { Timer } from './timer.js';
 
@@ -19,6 +22,7 @@ import { Timer } from './timer.js';
  * @property {string} kind
  * @property {number} lastSeq
  * @property {CallOptions['onProgress']} onProgress
+ * @property {CallOptions['onBytes']} onBytes
  * @property {(message: Message) => void} resolve
  * @property {(error: unknown) => void} reject
  * @property {import('./types/index.d.ts').ModelEntry[]} [models]
@@ -28,6 +32,7 @@ import { Timer } from './timer.js';
 /**
  * @typedef {object} Outside what there is besides the core
  * @property {typeof fetch} fetch
+ * @property {() => Promise<import('./store/index.js').Store>} openStore
  * @property {import('./types/index.d.ts').Clock} clock
  * @property {(message: any) => void} [onMessage]
  * @property {(entry: any) => void} [telemetry]
@@ -35,6 +40,9 @@ import { Timer } from './timer.js';
  * @typedef {object} CallOptions
  * @property {((message: any) => void) | null} [onProgress]
  * @property {AbortSignal | null} [signal]
+ * @property {((bytes: Uint8Array, isLast: boolean) => void)} [onBytes] takes
+ *   what a file that is served consists of
+ * @property {(pull: () => void) => void} [onStart] gets what asks for more
  */
 
 const encoder = new TextEncoder();
@@ -47,6 +55,7 @@ export class Loop {
   #onMessage;
   #telemetry;
   #requests;
+  #storage;
   #timer;
   /** @type {Map<number, Job>} */
   #jobs = new Map();
@@ -60,13 +69,17 @@ export class Loop {
    * @param {import('./core.js').Core} core
    * @param {Outside} outside
    */
-  constructor(core, { fetch, clock, onMessage, telemetry }) {
+  constructor(core, { fetch, openStore, clock, onMessage, telemetry }) {
     this.#core = core;
     this.#onMessage = onMessage;
     this.#telemetry = telemetry;
     this.#requests = new Requests(fetch, (kind, event) => {
       this.#feed(kind, event);
     });
+    this.#storage = new StoreActions(
+      openStore, this.#requests.bodies, (kind, event) => {
+        this.#feed(kind, event);
+      });
     this.#timer = new Timer(clock, () => {
       this.#feed(EVENT.TIMER);
     });
@@ -90,7 +103,7 @@ export class Loop {
    * @returns {Promise<Message>} the terminal message, be it good or bad;
    *   rejects only when there is none
    */
-  async run(message, { onProgress, signal } = {}) {
+  async run(message, { onProgress, signal, onBytes, onStart } = {}) {
     if (this.#core === null || this.#closing) {
       throw new TabAgentError('invalid_state',
         this.#failure?.message ?? 'the manager was disposed',
@@ -106,8 +119,10 @@ export class Loop {
     try {
       return await new Promise((resolve, reject) => {
         this.#jobs.set(op, {
-          ...describe(message, op), lastSeq: 0, onProgress, resolve, reject,
+          ...describe(message, op), lastSeq: 0,
+          onProgress, onBytes, resolve, reject,
         });
+        onStart?.(() => this.#feed(EVENT.PULL, { op }));
         this.#send(op, message, !onProgress && !this.#onMessage);
       });
     } catch (error) {
@@ -215,11 +230,28 @@ export class Loop {
     switch (kind) {
       case ACTION.FETCH:
         this.#requests.start(
-          request, decoder.decode(first), decoder.decode(second));
+          request, decoder.decode(first), decoder.decode(second), flags);
         break;
       case ACTION.ABORT:
         this.#requests.abort(request);
+        this.#storage.abort(request);
         break;
+      case ACTION.STORE:
+        this.#storage.start(request, decoder.decode(first), second);
+        break;
+      case ACTION.FORGET:
+        this.#requests.bodies.delete(request);
+        this.#storage.forget(request);
+        break;
+      case ACTION.DELIVER: {
+        const [offset, length] = decoder.decode(first).split(' ').map(Number);
+        const bytes = this.#storage.take(request, offset, length);
+        if (bytes) {
+          this.#jobs.get(op)?.onBytes?.(
+            bytes, (flags & DELIVER_FLAG.LAST) !== 0);
+        }
+        break;
+      }
       case ACTION.MESSAGE:
         this.#deliver(op, JSON.parse(decoder.decode(first)),
           (flags & MESSAGE_FLAG.TERMINAL) !== 0);
@@ -277,6 +309,7 @@ export class Loop {
     for (const job of this.#jobs.values()) job.reject(error);
     this.#jobs.clear();
     this.#requests.abortAll();
+    this.#storage.close();
     this.#timer.set(-1);
   }
 }

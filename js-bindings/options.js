@@ -3,6 +3,7 @@
 // and those of single calls.
 
 import { TabAgentError } from './errors.js';
+import { openStore } from './store/index.js';
 import { guardedClock, platformClock } from './timer.js';
 
 /** @typedef {import('./types/index.d.ts').ModelManagerOptions} Options */
@@ -19,8 +20,8 @@ const SEED_BYTES = 16;
  */
 
 /**
- * Those of the store and the chat (mirrors, dataDir, indexedDB, ort and
- * ortWasmPaths) are checked and without effect: neither exists yet.
+ * Mirrors and those of the chat (ort and ortWasmPaths) are checked and without
+ * effect: neither exists yet.
  * @type {Checks}
  */
 const MANAGER_CHECKS = {
@@ -96,6 +97,7 @@ export function readOptions(options) {
     wasm: options.wasm,
     hubUrl: addressOf(options.hubUrl ?? HUB_URL) ?? '',
     fetch: options.fetch ?? platformFetch,
+    openStore: () => openStore(options),
     clock: options.clock ? guardedClock(options.clock) : platformClock,
     seed: seedBytes(options.seed),
     onMessage: options.onMessage,

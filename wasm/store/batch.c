@@ -56,7 +56,6 @@ void tam_batch_delete(tam_batch *batch, const char *store, tam_span key) {
 
 void tam_batch_merge(tam_batch *batch, tam_span key, tam_span patch) {
   begin(batch, "merge", TAM_STORE_MANIFEST, key);
-  tam_json_write_key(&batch->json, "patch");
-  tam_json_write_raw(&batch->json, patch);
+  write_bytes(batch, patch);
   tam_json_write_object_end(&batch->json);
 }

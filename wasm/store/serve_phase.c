@@ -59,7 +59,14 @@ static int hit_start(tam_store_op *op) {
     }
     return TAM_PHASE_DONE;
   }
-  return op->params.only_cached ? end_as(op, TAM_OUTCOME_MISS) : TAM_PHASE_DONE;
+  if (op->params.only_cached) {
+    return end_as(op, TAM_OUTCOME_MISS);
+  }
+  // Who wants to know of a file, or a part of it, does not ask for gigabytes.
+  return op->params.range.len > 0 ||
+                 tam_span_eq(op->params.method, TAM_SPAN("HEAD"))
+             ? end_as(op, TAM_OUTCOME_PASS)
+             : TAM_PHASE_DONE;
 }
 
 const tam_phase tam_hit_phase = {.stage = "store", .start = hit_start};

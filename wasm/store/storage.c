@@ -192,15 +192,32 @@ uint32_t tam_storage_lock(tam_storage *storage, tam_storage_owner owner,
   return submit(storage, owner, REQUEST_LOCK, &text);
 }
 
-uint32_t tam_storage_read(tam_storage *storage, tam_storage_owner owner,
-                          tam_span key, uint64_t from, uint64_t to) {
+static uint32_t submit_read(tam_storage *storage, tam_storage_owner owner,
+                            tam_span key, const uint64_t *range, int is_kept) {
   tam_buf json;
   json_begin(storage, &json, "read");
   tam_json_write_string_member(&json, "key", key);
-  tam_json_write_number_member(&json, "from", (double)from);
-  tam_json_write_number_member(&json, "to", (double)to);
+  tam_json_write_number_member(&json, "from", (double)range[0]);
+  tam_json_write_number_member(&json, "to", (double)range[1]);
+  if (is_kept) {
+    tam_json_write_key(&json, "keep");
+    tam_json_write_bool(&json, 1);
+  }
   return submit_json(storage, request_new(storage, owner, REQUEST_CONTENT),
                      &json);
+}
+
+uint32_t tam_storage_read(tam_storage *storage, tam_storage_owner owner,
+                          tam_span key, uint64_t from, uint64_t to) {
+  uint64_t range[] = {from, to};
+  return submit_read(storage, owner, key, range, 0);
+}
+
+uint32_t tam_storage_read_and_keep(tam_storage *storage,
+                                   tam_storage_owner owner, tam_span key,
+                                   uint64_t from, uint64_t to) {
+  uint64_t range[] = {from, to};
+  return submit_read(storage, owner, key, range, 1);
 }
 
 uint32_t tam_storage_read_body(tam_storage *storage, tam_storage_owner owner,

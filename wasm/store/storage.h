@@ -8,7 +8,8 @@
 //   {"do":"list","store":s,"prefix":p}  all records whose key begins with p
 //   {"do":"keys","prefix":p}            their keys only, of "files"
 //   {"do":"size","key":k}               the bytes of the content k, in digits
-//   {"do":"read","key":k,"from":a,"to":b}  the bytes a to b of the content k
+//   {"do":"read","key":k,"from":a,"to":b}  the bytes a to b of the content k;
+//                                       "keep":true: for DELIVER, too
 //   {"do":"read","body":n}              the bytes of the body kept of request n
 //   {"do":"write","batch":[...]}        one transaction, see store/batch.h
 //   {"do":"estimate"}                   {"usage","quota","persisted"} as JSON
@@ -76,6 +77,9 @@ uint32_t tam_storage_size(tam_storage *storage, tam_storage_owner owner,
                           tam_span key);
 uint32_t tam_storage_read(tam_storage *storage, tam_storage_owner owner,
                           tam_span key, uint64_t from, uint64_t to);
+uint32_t tam_storage_read_and_keep(tam_storage *storage,
+                                   tam_storage_owner owner, tam_span key,
+                                   uint64_t from, uint64_t to);
 uint32_t tam_storage_read_body(tam_storage *storage, tam_storage_owner owner,
                                uint32_t body);
 uint32_t tam_storage_write(tam_storage *storage, tam_storage_owner owner,

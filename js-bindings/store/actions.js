@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+// Carries out what the core wants from the storage, and reports what came of
+// it. The core's orders are JSON; wasm/store/storage.h describes them.
+
+import { EVENT } from '../abi.js';
+
+/**
+ * @typedef {import('./index.js').Store} Store
+ * @typedef {import('./index.js').Change} Change
+ * @typedef {(kind: number, event: import('../core.js').CoreEvent) => void}
+ *   Report
+ */
+
+/** Bytes that are read at a time: several events of the core. */
+const READ_BYTES = 1 << 18;
+
+const encoder = new TextEncoder();
+
+/**
+ * Readers that wait. Browsers have been seen to forget a read of a Blob whose
+ * reader nothing else refers to, so it would never end.
+ * @type {Set<unknown>}
+ */
+const waitingReaders = new Set();
+
+/** What was asked of the storage and has not ended, and what is kept for it. */
+export class StoreActions {
+  #openStore;
+  #bodies;
+  #report;
+  /** @type {Promise<Store> | undefined} */
+  #store;
+  /** @type {Map<number, AbortController>} */
+  #waiting = new Map();
+  /** @type {Map<number, () => void>} */
+  #locks = new Map();
+  /** @type {Map<number, Uint8Array[]>} bytes that may be delivered */
+  #read = new Map();
+  /** @type {{ key: string, blob: Blob } | undefined} the content read last */
+  #latest;
+
+  /**
+   * @param {() => Promise<Store>} openStore
+   * @param {Map<number, Blob>} bodies of requests, by their numbers
+   * @param {Report} report
+   */
+  constructor(openStore, bodies, report) {
+    this.#openStore = openStore;
+    this.#bodies = bodies;
+    this.#report = report;
+  }
+
+  /**
+   * Starts what `order` says; returns at once.
+   * @param {number} request
+   * @param {string} order
+   * @param {Uint8Array} bytes what it writes
+   */
+  start(request, order, bytes) {
+    const controller = new AbortController();
+    this.#waiting.set(request, controller);
+    this.#run(request, JSON.parse(order), bytes, controller.signal);
+  }
+
+  /**
+   * Ends a request, or releases its lock; nothing more is reported about it.
+   * @param {number} request
+   */
+  abort(request) {
+    this.#waiting.get(request)?.abort();
+    this.#waiting.delete(request);
+    this.#locks.get(request)?.();
+    this.#locks.delete(request);
+    this.forget(request);
+  }
+
+  /**
+   * Gives up the bytes that were read for a request.
+   * @param {number} request
+   */
+  forget(request) {
+    this.#read.delete(request);
+  }
+
+  /**
+   * Hands out a part of what was read for a request, and forgets the rest.
+   * @param {number} request
+   * @param {number} offset
+   * @param {number} length
+   * @returns {Uint8Array | undefined}
+   */
+  take(request, offset, length) {
+    const [bytes] = this.#read.get(request) ?? [];
+    this.#read.delete(request);
+    return bytes?.subarray(offset, offset + length);
+  }
+
+  /** Ends everything and closes the store. */
+  async close() {
+    for (const request of [...this.#waiting.keys(), ...this.#locks.keys()]) {
+      this.abort(request);
+    }
+    const store = await this.#store?.catch(() => undefined);
+    store?.close();
+  }
+
+  /**
+   * @param {number} request
+   * @param {any} order
+   * @param {Uint8Array} bytes
+   * @param {AbortSignal} signal
+   */
+  async #run(request, order, bytes, signal) {
+    const report = (/** @type {number} */ kind, event = {}) => {
+      if (!signal.aborted) this.#report(kind, { request, ...event });
+    };
+    const changes = order.do === 'write' && this.#changes(order.batch, bytes);
+    try {
+      this.#store ??= this.#openStore();
+      const store = await this.#store;
+      const found = changes ? await this.#write(store, changes)
+        : await this.#do(store, order, request, signal, report);
+      this.#waiting.delete(request);
+      report(EVENT.STORE_END, { status: found ? 1 : 0 });
+    } catch (error) {
+      this.#waiting.delete(request);
+      report(EVENT.STORE_FAIL, { payload: encoder.encode(reasonOf(error)) });
+    }
+  }
+
+  /**
+   * @param {Store} store
+   * @param {any} order
+   * @param {number} request
+   * @param {AbortSignal} signal
+   * @param {(kind: number, event?: object) => void} report
+   * @returns {Promise<boolean>} what was asked for is there
+   */
+  async #do(store, order, request, signal, report) {
+    const data = (/** @type {Uint8Array} */ payload) => {
+      report(EVENT.STORE_DATA, { payload });
+    };
+    switch (order.do) {
+      case 'get': {
+        const value = await store.get(order.store, order.key);
+        if (value) data(value);
+        return value !== null;
+      }
+      case 'list':
+        for (const { key, bytes } of
+          await store.list(order.store, order.prefix)) {
+          report(EVENT.STORE_KEY,
+            { status: bytes.length, payload: encoder.encode(key) });
+          data(bytes);
+        }
+        return true;
+      case 'keys':
+        for (const key of await store.keys(order.prefix)) {
+          report(EVENT.STORE_KEY, { payload: encoder.encode(key) });
+        }
+        return true;
+      case 'size': {
+        const size = await store.size(order.key);
+        if (size !== null) data(encoder.encode(String(size)));
+        return size !== null;
+      }
+      case 'read':
+        return this.#readContent(store, order, request, signal, data);
+      case 'estimate':
+        data(encoder.encode(JSON.stringify(await store.estimate())));
+        return true;
+      case 'lock': {
+        const release = await store.lock(order.name, signal);
+        if (signal.aborted) release();
+        else this.#locks.set(request, release);
+        return true;
+      }
+      default:
+        throw new TypeError(`the storage cannot "${order.do}"`);
+    }
+  }
+
+  /**
+   * @param {Store} store
+   * @param {any} order
+   * @param {number} request
+   * @param {AbortSignal} signal
+   * @param {(bytes: Uint8Array) => void} onBytes
+   * @returns {Promise<boolean>} there were as many bytes as asked for
+   */
+  async #readContent(store, order, request, signal, onBytes) {
+    const whole = order.body === undefined
+      ? await this.#blob(store, order.key) : this.#bodies.get(order.body);
+    const from = order.from ?? 0;
+    const to = order.to ?? whole?.size;
+    if (!whole || whole.size < to) return false;
+    const part = whole.slice(from, to);
+    if (order.keep) {
+      const bytes = new Uint8Array(await part.arrayBuffer());
+      if (signal.aborted) return false;
+      this.#read.set(request, [bytes]);
+      onBytes(bytes);
+    } else {
+      await readBlob(part, signal, onBytes);
+    }
+    return true;
+  }
+
+  /**
+   * @param {Store} store
+   * @param {string} key
+   */
+  async #blob(store, key) {
+    if (this.#latest?.key !== key) {
+      const blob = await store.blob(key);
+      this.#latest = blob ? { key, blob } : undefined;
+    }
+    return this.#latest?.blob;
+  }
+
+  /**
+   * @param {Store} store
+   * @param {Change[]} changes
+   */
+  async #write(store, changes) {
+    this.#latest = undefined;
+    await store.write(changes);
+    return true;
+  }
+
+  /**
+   * The batch with its bytes, which are copied: they are the core's.
+   * @param {any[]} batch
+   * @param {Uint8Array} bytes
+   * @returns {Change[]}
+   */
+  #changes(batch, bytes) {
+    let at = 0;
+    const next = (/** @type {number} */ length) => {
+      at += length;
+      return bytes.slice(at - length, at);
+    };
+    return batch.map(({ kind, store, key, ...what }) => {
+      switch (kind) {
+        case 'record': return { kind, store, key, bytes: next(what.bytes) };
+        case 'merge': return { kind, store, key, patch: next(what.bytes) };
+        case 'content': return {
+          kind, key, blob: this.#bodies.get(what.body)
+            ?? new Blob([next(what.bytes ?? 0)], { type: what.type }),
+        };
+        default: return { kind, store, key };
+      }
+    });
+  }
+}
+
+/**
+ * @param {Blob} blob
+ * @param {AbortSignal} signal
+ * @param {(bytes: Uint8Array) => void} onBytes
+ */
+async function readBlob(blob, signal, onBytes) {
+  const reader = blob.stream().getReader({ mode: 'byob' });
+  waitingReaders.add(reader);
+  try {
+    let buffer = new ArrayBuffer(READ_BYTES);
+    while (!signal.aborted) {
+      const { done, value } = await reader.read(new Uint8Array(buffer));
+      if (value) {
+        onBytes(value);
+        buffer = value.buffer;
+      }
+      if (done) return;
+    }
+    await reader.cancel();
+  } finally {
+    waitingReaders.delete(reader);
+  }
+}
+
+/**
+ * What the core tells errors apart by, and the platform's words.
+ * @param {any} error
+ */
+function reasonOf(error) {
+  const name = typeof error?.code === 'string' ? error.code : error?.name;
+  return `${name}: ${error?.message ?? error}`.slice(0, 500);
+}
