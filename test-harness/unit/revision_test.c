@@ -277,12 +277,62 @@ static void test_caps(void) {
     CHECK_INT(init(&revision, &mem), 0);
     CHECK_INT(fill(&revision, rows[i].path_len), TAM_ERR_TOO_LARGE);
     CHECK_INT(revision.count, rows[i].count);
+    // A shorter text may still fit.
+    CHECK_INT(add(&revision, "s", 1, TAM_TREE_SHA256),
+              revision.count < TAM_REVISION_FILES_MAX ? 0 : TAM_ERR_TOO_LARGE);
+    revision.count = rows[i].count;
     reload(&revision, &mem);
     CHECK_INT(revision.count, rows[i].count);
     CHECK_INT(revision.files[rows[i].count - 1].size, rows[i].count - 1);
     tam_revision_free(&revision);
     CHECK_INT(heap.live, 0);
   }
+}
+
+// Paths of the same hash are told apart.
+#define NAMES 200000
+
+typedef struct hashed_name {
+  uint32_t hash;
+  char name[16];
+} hashed_name;
+
+static int compare_hashes(const void *a, const void *b) {
+  const hashed_name *first = a;
+  const hashed_name *second = b;
+  return (first->hash > second->hash) - (first->hash < second->hash);
+}
+
+static void check_pair(const char *first, const char *second) {
+  tam_mem mem = tam_mem_default();
+  tam_revision revision;
+  CHECK_INT(init(&revision, &mem), 0);
+  CHECK_INT(add(&revision, first, 1, TAM_TREE_SHA256), 0);
+  CHECK(tam_revision_find(&revision, tam_span_of(second)) == NULL);
+  CHECK_INT(add(&revision, second, 2, TAM_TREE_SHA256), 0);
+  CHECK_INT(revision.files[0].path_hash, revision.files[1].path_hash);
+  CHECK(tam_revision_find(&revision, tam_span_of(first)) == revision.files);
+  CHECK(tam_revision_find(&revision, tam_span_of(second)) ==
+        revision.files + 1);
+  tam_revision_free(&revision);
+}
+
+static void test_paths_of_the_same_hash(void) {
+  int pairs = 0;
+  hashed_name *names = malloc(NAMES * sizeof(*names));
+  for (int i = 0; i < NAMES; i++) {
+    snprintf(names[i].name, sizeof(names[i].name), "f%d", i);
+    names[i].hash = (uint32_t)tam_span_hash(tam_span_of(names[i].name), 0);
+  }
+  qsort(names, NAMES, sizeof(*names), compare_hashes);
+  for (int i = 1; i < NAMES; i++) {
+    if (names[i].hash == names[i - 1].hash) {
+      check_pair(names[i - 1].name, names[i].name);
+      pairs++;
+    }
+  }
+  CHECK(pairs > 0);
+  free(names);
 }
 
 // ---------------------------------------------------------------------------
@@ -425,6 +475,41 @@ static void test_damaged_records(void) {
   CHECK_INT(load_parts(&twice, &saved), TAM_ERR_INVALID_ARGUMENT);
 }
 
+// More files than there may be.
+static void test_a_record_of_many_files(void) {
+  for (uint32_t count = TAM_REVISION_FILES_MAX;
+       count <= TAM_REVISION_FILES_MAX + 1; count++) {
+    tam_mem mem = tam_mem_default();
+    tam_revision revision;
+    tam_buf saved;
+    char path[16];
+    tam_buf_init(&saved, &mem, TAM_REVISION_RECORD_MAX);
+    tam_record_begin(&saved, TAM_RECORD_REVISION, 1);
+    tam_record_put_text(&saved, REPO);
+    tam_record_put_text(&saved, TAM_SPAN(COMMIT));
+    tam_record_put_text(&saved, TAM_SPAN("main"));
+    tam_record_put_text(&saved, TAM_SPAN_NONE);
+    tam_record_put_u8(&saved, 0);
+    tam_record_put_u32(&saved, 0);
+    tam_record_put_u64(&saved, 0);
+    tam_record_put_u32(&saved, count);
+    for (uint32_t i = 0; i < count; i++) {
+      snprintf(path, sizeof(path), "f%u", (unsigned)i);
+      tam_record_put_text(&saved, tam_span_of(path));
+      tam_record_put_text(&saved, TAM_SPAN_NONE);
+      tam_record_put_u8(&saved, 0);
+      tam_record_put_u64(&saved, 1);
+      tam_record_put_u8(&saved, TAM_FILE_HASH_SHA256);
+      tam_buf_append(&saved, (tam_span){some_digest, 32});
+    }
+    tam_record_end(&saved);
+    CHECK_INT(tam_revision_load(&revision, tam_buf_span(&saved), &mem),
+              count <= TAM_REVISION_FILES_MAX ? 0 : TAM_ERR_INVALID_ARGUMENT);
+    tam_revision_free(&revision);
+    tam_buf_free(&saved);
+  }
+}
+
 // ---------------------------------------------------------------------------
 // Memory
 
@@ -475,8 +560,10 @@ int main(void) {
   RUN(test_groups);
   RUN(test_the_longest_group);
   RUN(test_caps);
+  RUN(test_paths_of_the_same_hash);
   RUN(test_a_record);
   RUN(test_damaged_records);
+  RUN(test_a_record_of_many_files);
   RUN(test_memory_may_be_short);
   return check_finish();
 }
