@@ -2,7 +2,7 @@
 
 // js-bindings/abi.js
 var VERSION = "0.1.0";
-var ABI_VERSION = 1;
+var ABI_VERSION = 2;
 var PROTOCOL_VERSION = 1;
 var EVENT = Object.freeze({
   COMMAND: 1,
@@ -13,7 +13,13 @@ var EVENT = Object.freeze({
   HTTP_END: 6,
   HTTP_FAIL: 7,
   TIMER: 8,
-  CANCEL: 9
+  CANCEL: 9,
+  HTTP_KEPT: 10,
+  STORE_KEY: 11,
+  STORE_DATA: 12,
+  STORE_END: 13,
+  STORE_FAIL: 14,
+  PULL: 15
 });
 var COMMAND_FLAG = Object.freeze({
   LISTING: 1,
@@ -23,10 +29,20 @@ var ACTION = Object.freeze({
   FETCH: 1,
   ABORT: 2,
   MESSAGE: 3,
-  MODELS: 4
+  MODELS: 4,
+  STORE: 5,
+  FORGET: 6,
+  DELIVER: 7
 });
 var MESSAGE_FLAG = Object.freeze({
   TERMINAL: 1
+});
+var FETCH_FLAG = Object.freeze({
+  KEEP: 1,
+  WHOLE: 2
+});
+var DELIVER_FLAG = Object.freeze({
+  LAST: 1
 });
 var WORD = Object.freeze({
   kind: 0,
@@ -155,6 +171,72 @@ var ERRORS = Object.freeze([
     number: -305,
     code: "unauthorized",
     cause: "the server wants other credentials"
+  },
+  {
+    name: "NOT_FOUND",
+    number: -306,
+    code: "not_found",
+    cause: "the Hub knows no such repository, revision or file"
+  },
+  {
+    name: "RANGE_UNSUPPORTED",
+    number: -307,
+    code: "range_unsupported",
+    cause: "the server does not send parts of files"
+  },
+  {
+    name: "STORE_FAILED",
+    number: -400,
+    code: "store_failed",
+    cause: "the browser or the disk refused to read or write"
+  },
+  {
+    name: "QUOTA_EXCEEDED",
+    number: -401,
+    code: "quota_exceeded",
+    cause: "there is no room for it"
+  },
+  {
+    name: "STORE_BLOCKED",
+    number: -402,
+    code: "store_blocked",
+    cause: "another tab with an older version holds the database"
+  },
+  {
+    name: "STORE_CLOSED",
+    number: -403,
+    code: "store_closed",
+    cause: "the database was closed or deleted while it was in use"
+  },
+  {
+    name: "STORE_UNAVAILABLE",
+    number: -404,
+    code: "store_unavailable",
+    cause: "this context has no storage, as in a private window"
+  },
+  {
+    name: "HASH_MISMATCH",
+    number: -405,
+    code: "hash_mismatch",
+    cause: "the bytes are not the ones that the Hub vouches for"
+  },
+  {
+    name: "DTYPE_UNAVAILABLE",
+    number: -406,
+    code: "dtype_unavailable",
+    cause: "the repository has no files of this dtype"
+  },
+  {
+    name: "NOT_STORED",
+    number: -407,
+    code: "not_stored",
+    cause: "the model is not in the store"
+  },
+  {
+    name: "STORE_DAMAGED",
+    number: -408,
+    code: "store_damaged",
+    cause: "a stored record or chunk is damaged"
   },
   {
     name: "OUT_OF_MEMORY",
@@ -403,7 +485,11 @@ function cancelled(reason) {
 // js-bindings/core.js
 var NOTHING = new Uint8Array(0);
 var RECORD_WORDS = Object.keys(WORD).length;
-var STREAMED = /* @__PURE__ */ new Set([EVENT.LISTING_DATA, EVENT.HTTP_DATA]);
+var STREAMED = /* @__PURE__ */ new Set([
+  EVENT.LISTING_DATA,
+  EVENT.HTTP_DATA,
+  EVENT.STORE_DATA
+]);
 async function loadCore(source = new URL("./tabagent.wasm", import.meta.url)) {
   const module = await compile(source).catch((error) => {
     throw error instanceof TabAgentError ? error : loadError(
@@ -598,6 +684,11 @@ function headerPairs(block) {
 var Requests = class {
   #fetch;
   #report;
+  /**
+   * Bodies that are kept, by the numbers of their requests.
+   * @type {Map<number, Blob>}
+   */
+  bodies = /* @__PURE__ */ new Map();
   /** @type {Map<number, AbortController>} */
   #inFlight = /* @__PURE__ */ new Map();
   /**
@@ -618,11 +709,12 @@ var Requests = class {
    * @param {number} request
    * @param {string} url
    * @param {string} headers header block
+   * @param {number} flags `FETCH_FLAG`s
    */
-  start(request, url, headers) {
+  start(request, url, headers, flags) {
     const controller = new AbortController();
     this.#inFlight.set(request, controller);
-    this.#run(request, url, headers, controller.signal);
+    this.#run(request, url, headers, flags, controller.signal);
   }
   /**
    * Aborts a request; nothing more is reported about it.
@@ -631,18 +723,21 @@ var Requests = class {
   abort(request) {
     this.#inFlight.get(request)?.abort();
     this.#inFlight.delete(request);
+    this.bodies.delete(request);
   }
-  /** Aborts every request. */
+  /** Aborts every request and forgets every body. */
   abortAll() {
     for (const request of [...this.#inFlight.keys()]) this.abort(request);
+    this.bodies.clear();
   }
   /**
    * @param {number} request
    * @param {string} url
    * @param {string} headers
+   * @param {number} flags
    * @param {AbortSignal} signal
    */
-  async #run(request, url, headers, signal) {
+  async #run(request, url, headers, flags, signal) {
     const report = (kind, event = {}) => {
       if (!signal.aborted) this.#report(kind, { request, ...event });
     };
@@ -652,12 +747,20 @@ var Requests = class {
         headers: headerPairs(headers),
         credentials: "omit",
         redirect: "follow",
+        // What is kept here shall not lie in the browser's cache as well.
+        cache: flags & FETCH_FLAG.KEEP ? "no-store" : "default",
         signal
       });
       report(EVENT.HTTP_HEAD, {
         status: response.status,
         payload: headerBlock(response.headers)
       });
+      if (flags & FETCH_FLAG.KEEP) {
+        const body = await (flags & FETCH_FLAG.WHOLE ? response.blob() : gatherBody(response, signal, report));
+        if (!signal.aborted) this.bodies.set(request, body);
+        report(EVENT.HTTP_END, { status: body.size });
+        return;
+      }
       await readBody(response, signal, (payload) => {
         report(EVENT.HTTP_DATA, { payload });
       });
@@ -669,6 +772,17 @@ var Requests = class {
     }
   }
 };
+async function gatherBody(response, signal, report) {
+  const parts = [];
+  await readBody(response, signal, (bytes) => {
+    parts.push(
+      /** @type {Uint8Array<ArrayBuffer>} */
+      bytes
+    );
+    report(EVENT.HTTP_KEPT, { status: bytes.length });
+  });
+  return new Blob(parts);
+}
 async function readBody(response, signal, onBytes) {
   const reader = response.body?.getReader();
   if (!reader) return;
@@ -715,13 +829,13 @@ function decodeModels(bytes) {
   return Array.from({ length: rowCount }, () => readModel(table));
 }
 function readStrings(ends, blob) {
-  const decoder2 = new TextDecoder("utf-8", { ignoreBOM: true });
-  const text = decoder2.decode(blob);
+  const decoder3 = new TextDecoder("utf-8", { ignoreBOM: true });
+  const text = decoder3.decode(blob);
   const isAscii = text.length === blob.length;
   const strings = [void 0];
   let start = 0;
   for (const end of ends) {
-    strings.push(isAscii ? text.slice(start, end) : decoder2.decode(blob.subarray(start, end)));
+    strings.push(isAscii ? text.slice(start, end) : decoder3.decode(blob.subarray(start, end)));
     start = end;
   }
   return strings;
@@ -863,6 +977,254 @@ function writeRow(row, index) {
   }
 }
 
+// js-bindings/store/actions.js
+var READ_BYTES = 1 << 18;
+var encoder2 = new TextEncoder();
+var waitingReaders = /* @__PURE__ */ new Set();
+var StoreActions = class {
+  #openStore;
+  #bodies;
+  #report;
+  /** @type {Promise<Store> | undefined} */
+  #store;
+  /** @type {Map<number, AbortController>} */
+  #waiting = /* @__PURE__ */ new Map();
+  /** @type {Map<number, () => void>} */
+  #locks = /* @__PURE__ */ new Map();
+  /** @type {Map<number, Uint8Array[]>} bytes that may be delivered */
+  #read = /* @__PURE__ */ new Map();
+  /** @type {{ key: string, blob: Blob } | undefined} the content read last */
+  #latest;
+  /**
+   * @param {() => Promise<Store>} openStore
+   * @param {Map<number, Blob>} bodies of requests, by their numbers
+   * @param {Report} report
+   */
+  constructor(openStore2, bodies, report) {
+    this.#openStore = openStore2;
+    this.#bodies = bodies;
+    this.#report = report;
+  }
+  /**
+   * Starts what `order` says; returns at once.
+   * @param {number} request
+   * @param {string} order
+   * @param {Uint8Array} bytes what it writes
+   */
+  start(request, order, bytes) {
+    const controller = new AbortController();
+    this.#waiting.set(request, controller);
+    this.#run(request, JSON.parse(order), bytes, controller.signal);
+  }
+  /**
+   * Ends a request, or releases its lock; nothing more is reported about it.
+   * @param {number} request
+   */
+  abort(request) {
+    this.#waiting.get(request)?.abort();
+    this.#waiting.delete(request);
+    this.#locks.get(request)?.();
+    this.#locks.delete(request);
+    this.forget(request);
+  }
+  /**
+   * Gives up the bytes that were read for a request.
+   * @param {number} request
+   */
+  forget(request) {
+    this.#read.delete(request);
+  }
+  /**
+   * Hands out a part of what was read for a request, and forgets the rest.
+   * @param {number} request
+   * @param {number} offset
+   * @param {number} length
+   * @returns {Uint8Array | undefined}
+   */
+  take(request, offset, length) {
+    const [bytes] = this.#read.get(request) ?? [];
+    this.#read.delete(request);
+    return bytes?.subarray(offset, offset + length);
+  }
+  /** Ends everything and closes the store. */
+  async close() {
+    for (const request of [...this.#waiting.keys(), ...this.#locks.keys()]) {
+      this.abort(request);
+    }
+    const store = await this.#store?.catch(() => void 0);
+    store?.close();
+  }
+  /**
+   * @param {number} request
+   * @param {any} order
+   * @param {Uint8Array} bytes
+   * @param {AbortSignal} signal
+   */
+  async #run(request, order, bytes, signal) {
+    const report = (kind, event = {}) => {
+      if (!signal.aborted) this.#report(kind, { request, ...event });
+    };
+    const changes = order.do === "write" && this.#changes(order.batch, bytes);
+    try {
+      this.#store ??= this.#openStore();
+      const store = await this.#store;
+      const found = changes ? await this.#write(store, changes) : await this.#do(store, order, request, signal, report);
+      this.#waiting.delete(request);
+      report(EVENT.STORE_END, { status: found ? 1 : 0 });
+    } catch (error) {
+      this.#waiting.delete(request);
+      report(EVENT.STORE_FAIL, { payload: encoder2.encode(reasonOf2(error)) });
+    }
+  }
+  /**
+   * @param {Store} store
+   * @param {any} order
+   * @param {number} request
+   * @param {AbortSignal} signal
+   * @param {(kind: number, event?: object) => void} report
+   * @returns {Promise<boolean>} what was asked for is there
+   */
+  async #do(store, order, request, signal, report) {
+    const data = (payload) => {
+      report(EVENT.STORE_DATA, { payload });
+    };
+    switch (order.do) {
+      case "get": {
+        const value = await store.get(order.store, order.key);
+        if (value) data(value);
+        return value !== null;
+      }
+      case "list":
+        for (const { key, bytes } of await store.list(order.store, order.prefix)) {
+          report(
+            EVENT.STORE_KEY,
+            { status: bytes.length, payload: encoder2.encode(key) }
+          );
+          data(bytes);
+        }
+        return true;
+      case "keys":
+        for (const key of await store.keys(order.prefix)) {
+          report(EVENT.STORE_KEY, { payload: encoder2.encode(key) });
+        }
+        return true;
+      case "size": {
+        const size = await store.size(order.key);
+        if (size !== null) data(encoder2.encode(String(size)));
+        return size !== null;
+      }
+      case "read":
+        return this.#readContent(store, order, request, signal, data);
+      case "estimate":
+        data(encoder2.encode(JSON.stringify(await store.estimate())));
+        return true;
+      case "lock": {
+        const release = await store.lock(order.name, signal);
+        if (signal.aborted) release();
+        else this.#locks.set(request, release);
+        return true;
+      }
+      default:
+        throw new TypeError(`the storage cannot "${order.do}"`);
+    }
+  }
+  /**
+   * @param {Store} store
+   * @param {any} order
+   * @param {number} request
+   * @param {AbortSignal} signal
+   * @param {(bytes: Uint8Array) => void} onBytes
+   * @returns {Promise<boolean>} there were as many bytes as asked for
+   */
+  async #readContent(store, order, request, signal, onBytes) {
+    const whole = order.body === void 0 ? await this.#blob(store, order.key) : this.#bodies.get(order.body);
+    const from = order.from ?? 0;
+    const to = order.to ?? whole?.size;
+    if (!whole || whole.size < to) return false;
+    const part = whole.slice(from, to);
+    if (order.keep) {
+      const bytes = new Uint8Array(await part.arrayBuffer());
+      if (signal.aborted) return false;
+      this.#read.set(request, [bytes]);
+      onBytes(bytes);
+    } else {
+      await readBlob(part, signal, onBytes);
+    }
+    return true;
+  }
+  /**
+   * @param {Store} store
+   * @param {string} key
+   */
+  async #blob(store, key) {
+    if (this.#latest?.key !== key) {
+      const blob = await store.blob(key);
+      this.#latest = blob ? { key, blob } : void 0;
+    }
+    return this.#latest?.blob;
+  }
+  /**
+   * @param {Store} store
+   * @param {Change[]} changes
+   */
+  async #write(store, changes) {
+    this.#latest = void 0;
+    await store.write(changes);
+    return true;
+  }
+  /**
+   * The batch with its bytes, which are copied: they are the core's.
+   * @param {any[]} batch
+   * @param {Uint8Array} bytes
+   * @returns {Change[]}
+   */
+  #changes(batch, bytes) {
+    let at = 0;
+    const next = (length) => {
+      at += length;
+      return bytes.slice(at - length, at);
+    };
+    return batch.map(({ kind, store, key, ...what }) => {
+      switch (kind) {
+        case "record":
+          return { kind, store, key, bytes: next(what.bytes) };
+        case "merge":
+          return { kind, store, key, patch: next(what.bytes) };
+        case "content":
+          return {
+            kind,
+            key,
+            blob: this.#bodies.get(what.body) ?? new Blob([next(what.bytes ?? 0)], { type: what.type })
+          };
+        default:
+          return { kind, store, key };
+      }
+    });
+  }
+};
+async function readBlob(blob, signal, onBytes) {
+  const reader = blob.stream().getReader({ mode: "byob" });
+  waitingReaders.add(reader);
+  try {
+    let buffer = new ArrayBuffer(READ_BYTES);
+    while (!signal.aborted) {
+      const { done, value } = await reader.read(new Uint8Array(buffer));
+      if (value) {
+        onBytes(value);
+        buffer = value.buffer;
+      }
+      if (done) return;
+    }
+    await reader.cancel();
+  } finally {
+    waitingReaders.delete(reader);
+  }
+}
+function reasonOf2(error) {
+  const name = typeof error?.code === "string" ? error.code : error?.name;
+  return `${name}: ${error?.message ?? error}`.slice(0, 500);
+}
+
 // js-bindings/telemetry.js
 function telemetryOf(message) {
   const meta = message.result?.meta ?? message.meta;
@@ -928,7 +1290,7 @@ var Timer = class {
 };
 
 // js-bindings/loop.js
-var encoder2 = new TextEncoder();
+var encoder3 = new TextEncoder();
 var decoder = new TextDecoder();
 var Loop = class {
   /** @type {import('./core.js').Core | null} */
@@ -936,6 +1298,7 @@ var Loop = class {
   #onMessage;
   #telemetry;
   #requests;
+  #storage;
   #timer;
   /** @type {Map<number, Job>} */
   #jobs = /* @__PURE__ */ new Map();
@@ -948,13 +1311,20 @@ var Loop = class {
    * @param {import('./core.js').Core} core
    * @param {Outside} outside
    */
-  constructor(core, { fetch: fetch2, clock, onMessage, telemetry }) {
+  constructor(core, { fetch: fetch2, openStore: openStore2, clock, onMessage, telemetry }) {
     this.#core = core;
     this.#onMessage = onMessage;
     this.#telemetry = telemetry;
     this.#requests = new Requests(fetch2, (kind, event) => {
       this.#feed(kind, event);
     });
+    this.#storage = new StoreActions(
+      openStore2,
+      this.#requests.bodies,
+      (kind, event) => {
+        this.#feed(kind, event);
+      }
+    );
     this.#timer = new Timer(clock, () => {
       this.#feed(EVENT.TIMER);
     });
@@ -977,7 +1347,7 @@ var Loop = class {
    * @returns {Promise<Message>} the terminal message, be it good or bad;
    *   rejects only when there is none
    */
-  async run(message, { onProgress, signal } = {}) {
+  async run(message, { onProgress, signal, onBytes, onStart } = {}) {
     if (this.#core === null || this.#closing) {
       throw new TabAgentError(
         "invalid_state",
@@ -998,9 +1368,11 @@ var Loop = class {
           ...describe(message, op),
           lastSeq: 0,
           onProgress,
+          onBytes,
           resolve,
           reject
         });
+        onStart?.(() => this.#feed(EVENT.PULL, { op }));
         this.#send(op, message, !onProgress && !this.#onMessage);
       });
     } catch (error) {
@@ -1025,7 +1397,7 @@ var Loop = class {
    */
   #send(op, message, isQuiet) {
     const listing = suppliedListing(message);
-    const payload = encoder2.encode(writeMessage(message, listing));
+    const payload = encoder3.encode(writeMessage(message, listing));
     if (payload.length > CAPS.EVENT_PAYLOAD_MAX) {
       throw new TabAgentError(
         "too_large",
@@ -1046,7 +1418,7 @@ var Loop = class {
     try {
       for (const piece of listingPieces(listing)) {
         if (!this.#jobs.has(op)) return;
-        this.#feed(EVENT.LISTING_DATA, { op, payload: encoder2.encode(piece) });
+        this.#feed(EVENT.LISTING_DATA, { op, payload: encoder3.encode(piece) });
       }
       this.#feed(EVENT.LISTING_END, { op });
     } catch (error) {
@@ -1101,12 +1473,32 @@ var Loop = class {
         this.#requests.start(
           request,
           decoder.decode(first),
-          decoder.decode(second)
+          decoder.decode(second),
+          flags
         );
         break;
       case ACTION.ABORT:
         this.#requests.abort(request);
+        this.#storage.abort(request);
         break;
+      case ACTION.STORE:
+        this.#storage.start(request, decoder.decode(first), second);
+        break;
+      case ACTION.FORGET:
+        this.#requests.bodies.delete(request);
+        this.#storage.forget(request);
+        break;
+      case ACTION.DELIVER: {
+        const [offset, length] = decoder.decode(first).split(" ").map(Number);
+        const bytes = this.#storage.take(request, offset, length);
+        if (bytes) {
+          this.#jobs.get(op)?.onBytes?.(
+            bytes,
+            (flags & DELIVER_FLAG.LAST) !== 0
+          );
+        }
+        break;
+      }
       case ACTION.MESSAGE:
         this.#deliver(
           op,
@@ -1166,6 +1558,7 @@ var Loop = class {
     for (const job of this.#jobs.values()) job.reject(error);
     this.#jobs.clear();
     this.#requests.abortAll();
+    this.#storage.close();
     this.#timer.set(-1);
   }
 };
@@ -1220,6 +1613,529 @@ async function* messageStream(start, signal) {
   }
 }
 
+// js-bindings/store/errors.js
+function storeError(name, message, cause) {
+  const error = new Error(message, cause === void 0 ? void 0 : { cause });
+  error.name = name;
+  return error;
+}
+function closedError() {
+  return storeError("ClosedError", "the store was closed");
+}
+
+// js-bindings/store/json-object.js
+var encoder4 = new TextEncoder();
+var decoder2 = new TextDecoder("utf-8", { fatal: true });
+function isObject(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+function parseObject(text) {
+  const value = JSON.parse(decoder2.decode(text));
+  if (!isObject(value)) throw new TypeError("not the JSON text of an object");
+  return value;
+}
+function formatObject(object) {
+  return encoder4.encode(JSON.stringify(object));
+}
+function mergePatch(target, patch) {
+  if (!isObject(patch)) return patch;
+  const merged = new Map(isObject(target) ? Object.entries(target) : []);
+  for (const [name, value] of Object.entries(patch)) {
+    if (value === null) merged.delete(name);
+    else merged.set(name, mergePatch(merged.get(name), value));
+  }
+  return Object.fromEntries(merged);
+}
+
+// js-bindings/store/layout.js
+var KEY_PATHS = {
+  files: "url",
+  manifest: "repo",
+  inferenceSettings: "id"
+};
+var STORE_NAMES = (
+  /** @type {StoreName[]} */
+  Object.keys(KEY_PATHS)
+);
+var GET_BYTES_MAX = 1024 * 1024;
+async function bytesOfBlob(blob) {
+  if (blob.size > GET_BYTES_MAX) {
+    throw storeError("TooLargeError", `content of more than ${GET_BYTES_MAX} bytes is not read at once, this has ${blob.size}`);
+  }
+  return new Uint8Array(await blob.arrayBuffer());
+}
+function readBatch(batch) {
+  return batch.map((change) => {
+    const store = change.kind === "content" ? "files" : change.store;
+    if (!Object.hasOwn(KEY_PATHS, store) || typeof change.key !== "string") {
+      throw new TypeError(`no place of the store: ${store}, ${change.key}`);
+    }
+    return { store, step: readChange(change, store) };
+  });
+}
+function readChange(change, store) {
+  const { kind, key } = change;
+  switch (kind) {
+    case "content":
+      if (!(change.blob instanceof Blob)) throw new TypeError("not a Blob");
+      return { kind, key, blob: change.blob };
+    case "record":
+      if (store === "files") return { kind, key, bytes: change.bytes.slice() };
+      return objectStep(store, key, change.bytes, (_, value) => value);
+    case "merge":
+      if (store === "files") throw new TypeError("files hold no objects");
+      return objectStep(store, key, change.patch, mergePatch);
+    case "delete":
+      return { kind, key };
+    default:
+      throw new TypeError(`no change of the store: ${kind}`);
+  }
+}
+function objectStep(store, key, text, combine) {
+  const value = parseObject(text);
+  return {
+    kind: "object",
+    key,
+    change: (old) => ({ ...combine(old, value), [KEY_PATHS[store]]: key })
+  };
+}
+
+// js-bindings/store/database.js
+var OPEN_ATTEMPTS_MAX = 5;
+var Database = class {
+  #factory;
+  #name;
+  /** @type {IDBDatabase | null} */
+  #connection = null;
+  /** @type {Promise<IDBDatabase> | null} */
+  #opening = null;
+  #isBlocked = false;
+  #isClosed = false;
+  /**
+   * @param {IDBFactory | undefined} factory
+   * @param {string} name
+   */
+  constructor(factory, name) {
+    this.#factory = factory;
+    this.#name = name;
+  }
+  /**
+   * Runs one transaction. A connection that turns out to be closed is opened
+   * again, once.
+   * @template T
+   * @param {string[]} stores
+   * @param {IDBTransactionMode} mode
+   * @param {(transaction: IDBTransaction, fail: (error: unknown) => void)
+   *   => () => T} work makes the requests, and returns what makes the result
+   *   when all is done; |fail| aborts the transaction
+   * @returns {Promise<T>}
+   */
+  async transact(stores, mode, work) {
+    const connection = await this.#open();
+    try {
+      return await this.#run(connection, stores, mode, work);
+    } catch (error) {
+      if (!isNotOpen(error)) throw error;
+      this.#forget(connection);
+    }
+    const again = await this.#open();
+    try {
+      return await this.#run(again, stores, mode, work);
+    } catch (error) {
+      if (!isNotOpen(error)) throw error;
+      this.#forget(again);
+      throw storeError("ClosedError", "the browser closed the database", error);
+    }
+  }
+  /** Closes for good. */
+  close() {
+    this.#isClosed = true;
+    this.#connection?.close();
+    this.#connection = null;
+  }
+  /**
+   * @template T
+   * @param {IDBDatabase} connection
+   * @param {string[]} stores
+   * @param {IDBTransactionMode} mode
+   * @param {(transaction: IDBTransaction, fail: (error: unknown) => void)
+   *   => () => T} work
+   * @returns {Promise<T>}
+   */
+  #run(connection, stores, mode, work) {
+    return new Promise((resolve, reject) => {
+      const transaction = connection.transaction(
+        stores,
+        mode,
+        { durability: "strict" }
+      );
+      let failure;
+      const fail = (error) => {
+        failure ??= error;
+        transaction.abort();
+      };
+      let result = () => (
+        /** @type {T} */
+        void 0
+      );
+      transaction.oncomplete = () => {
+        try {
+          resolve(result());
+        } catch (error) {
+          reject(error);
+        }
+      };
+      transaction.onabort = () => {
+        reject(failure ?? reasonOf3(transaction.error));
+      };
+      try {
+        result = work(transaction, fail);
+      } catch (error) {
+        fail(error);
+      }
+    });
+  }
+  /** @returns {Promise<IDBDatabase>} */
+  async #open() {
+    if (this.#isClosed) throw closedError();
+    if (this.#connection) return this.#connection;
+    if (this.#isBlocked) throw blockedError();
+    this.#opening ??= this.#connect().finally(() => {
+      this.#opening = null;
+    });
+    return this.#opening;
+  }
+  /**
+   * Opens whatever version there is, and adds the object stores that are
+   * missing; nothing else is touched.
+   */
+  async #connect() {
+    let version;
+    for (let attempt2 = 0; attempt2 < OPEN_ATTEMPTS_MAX; attempt2 += 1) {
+      const connection = await this.#request(version);
+      if (!connection) {
+        version = void 0;
+        continue;
+      }
+      if (hasAllStores(connection)) return this.#adopt(connection);
+      version = connection.version + 1;
+      connection.close();
+    }
+    throw storeError("UnavailableError", "the database keeps changing");
+  }
+  /**
+   * @param {number} [version]
+   * @returns {Promise<IDBDatabase | null>} null when the database has a
+   *   higher version than that by now
+   */
+  #request(version) {
+    return new Promise((resolve, reject) => {
+      const request = this.#openRequest(version);
+      request.onupgradeneeded = () => addStores(request.result);
+      request.onblocked = () => {
+        this.#isBlocked = true;
+        reject(blockedError());
+      };
+      request.onsuccess = () => {
+        if (this.#isBlocked) this.#adopt(request.result);
+        this.#isBlocked = false;
+        resolve(request.result);
+      };
+      request.onerror = () => {
+        this.#isBlocked = false;
+        const { error } = request;
+        if (error?.name === "VersionError") resolve(null);
+        else if (error?.name === "QuotaExceededError") reject(error);
+        else reject(unavailableError(error));
+      };
+    });
+  }
+  /** @param {number} [version] */
+  #openRequest(version) {
+    if (!this.#factory) throw unavailableError("there is no IndexedDB");
+    try {
+      return this.#factory.open(this.#name, version);
+    } catch (error) {
+      throw unavailableError(error);
+    }
+  }
+  /** @param {IDBDatabase} connection */
+  #adopt(connection) {
+    if (this.#isClosed) connection.close();
+    connection.onversionchange = () => {
+      connection.close();
+      this.#forget(connection);
+    };
+    connection.onclose = () => this.#forget(connection);
+    this.#connection = connection;
+    return connection;
+  }
+  /** @param {IDBDatabase} connection */
+  #forget(connection) {
+    if (this.#connection === connection) this.#connection = null;
+  }
+};
+function hasAllStores(database) {
+  return STORE_NAMES.every((name) => database.objectStoreNames.contains(name));
+}
+function addStores(database) {
+  for (const name of STORE_NAMES) {
+    if (database.objectStoreNames.contains(name)) continue;
+    database.createObjectStore(name, { keyPath: KEY_PATHS[name] });
+  }
+}
+function isNotOpen(error) {
+  return error?.name === "InvalidStateError";
+}
+function reasonOf3(error) {
+  return error && error.name !== "AbortError" ? error : storeError(
+    "ClosedError",
+    "the browser closed the database",
+    error
+  );
+}
+function blockedError() {
+  return storeError(
+    "BlockedError",
+    "another tab keeps an older version of the database open"
+  );
+}
+function unavailableError(cause) {
+  return storeError(
+    "UnavailableError",
+    `IndexedDB cannot be used: ${cause?.message ?? cause}`,
+    cause
+  );
+}
+
+// js-bindings/store/locks.js
+var queues = /* @__PURE__ */ new Map();
+async function acquireInRealm(name, signal) {
+  signal.throwIfAborted();
+  const before = queues.get(name);
+  let release = () => {
+  };
+  const released = new Promise((resolve) => {
+    release = resolve;
+  });
+  const end = Promise.resolve(before).then(() => released);
+  queues.set(name, end);
+  end.then(() => {
+    if (queues.get(name) === end) queues.delete(name);
+  });
+  try {
+    if (before) await untilAborted(before, signal);
+    return release;
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+function acquireFrom(locks) {
+  return (name, signal) => new Promise((resolve, reject) => {
+    locks.request(name, { signal }, () => new Promise((release) => {
+      resolve(() => release(void 0));
+    })).catch(reject);
+  });
+}
+function untilAborted(promise, signal) {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener("abort", abort);
+    promise.then(resolve, reject).finally(() => {
+      signal.removeEventListener("abort", abort);
+    });
+  });
+}
+var Locks = class {
+  #acquire;
+  /** @type {Set<Release>} */
+  #held = /* @__PURE__ */ new Set();
+  #closing = new AbortController();
+  /** @param {Acquire} acquire */
+  constructor(acquire) {
+    this.#acquire = acquire;
+  }
+  /**
+   * @param {string} name
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<Release>}
+   */
+  async lock(name, signal) {
+    const either = new AbortController();
+    const sources = [this.#closing.signal, ...signal ? [signal] : []];
+    const aborts = sources.map((source) => {
+      const abort = () => either.abort(source.reason);
+      if (source.aborted) abort();
+      source.addEventListener("abort", abort);
+      return () => source.removeEventListener("abort", abort);
+    });
+    try {
+      const free = await this.#acquire(name, either.signal);
+      const release = () => {
+        if (this.#held.delete(release)) free();
+      };
+      this.#held.add(release);
+      if (either.signal.aborted) {
+        release();
+        throw either.signal.reason;
+      }
+      return release;
+    } finally {
+      for (const stop of aborts) stop();
+    }
+  }
+  /** Releases all that are held and ends every wait for one. */
+  close() {
+    this.#closing.abort(closedError());
+    for (const release of [...this.#held]) release();
+  }
+};
+
+// js-bindings/store/indexed-db.js
+var DATABASE = "TabAgentModels";
+var IndexedDbStore = class {
+  #database;
+  #locks;
+  /** @param {IDBFactory | undefined} indexedDB */
+  constructor(indexedDB) {
+    this.#database = new Database(indexedDB, DATABASE);
+    const { locks } = globalThis.navigator ?? {};
+    this.#locks = new Locks(locks ? acquireFrom(locks) : acquireInRealm);
+  }
+  /** @type {Store['get']} */
+  async get(store, key) {
+    const entry = await this.#read(store, (objects) => objects.get(key));
+    const blob = blobOf(entry);
+    if (store === "files" && blob) return bytesOfBlob(blob);
+    return bytesOf(store, entry);
+  }
+  /** @type {Store['list']} */
+  async list(store, prefix) {
+    const entries2 = await this.#read(
+      store,
+      (objects) => objects.getAll(rangeOf(prefix))
+    );
+    return entries2.flatMap((entry) => {
+      const bytes = bytesOf(store, entry);
+      return bytes ? [{ key: entry[KEY_PATHS[store]], bytes }] : [];
+    });
+  }
+  /** @type {Store['keys']} */
+  async keys(prefix) {
+    return this.#read("files", (files) => files.getAllKeys(rangeOf(prefix)));
+  }
+  /** @type {Store['size']} */
+  async size(key) {
+    return (await this.blob(key))?.size ?? null;
+  }
+  /** @type {Store['blob']} */
+  async blob(key) {
+    return blobOf(await this.#read("files", (files) => files.get(key)));
+  }
+  /** @type {Store['write']} */
+  async write(batch) {
+    const steps = readBatch(batch);
+    const stores = [...new Set(steps.map(({ store }) => store))];
+    if (stores.length === 0) return;
+    await this.#database.transact(stores, "readwrite", (transaction, fail) => {
+      takeSteps(transaction, steps, fail);
+      return () => {
+      };
+    });
+  }
+  /** @type {Store['estimate']} */
+  async estimate() {
+    const { storage } = globalThis.navigator ?? {};
+    const { usage, quota } = await storage?.estimate?.() ?? {};
+    const persisted = await storage?.persisted?.();
+    return {
+      usage: usage ?? null,
+      quota: quota ?? null,
+      persisted: persisted ?? null
+    };
+  }
+  /** @type {Store['lock']} */
+  async lock(name, signal) {
+    return this.#locks.lock(`${DATABASE}:${name}`, signal);
+  }
+  /** @type {Store['close']} */
+  close() {
+    this.#locks.close();
+    this.#database.close();
+  }
+  /**
+   * @param {string} store
+   * @param {(objects: IDBObjectStore) => IDBRequest<any>} ask
+   * @returns {Promise<any>}
+   */
+  #read(store, ask) {
+    return this.#database.transact([store], "readonly", (transaction) => {
+      const request = ask(transaction.objectStore(store));
+      return () => request.result;
+    });
+  }
+};
+function takeSteps(transaction, steps, fail) {
+  for (const [i, { store, step }] of steps.entries()) {
+    const objects = transaction.objectStore(store);
+    if (step.kind === "object") {
+      const request = objects.get(step.key);
+      request.onsuccess = () => {
+        try {
+          objects.put(step.change(request.result));
+          takeSteps(transaction, steps.slice(i + 1), fail);
+        } catch (error) {
+          fail(error);
+        }
+      };
+      return;
+    }
+    if (step.kind === "delete") objects.delete(step.key);
+    else objects.put(entryOf(step));
+  }
+}
+function entryOf(step) {
+  return step.kind === "content" ? { url: step.key, blob: step.blob } : {
+    url: step.key,
+    blob: { size: step.bytes.length, type: "application/octet-stream" },
+    record: step.bytes
+  };
+}
+function blobOf(entry) {
+  return entry?.blob instanceof Blob ? entry.blob : null;
+}
+function bytesOf(store, entry) {
+  if (store !== "files") return entry ? formatObject(entry) : null;
+  return entry?.record instanceof Uint8Array ? entry.record : null;
+}
+function rangeOf(prefix) {
+  const stem = prefix.replace(/\uffff+$/, "");
+  if (stem === "") return IDBKeyRange.lowerBound(prefix);
+  const next = stem.slice(0, -1) + String.fromCharCode(stem.charCodeAt(stem.length - 1) + 1);
+  return IDBKeyRange.bound(prefix, next, false, true);
+}
+
+// js-bindings/store/index.js
+async function openStore({ dataDir, indexedDB }) {
+  if (dataDir === void 0) {
+    return new IndexedDbStore(indexedDB ?? platformFactory());
+  }
+  const { DiskStore } = await import(
+    /* webpackIgnore: true */
+    "./disk-store.js"
+  );
+  return new DiskStore(dataDir);
+}
+function platformFactory() {
+  try {
+    return globalThis.indexedDB;
+  } catch {
+    return void 0;
+  }
+}
+
 // js-bindings/options.js
 var HUB_URL = "https://huggingface.co";
 var SEED_BYTES = 16;
@@ -1264,6 +2180,13 @@ function check(options, checks) {
 function readCallOptions(options = {}) {
   return check(options, CALL_CHECKS);
 }
+function splitOptions(options = {}) {
+  if (typeof options !== "object" || options === null) {
+    throw optionError(`options: expected an object, got ${quote(options)}`);
+  }
+  const { onProgress, signal, ...rest } = options;
+  return { call: check({ onProgress, signal }, CALL_CHECKS), rest };
+}
 function readStreamOptions(options = {}) {
   return check(options, STREAM_CHECKS);
 }
@@ -1273,6 +2196,7 @@ function readOptions(options) {
     wasm: options.wasm,
     hubUrl: addressOf(options.hubUrl ?? HUB_URL) ?? "",
     fetch: options.fetch ?? platformFetch,
+    openStore: () => openStore(options),
     clock: options.clock ? guardedClock(options.clock) : platformClock,
     seed: seedBytes(options.seed),
     onMessage: options.onMessage,
@@ -1319,20 +2243,164 @@ function optionError(message) {
   return new TabAgentError("invalid_argument", message, { stage: "options" });
 }
 
+// js-bindings/served-file.js
+var HIGH_WATER_BYTES = 2 << 20;
+function wantedOf(input, init) {
+  const request = typeof input === "object" && "url" in input ? input : void 0;
+  const headers = new Headers(init?.headers ?? request?.headers);
+  const [, hfToken] = /^Bearer ([\x21-\x7e]+)$/i.exec(headers.get("authorization") ?? "") ?? [];
+  return {
+    url: absolute(request?.url ?? String(input)),
+    method: (init?.method ?? request?.method ?? "GET").toUpperCase(),
+    range: headers.get("range") ?? void 0,
+    ifNoneMatch: headers.get("if-none-match") ?? void 0,
+    hfToken
+  };
+}
+function absolute(url) {
+  try {
+    return new URL(url, globalThis.location?.href).href;
+  } catch {
+    return url;
+  }
+}
+function serveFile(loop, id, wanted, signal) {
+  return new Promise((resolve, reject) => {
+    const body = new ServedBody(signal);
+    loop.run({ action: "fetchFile", id, params: wanted }, {
+      signal: body.signal,
+      onStart: (pull) => body.begin(pull),
+      onProgress: (head) => resolve(responseOf(head, body)),
+      onBytes: (bytes, isLast) => body.take(bytes, isLast)
+    }).then((end) => {
+      if (end.code !== void 0) {
+        throw errorOfMessage(end, signal?.reason);
+      }
+      if (end.outcome === "absent") resolve(absentResponse());
+      else if (end.outcome !== "file") resolve(end.outcome);
+      body.end();
+    }).catch((error) => {
+      const reason = signal?.aborted ? signal.reason : error;
+      body.fail(reason);
+      reject(reason);
+    });
+  });
+}
+var ServedBody = class {
+  #stop = new AbortController();
+  /** @type {ReadableByteStreamController | undefined} */
+  #controller;
+  #pull = () => {
+  };
+  #isEnded = false;
+  /** @param {AbortSignal | null} [signal] of the caller */
+  constructor(signal) {
+    const stop = () => this.#stop.abort(signal?.reason);
+    if (signal?.aborted) stop();
+    else signal?.addEventListener("abort", stop, { signal: this.signal });
+  }
+  /** Aborted when nobody wants the file any more. */
+  get signal() {
+    return this.#stop.signal;
+  }
+  /** @param {() => void} pull asks the core for more */
+  begin(pull) {
+    this.#pull = pull;
+  }
+  /** @returns {ReadableStream<Uint8Array>} */
+  stream() {
+    return new ReadableStream({
+      type: "bytes",
+      start: (controller) => {
+        this.#controller = controller;
+      },
+      pull: () => this.#pull(),
+      cancel: (reason) => this.#stop.abort(reason)
+    }, { highWaterMark: HIGH_WATER_BYTES });
+  }
+  /**
+   * @param {Uint8Array} bytes
+   * @param {boolean} isLast
+   */
+  take(bytes, isLast) {
+    this.#controller?.enqueue(
+      /** @type {Uint8Array<ArrayBuffer>} */
+      bytes
+    );
+    if (isLast) this.end();
+    else if ((this.#controller?.desiredSize ?? 0) > 0) this.#pull();
+  }
+  end() {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#controller?.close();
+    this.#controller?.byobRequest?.respond(0);
+  }
+  /** @param {unknown} reason */
+  fail(reason) {
+    if (!this.#isEnded) this.#controller?.error(reason);
+    this.#isEnded = true;
+  }
+};
+function responseOf({ status, headers }, body) {
+  const length = Number(headers["content-length"] ?? 0);
+  const hasBody = status < 300;
+  const response = new Response(hasBody ? body.stream() : null, {
+    status,
+    headers: Object.entries(headers).map(([name, value]) => [name, String(value)])
+  });
+  if (hasBody) {
+    Object.defineProperty(response, "arrayBuffer", {
+      value: () => gather(response, length)
+    });
+  }
+  return response;
+}
+async function gather(response, length) {
+  if (response.bodyUsed || !response.body) {
+    throw new TypeError("the body was read already");
+  }
+  const whole = new Uint8Array(length);
+  const reader = response.body.getReader();
+  let at = 0;
+  for (; ; ) {
+    const { done, value } = await reader.read();
+    if (done) return whole.buffer;
+    whole.set(value, at);
+    at += value.length;
+  }
+}
+function absentResponse() {
+  return new Response("Entry not found", {
+    status: 404,
+    headers: { "x-error-code": "EntryNotFound" }
+  });
+}
+
 // js-bindings/model-manager.js
 async function createModelManager(options = {}) {
   const { wasm, hubUrl, seed, ...outside } = readOptions(options);
   const exports = await loadCore(wasm);
   const now = () => outside.clock.now();
   const core = new Core(exports, { hubUrl, seed, now });
-  return new ModelManager(new Loop(core, outside));
+  return new ModelManager(new Loop(core, outside), outside.fetch);
 }
 var ModelManager = class {
   #loop;
+  #fetch;
   #lastId = 0;
-  /** @param {Loop} loop */
-  constructor(loop) {
+  /**
+   * @param {Loop} loop
+   * @param {typeof fetch} fetch for what is not the store's business
+   */
+  constructor(loop, fetch2) {
     this.#loop = loop;
+    this.#fetch = fetch2;
+    this.fetch = this.fetch.bind(this);
+    this.cache = {
+      match: this.#match.bind(this),
+      put: this.#put.bind(this)
+    };
   }
   /** @type {Manager['listChatModels']} */
   async listChatModels(params, options) {
@@ -1349,6 +2417,57 @@ var ModelManager = class {
       (inner) => this.#listChatModels(params, inner),
       signal
     );
+  }
+  /** @type {Manager['plan']} */
+  plan(modelId, options) {
+    return this.#askStore("plan", { modelId }, options);
+  }
+  /** @type {Manager['download']} */
+  download(modelId, options) {
+    return this.#askStore("download", { modelId }, options);
+  }
+  /** @type {Manager['models']} */
+  async models() {
+    return (await this.#askStore("models")).models;
+  }
+  /** @type {Manager['deleteModel']} */
+  async deleteModel(modelId, options) {
+    await this.#askStore("deleteModel", { modelId }, options);
+  }
+  /** @type {Manager['verifyModel']} */
+  verifyModel(modelId, options) {
+    return this.#askStore("verifyModel", { modelId }, options);
+  }
+  /** @type {Manager['pinModel']} */
+  async pinModel(modelId, pinned) {
+    await this.#askStore("pinModel", { modelId, pinned });
+  }
+  /** @type {Manager['checkForUpdate']} */
+  checkForUpdate(modelId, options) {
+    return this.#askStore("checkForUpdate", { modelId }, options);
+  }
+  /** @type {Manager['updateModel']} */
+  updateModel(modelId, options) {
+    return this.#askStore("updateModel", { modelId }, options);
+  }
+  /** @type {Manager['rollbackModel']} */
+  rollbackModel(modelId) {
+    return this.#askStore("rollbackModel", { modelId });
+  }
+  /** @type {Manager['storage']} */
+  storage() {
+    return this.#askStore("storage");
+  }
+  /** @type {Manager['fetch']} */
+  async fetch(input, init) {
+    const signal = init?.signal ?? (input instanceof Request ? input.signal : void 0);
+    const served = await serveFile(
+      this.#loop,
+      this.#nextId("fetchFile"),
+      wantedOf(input, init),
+      signal
+    );
+    return served instanceof Response ? served : this.#fetch(input, init);
   }
   /** @type {Manager['handleMessage']} */
   async handleMessage(message) {
@@ -1371,17 +2490,64 @@ var ModelManager = class {
    * @param {import('./loop.js').CallOptions} options
    * @returns {Promise<any>} the terminal message
    */
-  async #listChatModels(params = {}, options) {
-    this.#lastId += 1;
-    const end = await this.#loop.run({
-      action: "listChatModels",
-      id: `listChatModels-${this.#lastId}`,
-      params
-    }, options);
+  #listChatModels(params = {}, options) {
+    return this.#run("listChatModels", params, options);
+  }
+  /**
+   * @param {string} action
+   * @param {object} [params]
+   * @param {object} [options] of the call; parameters are among them
+   * @returns {Promise<any>} what the terminal message carries
+   */
+  async #askStore(action, params = {}, options) {
+    const { call, rest } = splitOptions(options);
+    const { action: name, id, seq, ts, protocolVersion, ...result } = await this.#run(action, { ...rest, ...params }, call);
+    return result;
+  }
+  /**
+   * @param {string} action
+   * @param {object} params
+   * @param {import('./loop.js').CallOptions} options
+   * @returns {Promise<any>} the terminal message
+   */
+  async #run(action, params, options) {
+    const end = await this.#loop.run(
+      { action, id: this.#nextId(action), params },
+      options
+    );
     if (end.code !== void 0) {
       throw errorOfMessage(end, options.signal?.reason);
     }
     return end;
+  }
+  /** @param {string} action */
+  #nextId(action) {
+    this.#lastId += 1;
+    return `${action}-${this.#lastId}`;
+  }
+  /**
+   * @param {RequestInfo | URL} request
+   * @returns {Promise<Response | undefined>}
+   */
+  async #match(request) {
+    const served = await serveFile(this.#loop, this.#nextId("match"), {
+      ...wantedOf(request),
+      onlyCached: true
+    });
+    return served instanceof Response && served.ok ? served : void 0;
+  }
+  /**
+   * @param {RequestInfo | URL} request
+   * @param {Response} response
+   */
+  async #put(request, response) {
+    await response.body?.cancel();
+    const served = await serveFile(
+      this.#loop,
+      this.#nextId("put"),
+      wantedOf(request)
+    );
+    if (served instanceof Response) await served.body?.cancel();
   }
 };
 export {

@@ -5,8 +5,10 @@ import { Core, loadCore } from './core.js';
 import { errorOfMessage } from './errors.js';
 import { Loop } from './loop.js';
 import { messageStream } from './message-stream.js';
-import { readCallOptions, readOptions, readStreamOptions }
-  from './options.js';
+import {
+  readCallOptions, readOptions, readStreamOptions, splitOptions,
+} from './options.js';
+import { serveFile, wantedOf } from './served-file.js';
 
 /**
  * @typedef {import('./types/index.d.ts').ModelManager} Manager
@@ -24,7 +26,7 @@ export async function createModelManager(options = {}) {
   const exports = await loadCore(wasm);
   const now = () => outside.clock.now();
   const core = new Core(exports, { hubUrl, seed, now });
-  return new ModelManager(new Loop(core, outside));
+  return new ModelManager(new Loop(core, outside), outside.fetch);
 }
 
 /**
@@ -33,11 +35,21 @@ export async function createModelManager(options = {}) {
  */
 class ModelManager {
   #loop;
+  #fetch;
   #lastId = 0;
 
-  /** @param {Loop} loop */
-  constructor(loop) {
+  /**
+   * @param {Loop} loop
+   * @param {typeof fetch} fetch for what is not the store's business
+   */
+  constructor(loop, fetch) {
     this.#loop = loop;
+    this.#fetch = fetch;
+    // Libraries take them off and call them alone.
+    this.fetch = this.fetch.bind(this);
+    this.cache = {
+      match: this.#match.bind(this), put: this.#put.bind(this),
+    };
   }
 
   /** @type {Manager['listChatModels']} */
@@ -52,6 +64,65 @@ class ModelManager {
     const { signal } = readStreamOptions(options);
     yield* messageStream(
       (inner) => this.#listChatModels(params, inner), signal);
+  }
+
+  /** @type {Manager['plan']} */
+  plan(modelId, options) {
+    return this.#askStore('plan', { modelId }, options);
+  }
+
+  /** @type {Manager['download']} */
+  download(modelId, options) {
+    return this.#askStore('download', { modelId }, options);
+  }
+
+  /** @type {Manager['models']} */
+  async models() {
+    return (await this.#askStore('models')).models;
+  }
+
+  /** @type {Manager['deleteModel']} */
+  async deleteModel(modelId, options) {
+    await this.#askStore('deleteModel', { modelId }, options);
+  }
+
+  /** @type {Manager['verifyModel']} */
+  verifyModel(modelId, options) {
+    return this.#askStore('verifyModel', { modelId }, options);
+  }
+
+  /** @type {Manager['pinModel']} */
+  async pinModel(modelId, pinned) {
+    await this.#askStore('pinModel', { modelId, pinned });
+  }
+
+  /** @type {Manager['checkForUpdate']} */
+  checkForUpdate(modelId, options) {
+    return this.#askStore('checkForUpdate', { modelId }, options);
+  }
+
+  /** @type {Manager['updateModel']} */
+  updateModel(modelId, options) {
+    return this.#askStore('updateModel', { modelId }, options);
+  }
+
+  /** @type {Manager['rollbackModel']} */
+  rollbackModel(modelId) {
+    return this.#askStore('rollbackModel', { modelId });
+  }
+
+  /** @type {Manager['storage']} */
+  storage() {
+    return this.#askStore('storage');
+  }
+
+  /** @type {Manager['fetch']} */
+  async fetch(input, init) {
+    const signal = init?.signal
+      ?? (input instanceof Request ? input.signal : undefined);
+    const served = await serveFile(
+      this.#loop, this.#nextId('fetchFile'), wantedOf(input, init), signal);
+    return served instanceof Response ? served : this.#fetch(input, init);
   }
 
   /** @type {Manager['handleMessage']} */
@@ -79,14 +150,63 @@ class ModelManager {
    * @param {import('./loop.js').CallOptions} options
    * @returns {Promise<any>} the terminal message
    */
-  async #listChatModels(params = {}, options) {
-    this.#lastId += 1;
-    const end = await this.#loop.run({
-      action: 'listChatModels', id: `listChatModels-${this.#lastId}`, params,
-    }, options);
+  #listChatModels(params = {}, options) {
+    return this.#run('listChatModels', params, options);
+  }
+
+  /**
+   * @param {string} action
+   * @param {object} [params]
+   * @param {object} [options] of the call; parameters are among them
+   * @returns {Promise<any>} what the terminal message carries
+   */
+  async #askStore(action, params = {}, options) {
+    const { call, rest } = splitOptions(options);
+    const { action: name, id, seq, ts, protocolVersion, ...result }
+      = await this.#run(action, { ...rest, ...params }, call);
+    return result;
+  }
+
+  /**
+   * @param {string} action
+   * @param {object} params
+   * @param {import('./loop.js').CallOptions} options
+   * @returns {Promise<any>} the terminal message
+   */
+  async #run(action, params, options) {
+    const end = await this.#loop.run(
+      { action, id: this.#nextId(action), params }, options);
     if (end.code !== undefined) {
       throw errorOfMessage(end, options.signal?.reason);
     }
     return end;
+  }
+
+  /** @param {string} action */
+  #nextId(action) {
+    this.#lastId += 1;
+    return `${action}-${this.#lastId}`;
+  }
+
+  /**
+   * @param {RequestInfo | URL} request
+   * @returns {Promise<Response | undefined>}
+   */
+  async #match(request) {
+    const served = await serveFile(this.#loop, this.#nextId('match'), {
+      ...wantedOf(request), onlyCached: true,
+    });
+    return served instanceof Response && served.ok ? served : undefined;
+  }
+
+  /**
+   * @param {RequestInfo | URL} request
+   * @param {Response} response
+   */
+  async #put(request, response) {
+    await response.body?.cancel();
+    const served = await serveFile(
+      this.#loop, this.#nextId('put'), wantedOf(request));
+    if (served instanceof Response) await served.body?.cancel();
   }
 }

@@ -82,6 +82,19 @@ export function readCallOptions(options = {}) {
 }
 
 /**
+ * Options of a call to the store: those that JavaScript needs, and the
+ * parameters, which the core checks.
+ * @param {any} [options]
+ */
+export function splitOptions(options = {}) {
+  if (typeof options !== 'object' || options === null) {
+    throw optionError(`options: expected an object, got ${quote(options)}`);
+  }
+  const { onProgress, signal, ...rest } = options;
+  return { call: check({ onProgress, signal }, CALL_CHECKS), rest };
+}
+
+/**
  * @param {{ signal?: AbortSignal }} [options]
  */
 export function readStreamOptions(options = {}) {
