@@ -59,7 +59,8 @@ async function fillUp() {
   const store = await openStore({ dataDir });
   await store.write([record('small', [1])]);
   const { code } = await store.write([
-    record('large', new Uint8Array(300_000)), record('small', [2])])
+    record('large', new Uint8Array(300_000)), content('c', [1]),
+    record('small', [2])])
     .then(() => ({ code: 'none' }), (error) => error);
   say(code);
   await store.write([record('after', [3])]);

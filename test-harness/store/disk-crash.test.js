@@ -273,7 +273,7 @@ describe('a damaged log', () => {
 
   test('garbage behind the last line is cut off', async () => {
     await writeThree();
-    await appendFile(join(dataDir, 'index'), 'garbage\nmore');
+    await appendFile(join(dataDir, 'index'), 'garbage\n'.repeat(1000));
     const store = await reopen();
     await store.write([record('r4', [4])]);
     store.close();
@@ -299,6 +299,9 @@ describe('a content that is damaged', () => {
     // And can be replaced.
     await store.write([content('a', [5])]);
     assert.deepEqual(await store.get('files', 'a'), Uint8Array.of(5));
+    const left = await readdir(join(dataDir, 'content'));
+    assert.equal(left.length, 1);
+    assert.notEqual(left[0], a);
   });
 });
 
@@ -332,6 +335,7 @@ describe('a batch that cannot be written', () => {
       lines.push(line);
     }
     assert.deepEqual(lines, ['EFBIG', 'after,small', '1']);
+    assert.deepEqual(await readdir(join(dataDir, 'content')), []);
     assert.deepEqual(await (await reopen()).keys(''), ['after', 'small']);
   });
 });
@@ -370,6 +374,17 @@ describe('a log of old lines', () => {
     await check(store);
     store.close();
     await check(await reopen());
+  });
+
+  test('does not forget which numbers of contents were used', async () => {
+    const store = await reopen();
+    await writeMuch(store);
+    await store.write([{ kind: 'delete', store: 'files', key: 'c60' }]);
+    for (let i = 0; i < 30; i += 1) await store.write([record('a', bytes)]);
+    const log = await readFile(join(dataDir, 'index'), 'latin1');
+    assert.equal(log.includes('"c60"'), false);
+    await (await reopen()).write([content('c61', [61])]);
+    assert.deepEqual(await readdir(join(dataDir, 'content')), ['61']);
   });
 
   test('is left alone while another one has it open, and then is not',

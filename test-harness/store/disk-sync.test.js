@@ -12,6 +12,13 @@ import { test } from 'node:test';
 import { openStore } from '../../js-bindings/store/index.js';
 import { content, record } from './values.js';
 
+/** What all open files inherit from. */
+async function handlePrototype() {
+  const handle = await open(tmpdir());
+  await handle.close();
+  return Object.getPrototypeOf(handle);
+}
+
 /**
  * Notes which file is synced, from now on.
  * @param {string} dataDir
@@ -19,9 +26,7 @@ import { content, record } from './values.js';
 async function watchSyncs(dataDir) {
   /** @type {string[]} */
   const synced = [];
-  const handle = await open(dataDir);
-  const prototype = Object.getPrototypeOf(handle);
-  await handle.close();
+  const prototype = await handlePrototype();
   for (const name of ['sync', 'datasync']) {
     const original = prototype[name];
     prototype[name] = async function sync() {
@@ -58,5 +63,26 @@ test('contents, their names, then the line, then the answer', {
   const at = synced.indexOf('index.new');
   assert.deepEqual(synced.slice(at - 1, at + 2), ['index', 'index.new', '.']);
   reopened.close();
+  await rm(dataDir, { recursive: true });
+});
+
+test('a line that does not become durable is taken back', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'tabagent-store-'));
+  const stores = [await openStore({ dataDir }), await openStore({ dataDir })];
+  await stores[0].write([record('r', [1])]);
+  await stores[1].keys('');
+  const prototype = await handlePrototype();
+  const original = prototype.datasync;
+  prototype.datasync = async () => {
+    prototype.datasync = original;
+    // The other one may read it before that is known.
+    await stores[1].get('files', 'r');
+    throw Object.assign(new Error('as ordered'), { code: 'EIO' });
+  };
+  await assert.rejects(stores[0].write([record('r', [2])]), { code: 'EIO' });
+  for (const store of stores) {
+    assert.deepEqual(await store.get('files', 'r'), Uint8Array.of(1));
+    store.close();
+  }
   await rm(dataDir, { recursive: true });
 });

@@ -151,6 +151,22 @@ describe('old databases', () => {
     assert.equal(Math.max(...connections.map(({ version }) => version)), 3);
   });
 
+  test('another context that upgrades first does not matter', async () => {
+    (await openRaw(2, { TabAgentModels: 'id' })).close();
+    const { open } = factory;
+    factory.open = (name, version) => {
+      if (version === 3) {
+        open(name, 5).onsuccess = ({ target }) => {
+          /** @type {IDBOpenDBRequest} */ (target).result.close();
+        };
+      }
+      return open(name, version);
+    };
+    const store = await openStore({ indexedDB: factory });
+    await store.write([record('a', [1])]);
+    assert.equal(connections.slice(-1)[0].version, 6);
+  });
+
   test('a record is a file to TabAgent, of a size and no bytes', async () => {
     const store = await openStore({ indexedDB: factory });
     await store.write([record('old', [1, 2, 3]), content('c', [1])]);
