@@ -41,7 +41,6 @@ export class Contents {
     const numbers = [];
     try {
       for (const blob of blobs) await this.#write(blob, numbers);
-      if (numbers.length > 0) await syncDirectory(this.#directory);
       return numbers;
     } catch (error) {
       await this.remove(numbers);
@@ -92,7 +91,8 @@ export class Contents {
         const piece = blob.slice(at, at + PIECE_BYTES);
         await handle.writeFile(new Uint8Array(await piece.arrayBuffer()));
       }
-      await handle.datasync();
+      // Together they take hardly longer than one.
+      await Promise.all([handle.datasync(), syncDirectory(this.#directory)]);
     } finally {
       await handle.close();
     }
