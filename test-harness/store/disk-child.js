@@ -46,12 +46,12 @@ async function mergeMany() {
   store.close();
 }
 
-/** Tells what it holds, until it is killed. */
+/** Tells what it holds, until it is killed or nobody is there to do it. */
 async function holdLock() {
   const store = await openStore({ dataDir });
   await store.lock(name);
   say('locked');
-  setInterval(() => {}, 1000);
+  process.stdin.on('close', () => process.exit()).resume();
 }
 
 /** Writes until there is no room, and says what came of it. */

@@ -53,7 +53,7 @@ async function reopen() {
  */
 function start(task, name = '') {
   const child = spawn(process.execPath, [CHILD, dataDir, task, name],
-    { stdio: ['ignore', 'pipe', 'inherit'] });
+    { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout });
   return { child, lines, exited: once(child, 'exit') };
 }
