@@ -65,7 +65,6 @@ var Contents = class {
     const numbers = [];
     try {
       for (const blob of blobs) await this.#write(blob, numbers);
-      if (numbers.length > 0) await syncDirectory(this.#directory);
       return numbers;
     } catch (error) {
       await this.remove(numbers);
@@ -111,7 +110,7 @@ var Contents = class {
         const piece = blob.slice(at, at + PIECE_BYTES);
         await handle.writeFile(new Uint8Array(await piece.arrayBuffer()));
       }
-      await handle.datasync();
+      await Promise.all([handle.datasync(), syncDirectory(this.#directory)]);
     } finally {
       await handle.close();
     }

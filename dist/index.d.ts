@@ -47,15 +47,15 @@ export interface ModelManagerOptions {
    */
   mirrors?: string[];
   /**
-   * Node only: directory of the durable store. Without effect yet: there is
-   * no store so far.
+   * Node only: directory of the durable store. Without it the store lives in
+   * `indexedDB`.
    */
   dataDir?: string;
   /** Makes all requests; the platform's by default. */
   fetch?: typeof fetch;
   /**
-   * Where the store lives, the platform's by default. Without effect yet:
-   * there is no store so far.
+   * Where the store lives, the platform's by default. `IDBKeyRange` must be
+   * there as well, as a global.
    */
   indexedDB?: IDBFactory;
   /**
@@ -78,6 +78,135 @@ export interface ModelManagerOptions {
   telemetry?: (entry: TelemetryEntry) => void;
 }
 
+/** Options that most methods take. */
+export interface CallOptions {
+  /** Ends the operation with `cancelled`. */
+  signal?: AbortSignal | null;
+}
+
+export interface PlanOptions extends CallOptions {
+  /**
+   * One of the dtypes that the repository has; `auto`, the default, is the
+   * first of q8, q4, q4f16, int8, uint8, fp16, … that it has.
+   */
+  dtype?: string;
+  /** A branch, a tag or a commit; `main` by default. */
+  revision?: string;
+  /** Access token of the Hub. It goes to the Hub's origin only. */
+  hfToken?: string | null;
+}
+
+/** A file of a model, and what is stored of it. */
+export interface PlannedFile {
+  path: string;
+  bytes: number;
+  /** Hexadecimal; of files in LFS. */
+  sha256?: string;
+  cachedBytes: number;
+}
+
+export interface Plan {
+  commit: string;
+  /** That was chosen. */
+  dtype: string;
+  files: PlannedFile[];
+  totalBytes: number;
+  /** What would have to be fetched. */
+  neededBytes: number;
+  /** null: the platform does not say. */
+  freeBytes: number | null;
+  quotaBytes: number | null;
+  fits: boolean;
+  /** Models whose deletion would make room, the least recently used first. */
+  evict: string[];
+}
+
+/** How far a download is; at most ten a second, never less than before. */
+export interface DownloadProgress {
+  phase: 'download' | 'verify';
+  /** In work, or null at the end. */
+  file: string | null;
+  /** Bytes that are stored or on their way. */
+  loaded: number;
+  /** Known before the first byte. */
+  total: number;
+  bytesPerSecond: number;
+  /** null: not known yet. */
+  etaMs: number | null;
+}
+
+export interface DownloadOptions extends PlanOptions {
+  onProgress?: ((progress: DownloadProgress) => void) | null;
+  /** Downloads run one after the other, those of higher priority first; 0. */
+  priority?: number;
+}
+
+export interface DownloadResult {
+  commit: string;
+  dtype: string;
+  files: PlannedFile[];
+  /** Of all files. */
+  bytes: number;
+  /** Nothing had to be fetched. */
+  fromCache: boolean;
+  /** That were there before. */
+  resumedBytes: number;
+  /** That came from the network. */
+  fetchedBytes: number;
+  durationMs: number;
+}
+
+export interface StoredModel {
+  modelId: string;
+  /** The label under which it was asked for: `main`. */
+  revision: string;
+  commit: string;
+  /** The label stands for this one. */
+  current: boolean;
+  dtypes: {
+    dtype: string;
+    status: 'downloaded' | 'available';
+    /** Of the files that are complete. */
+    bytes: number;
+    complete: boolean;
+  }[];
+  bytes: number;
+  /** Milliseconds since the epoch. */
+  lastUsedAt: number | null;
+  pinned: boolean;
+}
+
+export interface Verification {
+  /** Everything is right, or was repaired. */
+  ok: boolean;
+  damaged: { file: string, chunk: number }[];
+  /** How many chunks were fetched again. */
+  repaired: number;
+}
+
+export interface UpdateCheck {
+  /** Commit that is stored. */
+  current: string;
+  /** Commit that the Hub has now. */
+  latest: string;
+  /** Of the stored files, those that are others now. */
+  changedBytes: number;
+}
+
+export interface StorageUse {
+  /** null: the platform does not say. */
+  usedBytes: number | null;
+  quotaBytes: number | null;
+  persisted: boolean | null;
+}
+
+export interface FileCache {
+  /** A stored file, or undefined. */
+  match(request: RequestInfo | URL): Promise<Response | undefined>;
+  /** Stores the file, verified. */
+  put(request: RequestInfo | URL, response: Response): Promise<void>;
+}
+
 /** What can be done with models. Every method fails with `TabAgentError`. */
 export interface ModelManager {
   /**
@@ -98,6 +227,78 @@ export interface ModelManager {
     options?: { signal?: AbortSignal },
   ): AsyncGenerator<
     ListChatModelsProgress | ListChatModelsDone, void, void>;
+
+  /**
+   * Finds out what a download would fetch, and whether it fits. Nothing is
+   * stored.
+   */
+  plan(modelId: string, options?: PlanOptions): Promise<Plan>;
+
+  /**
+   * Stores the files that a dtype needs, verified by the Hub's hashes. Goes on
+   * where an earlier download stopped, however it stopped. Aborting it keeps
+   * what is stored.
+   * @throws {TabAgentError} `quota_exceeded` before the first byte when the
+   *   files do not fit, or when the platform's quota ends in the middle;
+   *   `dtype_unavailable`, `not_found`, `unauthorized`, `network`, `timeout`,
+   *   `hash_mismatch`, `cancelled`, and `store_*` when the storage fails
+   */
+  download(modelId: string, options?: DownloadOptions):
+    Promise<DownloadResult>;
+
+  /** Lists what is stored, a row for each revision of a model. */
+  models(): Promise<StoredModel[]>;
+
+  /** Deletes a model, or the files that only the given dtype needs. */
+  deleteModel(modelId: string, options?: { dtype?: string } & CallOptions):
+    Promise<void>;
+
+  /**
+   * Reads every stored byte of the model's current revision and compares it
+   * with what was verified when it was stored. Damaged chunks are fetched
+   * again, unless `repair` is false.
+   * @throws {TabAgentError} `not_stored`, and those of `download`
+   */
+  verifyModel(
+    modelId: string,
+    options?: { revision?: string, repair?: boolean } & CallOptions,
+  ): Promise<Verification>;
+
+  /** A pinned model is never proposed to make room. */
+  pinModel(modelId: string, pinned: boolean): Promise<void>;
+
+  /** Asks the Hub whether the model has changed. */
+  checkForUpdate(
+    modelId: string, options?: { revision?: string } & CallOptions,
+  ): Promise<UpdateCheck>;
+
+  /**
+   * Stores the latest revision beside the current one, in the same dtypes, and
+   * then makes it the current one. The old one stays for `rollbackModel`.
+   */
+  updateModel(
+    modelId: string, options?: Omit<DownloadOptions, 'dtype'>,
+  ): Promise<DownloadResult>;
+
+  /** Makes the revision before the latest update the current one again. */
+  rollbackModel(modelId: string): Promise<{ commit: string }>;
+
+  /** How much room there is. */
+  storage(): Promise<StorageUse>;
+
+  /**
+   * `fetch` with the store in front of it: files of the Hub come out of it,
+   * verified, and are downloaded when they are not there. GET, HEAD and Range
+   * are answered as the Hub would answer them. What is not a file of the Hub
+   * goes to the platform's `fetch` as it is. Bound: it may be taken off.
+   */
+  fetch: typeof fetch;
+
+  /**
+   * For libraries that look into a cache before they fetch, such as
+   * transformers.js with `env.customCache`.
+   */
+  cache: FileCache;
 
   /**
    * Handles a request of the message protocol, in either style (`action` or

@@ -2347,7 +2347,10 @@ function responseOf({ status, headers }, body) {
   const hasBody = status < 300;
   const response = new Response(hasBody ? body.stream() : null, {
     status,
-    headers: Object.entries(headers).map(([name, value]) => [name, String(value)])
+    headers: (
+      /** @type {Record<string, string>} */
+      headers
+    )
   });
   if (hasBody) {
     Object.defineProperty(response, "arrayBuffer", {
@@ -2458,7 +2461,11 @@ var ModelManager = class {
   storage() {
     return this.#askStore("storage");
   }
-  /** @type {Manager['fetch']} */
+  /**
+   * @param {RequestInfo | URL} input
+   * @param {RequestInit} [init]
+   * @returns {Promise<Response>}
+   */
   async fetch(input, init) {
     const signal = init?.signal ?? (input instanceof Request ? input.signal : void 0);
     const served = await serveFile(

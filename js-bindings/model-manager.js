@@ -116,7 +116,11 @@ class ModelManager {
     return this.#askStore('storage');
   }
 
-  /** @type {Manager['fetch']} */
+  /**
+   * @param {RequestInfo | URL} input
+   * @param {RequestInit} [init]
+   * @returns {Promise<Response>}
+   */
   async fetch(input, init) {
     const signal = init?.signal
       ?? (input instanceof Request ? input.signal : undefined);

@@ -29,7 +29,9 @@ function setUp(onEvent, options = {}) {
   const core = new FakeCore(onEvent);
   const clock = createVirtualClock();
   const loop = new Loop(/** @type {any} */ (core), {
-    fetch: async () => new Response('body'), clock, ...options,
+    fetch: async () => new Response('body'),
+    openStore: async () => { throw new Error('there is no store'); },
+    clock, ...options,
   });
   return { core, clock, loop };
 }

@@ -30,7 +30,6 @@ export async function options(bytes: Uint8Array<ArrayBuffer>) {
   await createModelManager({ wasm: bytes, seed: bytes, fetch });
   await createModelManager({ wasm: new WebAssembly.Module(bytes) });
   await createModelManager({ onMessage: console.log, telemetry: console.log });
-  // Accepted already, for the store and the chat.
   await createModelManager({
     mirrors: ['https://mirror.example'], dataDir: '/var/models',
     indexedDB: globalThis.indexedDB, ort: () => import('tabagent-wasm'),

@@ -239,9 +239,9 @@ static int read_block(tam_store_op *op) {
   op->block_len = (uint32_t)((to < length ? to : length) - from);
   op->block_read = 0;
   tam_checksum_init(&op->block_sum);
-  op->reading = tam_storage_read(op->store->storage, tam_store_op_owner(op, 0),
-                                 tam_store_op_chunk_key(op, transfer, chunk),
-                                 from, from + op->block_len);
+  op->reading = tam_storage_read_and_keep(
+      op->store->storage, tam_store_op_owner(op, 0),
+      tam_store_op_chunk_key(op, transfer, chunk), from, from + op->block_len);
   return tam_store_op_asked(op->reading);
 }
 
