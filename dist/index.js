@@ -2457,6 +2457,26 @@ var ModelManager = class {
   rollbackModel(modelId) {
     return this.#askStore("rollbackModel", { modelId });
   }
+  /** @type {Manager['downloads']} */
+  async downloads() {
+    return (await this.#askStore("downloads")).downloads;
+  }
+  /** @type {Manager['pauseDownload']} */
+  async pauseDownload(id) {
+    await this.#askStore("pauseDownload", { id });
+  }
+  /** @type {Manager['resumeDownload']} */
+  async resumeDownload(id) {
+    await this.#askStore("resumeDownload", { id });
+  }
+  /** @type {Manager['cancelDownload']} */
+  async cancelDownload(id, options) {
+    await this.#askStore("cancelDownload", { id }, options);
+  }
+  /** @type {Manager['clearStore']} */
+  async clearStore() {
+    await this.#askStore("clearStore");
+  }
   /** @type {Manager['storage']} */
   storage() {
     return this.#askStore("storage");

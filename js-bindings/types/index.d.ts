@@ -156,6 +156,19 @@ export interface DownloadResult {
   durationMs: number;
 }
 
+/** A download in the queue. */
+export interface DownloadState {
+  id: string;
+  modelId: string;
+  /** As it was asked for; null: the first that there is. */
+  dtype: string | null;
+  state: 'queued' | 'running' | 'paused';
+  priority: number;
+  loaded: number;
+  /** 0 until it is known. */
+  total: number;
+}
+
 export interface StoredModel {
   modelId: string;
   /** The label under which it was asked for: `main`. */
@@ -282,6 +295,27 @@ export interface ModelManager {
 
   /** Makes the revision before the latest update the current one again. */
   rollbackModel(modelId: string): Promise<{ commit: string }>;
+
+  /** The downloads that wait, run or are paused. */
+  downloads(): Promise<DownloadState[]>;
+
+  /** Stops a download without ending it; what is stored stays. */
+  pauseDownload(id: string): Promise<void>;
+
+  resumeDownload(id: string): Promise<void>;
+
+  /**
+   * Ends a download with `cancelled`. Without `keepPartial` the files that are
+   * not complete are deleted; by default they stay for the next attempt.
+   */
+  cancelDownload(id: string, options?: { keepPartial?: boolean }):
+    Promise<void>;
+
+  /**
+   * Deletes all models, also those that TabAgent stored.
+   * @throws {TabAgentError} `busy` while a download runs
+   */
+  clearStore(): Promise<void>;
 
   /** How much room there is. */
   storage(): Promise<StorageUse>;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Deleting really deletes: the keys of the repository are listed and those go
 // that belong to what is given up, however they came to be there.
+#include "core/json_tree.h"
 #include "core/json_write.h"
 #include "store/file_select.h"
 #include "store/store_op.h"
@@ -8,7 +9,13 @@
 #include "store/verbs.h"
 
 // The steps: which keys are being listed.
-enum { STEP_CONTENTS = 1, STEP_JOURNALS, STEP_REVISIONS, STEP_WRITE };
+enum {
+  STEP_CONTENTS = 1,
+  STEP_JOURNALS,
+  STEP_REVISIONS,
+  STEP_MANIFEST,
+  STEP_WRITE
+};
 
 static int list_keys(tam_store_op *op, uint32_t step, const char *prefix) {
   tam_buf text;
@@ -128,9 +135,54 @@ static void give_up(tam_store_op *op) {
   }
 }
 
-// TabAgent's panel shows what is there by this.
-static void put_status(tam_store_op *op) {
-  tam_batch_delete(&op->batch, TAM_STORE_MANIFEST, op->params.model);
+// ---------------------------------------------------------------------------
+// TabAgent's manifest
+
+// The patch that calls dtypes available which were downloaded.
+#define PATCH_MAX 65536
+
+static int is_given_up(const tam_store_op *op, const tam_json_node *quant) {
+  tam_span status =
+      tam_json_get_string(tam_json_get_member(quant, TAM_SPAN("status")));
+  tam_span dtype =
+      tam_json_get_string(tam_json_get_member(quant, TAM_SPAN("dtype")));
+  return tam_span_eq(status, TAM_SPAN("downloaded")) &&
+         (op->params.dtype.len == 0 ||
+          tam_span_is(dtype, tam_dtype_name(op->dtype)));
+}
+
+// An entry that cannot be read is left alone: it is not ours alone.
+static int put_statuses(tam_store_op *op, tam_span repo, tam_span text) {
+  const tam_mem *mem = op->store->host.mem;
+  tam_json_node *root = NULL;
+  tam_buf patch;
+  int error = tam_json_tree_parse(&root, text, mem);
+  tam_buf_init(&patch, mem, PATCH_MAX);
+  tam_json_write_object_begin(&patch);
+  tam_json_write_member_begin(&patch, "quants");
+  const tam_json_node *quants = tam_json_get_member(root, TAM_SPAN("quants"));
+  for (const tam_json_node *at = tam_json_get_first(quants); at != NULL;
+       at = tam_json_get_next(at)) {
+    if (is_given_up(op, at)) {
+      tam_json_write_string(&patch, tam_json_get_key(at));
+      tam_buf_append_text(&patch, ":{\"status\":\"available\"}");
+    }
+  }
+  tam_json_write_object_end(&patch);
+  tam_json_write_object_end(&patch);
+  if (error == 0 && patch.error == 0) {
+    tam_batch_merge(&op->batch, repo, tam_buf_span(&patch));
+    op->has_changed_manifest = 1;
+  }
+  tam_buf_free(&patch);
+  tam_json_tree_free(root, mem);
+  return error == TAM_ERR_OUT_OF_MEMORY ? error : 0;
+}
+
+static int ask_manifest(tam_store_op *op) {
+  return tam_store_op_asked(
+      tam_storage_get(op->store->storage, tam_store_op_owner(op, STEP_MANIFEST),
+                      TAM_STORE_MANIFEST, op->params.model));
 }
 
 static int delete_start(tam_store_op *op) {
@@ -150,20 +202,25 @@ static int write_batch(tam_store_op *op) {
     tam_buf_reset(&key);
     tam_models_append_pin_key(op->params.model, &key);
     tam_batch_delete(&op->batch, TAM_STORE_FILES, tam_buf_span(&key));
-    put_status(op);
   }
   return tam_store_op_asked(tam_storage_write(
       op->store->storage, tam_store_op_owner(op, STEP_WRITE), &op->batch));
 }
 
-static int on_end(tam_store_op *op, uint32_t step) {
-  switch (step) {
+static int on_end(tam_store_op *op, const tam_storage_report *report) {
+  int error = 0;
+  switch (report->tag) {
   case STEP_CONTENTS:
     return list_keys(op, STEP_JOURNALS, TAM_KEY_FILE);
   case STEP_JOURNALS:
     return list_keys(op, STEP_REVISIONS, TAM_KEY_REVISION);
   case STEP_REVISIONS:
-    return write_batch(op);
+    return ask_manifest(op);
+  case STEP_MANIFEST:
+    if (report->found) {
+      error = put_statuses(op, op->params.model, report->data);
+    }
+    return error != 0 ? error : write_batch(op);
   default:
     return TAM_PHASE_DONE;
   }
@@ -178,11 +235,75 @@ static int delete_on_storage(tam_store_op *op,
     on_key(op, report);
     return TAM_PHASE_WAIT;
   }
-  return on_end(op, report->tag);
+  return on_end(op, report);
 }
 
 const tam_phase tam_delete_phase = {
     .stage = "delete",
     .start = delete_start,
     .on_storage = delete_on_storage,
+};
+
+// ---------------------------------------------------------------------------
+// All models
+
+// Returns 1 for what the store or TabAgent keeps of models; "files" has other
+// things as well, such as the user's token.
+static int is_of_any_model(tam_span key) {
+  return tam_span_starts_with(key, TAM_SPAN(TAM_KEY_FILE)) ||
+         tam_span_starts_with(key, TAM_SPAN(TAM_KEY_REVISION)) ||
+         tam_span_starts_with(key, TAM_SPAN("tabagent:")) ||
+         tam_span_starts_with(key, TAM_SPAN("https://")) ||
+         tam_span_starts_with(key, TAM_SPAN("http://")) ||
+         tam_span_starts_with(key, TAM_SPAN("chrome-extension://")) ||
+         group_of(key).len < key.len;
+}
+
+static int clear_start(tam_store_op *op) {
+  for (const tam_store_op *other = op->store->first; other != NULL;
+       other = other->next) {
+    if (other->verb->is_queued && !other->is_ended) {
+      return tam_store_op_fail(op, TAM_ERR_BUSY, "a download is running");
+    }
+  }
+  tam_batch_init(&op->batch, op->store->host.mem);
+  op->has_batch = 1;
+  return list_keys(op, STEP_CONTENTS, "");
+}
+
+static int clear_on_end(tam_store_op *op, uint32_t step) {
+  switch (step) {
+  case STEP_CONTENTS:
+    return tam_store_op_asked(tam_storage_list(
+        op->store->storage, tam_store_op_owner(op, STEP_MANIFEST),
+        TAM_STORE_MANIFEST, TAM_SPAN_NONE));
+  case STEP_MANIFEST:
+    return tam_store_op_asked(tam_storage_write(
+        op->store->storage, tam_store_op_owner(op, STEP_WRITE), &op->batch));
+  default:
+    return TAM_PHASE_DONE;
+  }
+}
+
+static int clear_on_storage(tam_store_op *op,
+                            const tam_storage_report *report) {
+  switch (report->kind) {
+  case TAM_STORAGE_FAILED:
+    return tam_store_op_storage_failed(op, report);
+  case TAM_STORAGE_KEY:
+    if (is_of_any_model(report->key)) {
+      tam_batch_delete(&op->batch, TAM_STORE_FILES, report->key);
+    }
+    return TAM_PHASE_WAIT;
+  case TAM_STORAGE_VALUE:
+    return put_statuses(op, report->key, report->data);
+  default:
+    return clear_on_end(op, report->tag);
+  }
+}
+
+const tam_phase tam_clear_phase = {
+    .stage = "delete",
+    .start = clear_start,
+    .on_storage = clear_on_storage,
 };

@@ -129,6 +129,16 @@ extern const tam_phase tam_select_dtypes_phase;
 
 // --- delete_phase.c
 
+// Delete what belongs to the model, or to all models.
 extern const tam_phase tam_delete_phase;
+extern const tam_phase tam_clear_phase;
+
+// --- control_phase.c
+
+// Lists the queue of downloads; change the state of one in it.
+extern const tam_phase tam_downloads_phase;
+extern const tam_phase tam_pause_phase;
+extern const tam_phase tam_resume_phase;
+extern const tam_phase tam_cancel_phase;
 
 #endif // TAM_STORE_PHASE_H

@@ -80,7 +80,7 @@ static void op_close(tam_store_op *op) {
   op->lock = 0;
 }
 
-static void op_end(tam_store_op *op, int error) {
+void tam_store_op_end(tam_store_op *op, int error) {
   op_close(op);
   if (error == 0) {
     error = tam_store_send_done(op);
@@ -98,7 +98,7 @@ static void op_settle(tam_store_op *op, int result) {
     result = (*op->phase)->start(op);
   }
   if (result != TAM_PHASE_WAIT) {
-    op_end(op, result < 0 ? result : 0);
+    tam_store_op_end(op, result < 0 ? result : 0);
   }
 }
 

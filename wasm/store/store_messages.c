@@ -41,10 +41,9 @@ static tam_span current_file(const tam_store_op *op) {
   return TAM_SPAN_NONE;
 }
 
-static void write_progress(tam_store_op *op, const char *phase, tam_buf *json) {
+static void write_transfer(const tam_store_op *op, tam_buf *json) {
   const tam_transfers *all = &op->transfers;
   double left = (double)(op->total_bytes - op->said_loaded);
-  tam_json_write_name_member(json, "phase", phase);
   tam_json_write_known_member(json, "file", current_file(op));
   tam_json_write_number_member(json, "loaded", (double)op->said_loaded);
   tam_json_write_number_member(json, "total", (double)op->total_bytes);
@@ -57,12 +56,72 @@ static void write_progress(tam_store_op *op, const char *phase, tam_buf *json) {
   }
 }
 
-int tam_store_say_progress(tam_store_op *op, const char *phase, int is_last) {
-  double now_ms = op->store->now_ms;
-  if (op->is_quiet || op->verb->is_serving ||
-      (!is_last && now_ms < op->said_at_ms + PROGRESS_PERIOD_MS)) {
+double tam_store_progress_deadline(const tam_store_op *op) {
+  return op->is_quiet || op->verb->is_serving || !op->has_news
+             ? -1
+             : op->said_at_ms + PROGRESS_PERIOD_MS;
+}
+
+// ---------------------------------------------------------------------------
+// What TabAgent's panel hears: messages that belong to no request
+
+static int broadcast(tam_store_op *op, tam_buf *json) {
+  tam_json_write_object_end(json);
+  int error = tam_action_queue_put(op->store->host.queue, TAM_ACTION_MESSAGE, 0,
+                                   0, json);
+  tam_buf_free(json);
+  return error;
+}
+
+static void broadcast_begin(tam_store_op *op, const char *type, tam_buf *json) {
+  tam_buf_init(json, op->store->host.mem, TAM_STORE_TEXT_MAX);
+  tam_json_write_object_begin(json);
+  tam_json_write_name_member(json, "type", type);
+  tam_json_write_number_member(json, "protocolVersion", TAM_PROTOCOL_VERSION);
+}
+
+// The bar of the panel: |status| is one of LoadingStatusTypes.
+static int say_loading(tam_store_op *op, const char *status) {
+  tam_buf json;
+  double share = op->total_bytes > 0
+                     ? (double)op->said_loaded / (double)op->total_bytes
+                     : 1;
+  if (op->is_quiet || !op->verb->is_queued) {
     return 0;
   }
+  broadcast_begin(op, "modelWorkerLoadingProgress", &json);
+  tam_json_write_member_begin(&json, "payload");
+  tam_json_write_name_member(&json, "status", status);
+  tam_json_write_string_member(&json, "modelId", op->params.model);
+  tam_json_write_number_member(&json, "progress",
+                               (double)(uint32_t)(share * 100));
+  write_transfer(op, &json);
+  if (op->why.len > 0) {
+    tam_json_write_string_member(&json, "error", tam_buf_span(&op->why));
+  }
+  tam_json_write_object_end(&json);
+  return broadcast(op, &json);
+}
+
+// One for all that the operation changed in TabAgent's manifest.
+static void say_manifest_updated(tam_store_op *op) {
+  tam_buf json;
+  if (op->has_changed_manifest && !op->is_quiet) {
+    broadcast_begin(op, "manifestUpdated", &json);
+    (void)broadcast(op, &json);
+  }
+}
+
+// ---------------------------------------------------------------------------
+// Progress of an operation
+
+int tam_store_say_progress(tam_store_op *op, const char *phase, int is_last) {
+  double now_ms = op->store->now_ms;
+  int is_due = op->has_news && now_ms >= op->said_at_ms + PROGRESS_PERIOD_MS;
+  if (op->is_quiet || op->verb->is_serving || (!is_last && !is_due)) {
+    return 0;
+  }
+  op->has_news = 0;
   // What was said stays true: bytes of a body that broke off come again.
   uint64_t loaded = tam_transfers_loaded(op);
   if (loaded > op->said_loaded) {
@@ -72,17 +131,15 @@ int tam_store_say_progress(tam_store_op *op, const char *phase, int is_last) {
   tam_buf_init(&json, op->store->host.mem, TAM_STORE_TEXT_MAX);
   tam_answer_begin(&json, &op->envelope, op->verb->name, TAM_ANSWER_PROGRESS,
                    op->seq, now_ms);
-  write_progress(op, phase, &json);
-  op->said_at_ms = now_ms;
+  tam_json_write_name_member(&json, "phase", phase);
+  write_transfer(op, &json);
   int error = send(op, &json, 0);
   tam_buf_free(&json);
+  if (error == 0) {
+    error = say_loading(op, op->said_at_ms == 0 ? "initiate" : "progress");
+  }
+  op->said_at_ms = now_ms;
   return error;
-}
-
-double tam_store_progress_deadline(const tam_store_op *op) {
-  return op->is_quiet || op->verb->is_serving
-             ? -1
-             : op->said_at_ms + PROGRESS_PERIOD_MS;
 }
 
 // ---------------------------------------------------------------------------
@@ -107,6 +164,8 @@ int tam_store_send_done(tam_store_op *op) {
   if (op->envelope.is_type_style) {
     tam_json_write_object_end(&json);
   }
+  say_manifest_updated(op);
+  (void)say_loading(op, op->transfers.fetched_bytes == 0 ? "cached" : "done");
   int error = send(op, &json, TAM_MESSAGE_FLAG_TERMINAL);
   tam_buf_free(&json);
   return error;
@@ -200,6 +259,8 @@ void tam_store_send_error(tam_store_op *op, int error) {
   tam_buf json;
   tam_buf_init(&json, op->store->host.mem, MESSAGE_MAX);
   write_error(op, error, error == TAM_ERR_QUOTA_EXCEEDED, &json);
+  say_manifest_updated(op);
+  (void)say_loading(op, "error");
   if (send(op, &json, TAM_MESSAGE_FLAG_TERMINAL) != 0) {
     send_last_words(op, error);
   }

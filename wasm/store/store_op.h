@@ -103,6 +103,8 @@ struct tam_store_op {
   int is_cut; // there are more files than are listed
 
   // Of the messages.
+  int has_changed_manifest; // TabAgent's
+  int has_news;             // since progress was said
   uint64_t said_loaded;
   double said_at_ms;
   tam_action_node *last_words; // memory for the terminal error
@@ -113,6 +115,9 @@ struct tam_store_op {
 };
 
 // --- store.c
+
+// Ends the operation with its last message: |error|, or 0 for success.
+void tam_store_op_end(tam_store_op *op, int error);
 
 // Returns |error|, having noted |text| (may be NULL) about it.
 int tam_store_op_fail(tam_store_op *op, int error, const char *text);

@@ -47,6 +47,7 @@ void tam_transfers_note_progress(tam_store_op *op, uint32_t bytes) {
   double now_ms = op->store->now_ms;
   double period_ms = now_ms - all->rate_at_ms;
   all->fetched_bytes += bytes;
+  op->has_news = 1;
   if (now_ms > all->progress_at_ms) {
     all->progress_at_ms = now_ms;
   }
@@ -319,6 +320,7 @@ static int work(tam_store_op *op) {
 static int transfer_start(tam_store_op *op) {
   tam_transfers *all = &op->transfers;
   all->progress_at_ms = op->store->now_ms;
+  op->has_news = 1;
   all->rate_at_ms = op->store->now_ms;
   all->resumed_bytes = tam_transfers_stored(op);
   return work(op);

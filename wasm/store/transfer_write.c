@@ -77,9 +77,8 @@ void tam_revision_put(tam_store_op *op, const tam_revision *revision,
   tam_buf_free(&record);
 }
 
-// Throws away a file that was wrong twice: whoever tries again begins anew.
-static void put_away(tam_store_op *op, const tam_transfer *transfer,
-                     tam_batch *batch) {
+void tam_transfer_put_away(tam_store_op *op, const tam_transfer *transfer,
+                           tam_batch *batch) {
   for (uint32_t i = 0; i < transfer->record.chunks.count; i++) {
     tam_batch_delete(batch, TAM_STORE_FILES,
                      tam_store_op_chunk_key(op, transfer, i));
@@ -103,7 +102,8 @@ static int has_body(const tam_store_op *op, const tam_transfer *transfer) {
 static int put_transfer(tam_store_op *op, tam_transfer *transfer,
                         tam_batch *batch) {
   if (transfer->is_wrong) {
-    put_away(op, transfer, batch);
+    // Whoever tries again begins anew.
+    tam_transfer_put_away(op, transfer, batch);
     return 0;
   }
   if (transfer->is_verified && !transfer->is_complete) {

@@ -14,6 +14,10 @@ int tam_transfers_write(tam_store_op *op);
 // threw away a file that was wrong twice.
 int tam_transfers_on_written(tam_store_op *op);
 
+// Deletes all that is stored of |transfer|, with |batch|.
+void tam_transfer_put_away(tam_store_op *op, const tam_transfer *transfer,
+                           tam_batch *batch);
+
 // Puts the record of |revision|, one of the operation, into |batch|.
 void tam_revision_put(tam_store_op *op, const tam_revision *revision,
                       tam_batch *batch);

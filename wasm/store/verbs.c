@@ -99,6 +99,13 @@ static void write_models(const tam_store_op *op, tam_buf *json) {
   tam_json_write_array_end(json);
 }
 
+static void write_downloads(const tam_store_op *op, tam_buf *json) {
+  tam_json_write_key(json, "downloads");
+  tam_json_write_array_begin(json);
+  tam_json_write_raw(json, tam_buf_span(&op->rows));
+  tam_json_write_array_end(json);
+}
+
 static void write_storage(const tam_store_op *op, tam_buf *json) {
   write_bytes(json, "usedBytes", op->usage_bytes);
   write_bytes(json, "quotaBytes", op->quota_bytes);
@@ -187,6 +194,11 @@ PHASES(rollback_phases, &tam_lock_phase, &tam_stored_phase, &tam_known_phase,
        &tam_need_phase, &tam_rollback_phase);
 PHASES(pin_phases, &tam_stored_phase, &tam_known_phase, &tam_need_phase,
        &tam_pin_phase);
+PHASES(clear_phases, &tam_clear_phase);
+PHASES(downloads_phases, &tam_downloads_phase);
+PHASES(pause_phases, &tam_pause_phase);
+PHASES(resume_phases, &tam_resume_phase);
+PHASES(cancel_phases, &tam_cancel_phase);
 PHASES(models_phases, &tam_models_phase);
 PHASES(storage_phases, &tam_room_phase);
 
@@ -221,6 +233,13 @@ static const tam_store_verb verbs[] = {
      .is_verify = 1},
     {.name = "deleteModel", .phases = delete_phases, .needs_model = 1},
     {.name = "pinModel", .phases = pin_phases, .needs_model = 1},
+    {.name = "clearStore", .phases = clear_phases},
+    {.name = "downloads",
+     .phases = downloads_phases,
+     .write_done = write_downloads},
+    {.name = "pauseDownload", .phases = pause_phases},
+    {.name = "resumeDownload", .phases = resume_phases},
+    {.name = "cancelDownload", .phases = cancel_phases},
     {.name = "models", .phases = models_phases, .write_done = write_models},
     {.name = "storage", .phases = storage_phases, .write_done = write_storage},
     {.name = "fetchFile",
