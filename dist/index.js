@@ -653,6 +653,20 @@ function numberOf(name) {
   return Number(ERRORS.find((error) => error.name === name)?.number);
 }
 
+// js-bindings/lazy-stream.js
+function lazyStream(open) {
+  let reader;
+  return new ReadableStream({
+    async pull(controller) {
+      reader ??= (await open()).getReader();
+      const { done, value } = await reader.read();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: (reason) => reader?.cancel(reason)
+  }, { highWaterMark: 0 });
+}
+
 // js-bindings/callback.js
 function attempt(callback) {
   try {
@@ -664,6 +678,7 @@ function attempt(callback) {
 }
 
 // js-bindings/fetch.js
+var INPUT_URL = "input:";
 var encoder = new TextEncoder();
 function headerBlock(headers) {
   let block = "";
@@ -710,11 +725,17 @@ var Requests = class {
    * @param {string} url
    * @param {string} headers header block
    * @param {number} flags `FETCH_FLAG`s
+   * @param {import('./archive.js').Input} [input] files that are handed in
    */
-  start(request, url, headers, flags) {
+  start(request, url, headers, flags, input) {
     const controller = new AbortController();
     this.#inFlight.set(request, controller);
-    this.#run(request, url, headers, flags, controller.signal);
+    const { signal } = controller;
+    if (url.startsWith(INPUT_URL)) {
+      this.#take(request, url.slice(INPUT_URL.length), headers, signal, input);
+    } else {
+      this.#run(request, url, headers, flags, signal);
+    }
   }
   /**
    * Aborts a request; nothing more is reported about it.
@@ -729,6 +750,36 @@ var Requests = class {
   abortAll() {
     for (const request of [...this.#inFlight.keys()]) this.abort(request);
     this.bodies.clear();
+  }
+  /**
+   * Answers a request from what is handed in, as a server would.
+   * @param {number} request
+   * @param {string} path
+   * @param {string} headers
+   * @param {AbortSignal} signal
+   * @param {import('./archive.js').Input} [input]
+   */
+  async #take(request, path, headers, signal, input) {
+    const range = /^range: bytes=(\d+)-(\d+)/m.exec(headers);
+    const report = (kind, event = {}) => {
+      if (!signal.aborted) this.#report(kind, { request, ...event });
+    };
+    try {
+      const body = await input?.read(
+        path,
+        Number(range?.[1] ?? 0),
+        range ? Number(range[2]) + 1 : void 0,
+        signal
+      );
+      if (!body) throw new Error(`${path} was not handed in`);
+      report(EVENT.HTTP_HEAD, { status: range ? 206 : 200 });
+      if (!signal.aborted) this.bodies.set(request, body);
+      report(EVENT.HTTP_END, { status: body.size });
+    } catch (error) {
+      report(EVENT.HTTP_FAIL, { payload: encoder.encode(reasonOf(error)) });
+    } finally {
+      if (!signal.aborted) this.#inFlight.delete(request);
+    }
   }
   /**
    * @param {number} request
@@ -1347,7 +1398,8 @@ var Loop = class {
    * @returns {Promise<Message>} the terminal message, be it good or bad;
    *   rejects only when there is none
    */
-  async run(message, { onProgress, signal, onBytes, onStart } = {}) {
+  async run(message, options = {}) {
+    const { onProgress, signal, onBytes, onStart, rows, input } = options;
     if (this.#core === null || this.#closing) {
       throw new TabAgentError(
         "invalid_state",
@@ -1369,11 +1421,13 @@ var Loop = class {
           lastSeq: 0,
           onProgress,
           onBytes,
+          input,
           resolve,
           reject
         });
         onStart?.(() => this.#feed(EVENT.PULL, { op }));
         this.#send(op, message, !onProgress && !this.#onMessage);
+        if (rows) this.#sendListing(op, rows);
       });
     } catch (error) {
       this.#jobs.delete(op);
@@ -1474,7 +1528,8 @@ var Loop = class {
           request,
           decoder.decode(first),
           decoder.decode(second),
-          flags
+          flags,
+          this.#jobs.get(op)?.input
         );
         break;
       case ACTION.ABORT:
@@ -2264,11 +2319,12 @@ function absolute(url) {
     return url;
   }
 }
-function serveFile(loop, id, wanted, signal) {
+function serveFile(loop, id, wanted, signal, input) {
   return new Promise((resolve, reject) => {
     const body = new ServedBody(signal);
     loop.run({ action: "fetchFile", id, params: wanted }, {
       signal: body.signal,
+      input,
       onStart: (pull) => body.begin(pull),
       onProgress: (head) => resolve(responseOf(head, body)),
       onBytes: (bytes, isLast) => body.take(bytes, isLast)
@@ -2380,24 +2436,76 @@ function absentResponse() {
   });
 }
 
+// js-bindings/stream-input.js
+var StreamInput = class {
+  #reader;
+  #at = 0;
+  /** @type {Uint8Array} */
+  #rest = new Uint8Array(0);
+  /** @param {ReadableStream<Uint8Array> | null} stream null: there is nothing */
+  constructor(stream) {
+    this.#reader = stream?.getReader();
+  }
+  /**
+   * The bytes from `from` on, which is not before the end of an earlier part,
+   * to `to` or to the end.
+   * @param {number} from
+   * @param {number} [to]
+   */
+  async read(from, to = Infinity) {
+    const parts = [];
+    while (this.#at < to) {
+      const bytes = await this.#next(
+        this.#at < from ? from - this.#at : to - this.#at
+      );
+      if (!bytes) break;
+      if (this.#at >= from) {
+        parts.push(
+          /** @type {Uint8Array<ArrayBuffer>} */
+          bytes
+        );
+      }
+      this.#at += bytes.length;
+    }
+    return new Blob(parts);
+  }
+  async close() {
+    await this.#reader?.cancel();
+  }
+  /** @param {number} most */
+  async #next(most) {
+    while (this.#rest.length === 0) {
+      const { done, value } = await this.#reader?.read() ?? { done: true };
+      if (done || !value) return void 0;
+      this.#rest = value;
+    }
+    const bytes = this.#rest.subarray(0, most);
+    this.#rest = this.#rest.subarray(bytes.length);
+    return bytes;
+  }
+};
+
 // js-bindings/model-manager.js
 async function createModelManager(options = {}) {
   const { wasm, hubUrl, seed, ...outside } = readOptions(options);
   const exports = await loadCore(wasm);
   const now = () => outside.clock.now();
   const core = new Core(exports, { hubUrl, seed, now });
-  return new ModelManager(new Loop(core, outside), outside.fetch);
+  return new ModelManager(new Loop(core, outside), hubUrl, outside.fetch);
 }
 var ModelManager = class {
   #loop;
+  #hubUrl;
   #fetch;
   #lastId = 0;
   /**
    * @param {Loop} loop
+   * @param {string} hubUrl
    * @param {typeof fetch} fetch for what is not the store's business
    */
-  constructor(loop, fetch2) {
+  constructor(loop, hubUrl, fetch2) {
     this.#loop = loop;
+    this.#hubUrl = hubUrl;
     this.#fetch = fetch2;
     this.fetch = this.fetch.bind(this);
     this.cache = {
@@ -2456,6 +2564,38 @@ var ModelManager = class {
   /** @type {Manager['rollbackModel']} */
   rollbackModel(modelId) {
     return this.#askStore("rollbackModel", { modelId });
+  }
+  /** @type {Manager['exportModel']} */
+  exportModel(modelId, options) {
+    return lazyStream(async () => {
+      const { writeArchive } = await import("./archive.js");
+      const model = await this.#askStore("exportModel", { modelId }, options);
+      return writeArchive(model, (path) => this.#openStored(model, path));
+    });
+  }
+  /** @type {Manager['importModel']} */
+  async importModel(source, options) {
+    const { archiveOf, FilesInput, readArchive } = await import("./archive.js");
+    const archive = archiveOf(source);
+    if (!archive) {
+      const input2 = new FilesInput(
+        /** @type {File[]} */
+        source
+      );
+      return this.#askStore(
+        "importFiles",
+        { input: true },
+        options,
+        { input: input2, rows: input2.rows }
+      );
+    }
+    const { description: { files, ...model }, input } = await readArchive(archive);
+    return this.#askStore(
+      "importModel",
+      { ...model, input: true },
+      options,
+      { input, rows: files }
+    );
   }
   /** @type {Manager['downloads']} */
   async downloads() {
@@ -2524,11 +2664,16 @@ var ModelManager = class {
    * @param {string} action
    * @param {object} [params]
    * @param {object} [options] of the call; parameters are among them
+   * @param {Pick<import('./loop.js').CallOptions, 'input' | 'rows'>} [handedIn]
    * @returns {Promise<any>} what the terminal message carries
    */
-  async #askStore(action, params = {}, options) {
+  async #askStore(action, params = {}, options, handedIn = {}) {
     const { call, rest } = splitOptions(options);
-    const { action: name, id, seq, ts, protocolVersion, ...result } = await this.#run(action, { ...rest, ...params }, call);
+    const { action: name, id, seq, ts, protocolVersion, ...result } = await this.#run(
+      action,
+      { ...rest, ...params },
+      { ...call, ...handedIn }
+    );
     return result;
   }
   /**
@@ -2546,6 +2691,26 @@ var ModelManager = class {
       throw errorOfMessage(end, options.signal?.reason);
     }
     return end;
+  }
+  /**
+   * @param {{ modelId: string, commit: string }} model
+   * @param {string} path
+   * @returns {Promise<ReadableStream<Uint8Array>>}
+   */
+  async #openStored({ modelId, commit }, path) {
+    const served = await serveFile(this.#loop, this.#nextId("export"), {
+      url: `${this.#hubUrl}/${modelId}/resolve/${commit}/${path.split("/").map(encodeURIComponent).join("/")}`,
+      method: "GET",
+      onlyCached: true
+    });
+    if (!(served instanceof Response) || !served.body) {
+      throw new TabAgentError(
+        "store_damaged",
+        `${path} is no longer in the store`,
+        { stage: "export", modelId }
+      );
+    }
+    return served.body;
   }
   /** @param {string} action */
   #nextId(action) {
@@ -2568,13 +2733,17 @@ var ModelManager = class {
    * @param {Response} response
    */
   async #put(request, response) {
-    await response.body?.cancel();
-    const served = await serveFile(
+    const body = new StreamInput(response.body);
+    const input = { read: (_path, from, to) => body.read(from, to) };
+    const stored = await serveFile(
       this.#loop,
       this.#nextId("put"),
-      wantedOf(request)
+      { ...wantedOf(request), input: true },
+      null,
+      input
     );
-    if (served instanceof Response) await served.body?.cancel();
+    if (stored instanceof Response) await stored.body?.cancel();
+    await body.close();
   }
 };
 export {

@@ -4,6 +4,9 @@
 
 import { CAPS, EVENT, FETCH_FLAG } from './abi.js';
 
+/** How addresses of files begin that the caller hands in. */
+const INPUT_URL = 'input:';
+
 const encoder = new TextEncoder();
 
 /**
@@ -65,11 +68,17 @@ export class Requests {
    * @param {string} url
    * @param {string} headers header block
    * @param {number} flags `FETCH_FLAG`s
+   * @param {import('./archive.js').Input} [input] files that are handed in
    */
-  start(request, url, headers, flags) {
+  start(request, url, headers, flags, input) {
     const controller = new AbortController();
     this.#inFlight.set(request, controller);
-    this.#run(request, url, headers, flags, controller.signal);
+    const { signal } = controller;
+    if (url.startsWith(INPUT_URL)) {
+      this.#take(request, url.slice(INPUT_URL.length), headers, signal, input);
+    } else {
+      this.#run(request, url, headers, flags, signal);
+    }
   }
 
   /**
@@ -86,6 +95,33 @@ export class Requests {
   abortAll() {
     for (const request of [...this.#inFlight.keys()]) this.abort(request);
     this.bodies.clear();
+  }
+
+  /**
+   * Answers a request from what is handed in, as a server would.
+   * @param {number} request
+   * @param {string} path
+   * @param {string} headers
+   * @param {AbortSignal} signal
+   * @param {import('./archive.js').Input} [input]
+   */
+  async #take(request, path, headers, signal, input) {
+    const range = /^range: bytes=(\d+)-(\d+)/m.exec(headers);
+    const report = (/** @type {number} */ kind, event = {}) => {
+      if (!signal.aborted) this.#report(kind, { request, ...event });
+    };
+    try {
+      const body = await input?.read(path, Number(range?.[1] ?? 0),
+        range ? Number(range[2]) + 1 : undefined, signal);
+      if (!body) throw new Error(`${path} was not handed in`);
+      report(EVENT.HTTP_HEAD, { status: range ? 206 : 200 });
+      if (!signal.aborted) this.bodies.set(request, body);
+      report(EVENT.HTTP_END, { status: body.size });
+    } catch (error) {
+      report(EVENT.HTTP_FAIL, { payload: encoder.encode(reasonOf(error)) });
+    } finally {
+      if (!signal.aborted) this.#inFlight.delete(request);
+    }
   }
 
   /**

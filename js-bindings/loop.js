@@ -23,6 +23,7 @@ import { Timer } from './timer.js';
  * @property {number} lastSeq
  * @property {CallOptions['onProgress']} onProgress
  * @property {CallOptions['onBytes']} onBytes
+ * @property {CallOptions['input']} input
  * @property {(message: Message) => void} resolve
  * @property {(error: unknown) => void} reject
  * @property {import('./types/index.d.ts').ModelEntry[]} [models]
@@ -43,6 +44,8 @@ import { Timer } from './timer.js';
  * @property {((bytes: Uint8Array, isLast: boolean) => void)} [onBytes] takes
  *   what a file that is served consists of
  * @property {(pull: () => void) => void} [onStart] gets what asks for more
+ * @property {unknown[]} [rows] files that the caller hands in
+ * @property {import('./archive.js').Input} [input] and their bytes
  */
 
 const encoder = new TextEncoder();
@@ -103,7 +106,8 @@ export class Loop {
    * @returns {Promise<Message>} the terminal message, be it good or bad;
    *   rejects only when there is none
    */
-  async run(message, { onProgress, signal, onBytes, onStart } = {}) {
+  async run(message, options = {}) {
+    const { onProgress, signal, onBytes, onStart, rows, input } = options;
     if (this.#core === null || this.#closing) {
       throw new TabAgentError('invalid_state',
         this.#failure?.message ?? 'the manager was disposed',
@@ -120,10 +124,11 @@ export class Loop {
       return await new Promise((resolve, reject) => {
         this.#jobs.set(op, {
           ...describe(message, op), lastSeq: 0,
-          onProgress, onBytes, resolve, reject,
+          onProgress, onBytes, input, resolve, reject,
         });
         onStart?.(() => this.#feed(EVENT.PULL, { op }));
         this.#send(op, message, !onProgress && !this.#onMessage);
+        if (rows) this.#sendListing(op, rows);
       });
     } catch (error) {
       this.#jobs.delete(op);
@@ -230,7 +235,8 @@ export class Loop {
     switch (kind) {
       case ACTION.FETCH:
         this.#requests.start(
-          request, decoder.decode(first), decoder.decode(second), flags);
+          request, decoder.decode(first), decoder.decode(second), flags,
+          this.#jobs.get(op)?.input);
         break;
       case ACTION.ABORT:
         this.#requests.abort(request);

@@ -2,13 +2,15 @@
 // The face of the product: methods that become requests to the core.
 
 import { Core, loadCore } from './core.js';
-import { errorOfMessage } from './errors.js';
+import { errorOfMessage, TabAgentError } from './errors.js';
+import { lazyStream } from './lazy-stream.js';
 import { Loop } from './loop.js';
 import { messageStream } from './message-stream.js';
 import {
   readCallOptions, readOptions, readStreamOptions, splitOptions,
 } from './options.js';
 import { serveFile, wantedOf } from './served-file.js';
+import { StreamInput } from './stream-input.js';
 
 /**
  * @typedef {import('./types/index.d.ts').ModelManager} Manager
@@ -26,7 +28,7 @@ export async function createModelManager(options = {}) {
   const exports = await loadCore(wasm);
   const now = () => outside.clock.now();
   const core = new Core(exports, { hubUrl, seed, now });
-  return new ModelManager(new Loop(core, outside), outside.fetch);
+  return new ModelManager(new Loop(core, outside), hubUrl, outside.fetch);
 }
 
 /**
@@ -35,15 +37,18 @@ export async function createModelManager(options = {}) {
  */
 class ModelManager {
   #loop;
+  #hubUrl;
   #fetch;
   #lastId = 0;
 
   /**
    * @param {Loop} loop
+   * @param {string} hubUrl
    * @param {typeof fetch} fetch for what is not the store's business
    */
-  constructor(loop, fetch) {
+  constructor(loop, hubUrl, fetch) {
     this.#loop = loop;
+    this.#hubUrl = hubUrl;
     this.#fetch = fetch;
     // Libraries take them off and call them alone.
     this.fetch = this.fetch.bind(this);
@@ -109,6 +114,30 @@ class ModelManager {
   /** @type {Manager['rollbackModel']} */
   rollbackModel(modelId) {
     return this.#askStore('rollbackModel', { modelId });
+  }
+
+  /** @type {Manager['exportModel']} */
+  exportModel(modelId, options) {
+    return lazyStream(async () => {
+      const { writeArchive } = await import('./archive.js');
+      const model = await this.#askStore('exportModel', { modelId }, options);
+      return writeArchive(model, (path) => this.#openStored(model, path));
+    });
+  }
+
+  /** @type {Manager['importModel']} */
+  async importModel(source, options) {
+    const { archiveOf, FilesInput, readArchive } = await import('./archive.js');
+    const archive = archiveOf(source);
+    if (!archive) {
+      const input = new FilesInput(/** @type {File[]} */ (source));
+      return this.#askStore('importFiles', { input: true }, options,
+        { input, rows: input.rows });
+    }
+    const { description: { files, ...model }, input }
+      = await readArchive(archive);
+    return this.#askStore('importModel', { ...model, input: true }, options,
+      { input, rows: files });
   }
 
   /** @type {Manager['downloads']} */
@@ -187,12 +216,14 @@ class ModelManager {
    * @param {string} action
    * @param {object} [params]
    * @param {object} [options] of the call; parameters are among them
+   * @param {Pick<import('./loop.js').CallOptions, 'input' | 'rows'>} [handedIn]
    * @returns {Promise<any>} what the terminal message carries
    */
-  async #askStore(action, params = {}, options) {
+  async #askStore(action, params = {}, options, handedIn = {}) {
     const { call, rest } = splitOptions(options);
     const { action: name, id, seq, ts, protocolVersion, ...result }
-      = await this.#run(action, { ...rest, ...params }, call);
+      = await this.#run(action, { ...rest, ...params },
+        { ...call, ...handedIn });
     return result;
   }
 
@@ -209,6 +240,24 @@ class ModelManager {
       throw errorOfMessage(end, options.signal?.reason);
     }
     return end;
+  }
+
+  /**
+   * @param {{ modelId: string, commit: string }} model
+   * @param {string} path
+   * @returns {Promise<ReadableStream<Uint8Array>>}
+   */
+  async #openStored({ modelId, commit }, path) {
+    const served = await serveFile(this.#loop, this.#nextId('export'), {
+      url: `${this.#hubUrl}/${modelId}/resolve/${commit}/${
+        path.split('/').map(encodeURIComponent).join('/')}`,
+      method: 'GET', onlyCached: true,
+    });
+    if (!(served instanceof Response) || !served.body) {
+      throw new TabAgentError('store_damaged',
+        `${path} is no longer in the store`, { stage: 'export', modelId });
+    }
+    return served.body;
   }
 
   /** @param {string} action */
@@ -233,9 +282,13 @@ class ModelManager {
    * @param {Response} response
    */
   async #put(request, response) {
-    await response.body?.cancel();
-    const served = await serveFile(
-      this.#loop, this.#nextId('put'), wantedOf(request));
-    if (served instanceof Response) await served.body?.cancel();
+    const body = new StreamInput(response.body);
+    const input = { read: (
+      /** @type {string} */ _path, /** @type {number} */ from,
+      /** @type {number | undefined} */ to) => body.read(from, to) };
+    const stored = await serveFile(this.#loop, this.#nextId('put'),
+      { ...wantedOf(request), input: true }, null, input);
+    if (stored instanceof Response) await stored.body?.cancel();
+    await body.close();
   }
 }

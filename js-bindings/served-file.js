@@ -14,6 +14,7 @@ import { errorOfMessage } from './errors.js';
  * @property {string} [ifNoneMatch]
  * @property {string} [hfToken]
  * @property {boolean} [onlyCached]
+ * @property {boolean} [input] its bytes are handed in
  *
  * @typedef {object} Head
  * @property {number} status
@@ -59,14 +60,16 @@ function absolute(url) {
  * @param {string} id
  * @param {Wanted} wanted
  * @param {AbortSignal | null} [signal]
+ * @param {import('./archive.js').Input} [input] the file, if it is handed in
  * @returns {Promise<Response | 'pass' | 'miss'>} pass: it is not the store's
  *   business; miss: it is not stored
  */
-export function serveFile(loop, id, wanted, signal) {
+export function serveFile(loop, id, wanted, signal, input) {
   return new Promise((resolve, reject) => {
     const body = new ServedBody(signal);
     loop.run({ action: 'fetchFile', id, params: wanted }, {
       signal: body.signal,
+      input,
       onStart: (pull) => body.begin(pull),
       onProgress: (head) => resolve(responseOf(head, body)),
       onBytes: (bytes, isLast) => body.take(bytes, isLast),

@@ -143,7 +143,8 @@ export interface DownloadOptions extends PlanOptions {
 
 export interface DownloadResult {
   commit: string;
-  dtype: string;
+  /** null: of several, or of single files. */
+  dtype: string | null;
   files: PlannedFile[];
   /** Of all files. */
   bytes: number;
@@ -295,6 +296,27 @@ export interface ModelManager {
 
   /** Makes the revision before the latest update the current one again. */
   rollbackModel(modelId: string): Promise<{ commit: string }>;
+
+  /**
+   * Writes the model's current revision, all complete files, as a tar archive
+   * with their hashes. Every byte is checked on the way; the stream fails when
+   * one is damaged and cannot be fetched again.
+   */
+  exportModel(modelId: string, options?: { revision?: string }):
+    ReadableStream<Uint8Array>;
+
+  /**
+   * Stores what `exportModel` wrote, or files that the user has (with
+   * `modelId`; their hashes are asked of the Hub), verified like a download.
+   * What the Hub does not know is left out.
+   * @throws {TabAgentError} `unexpected_shape` for another archive,
+   *   `hash_mismatch`, and those of `download`
+   */
+  importModel(
+    source: ReadableStream<Uint8Array> | Blob | File[],
+    options?: { modelId?: string, revision?: string }
+      & Pick<DownloadOptions, 'onProgress' | 'signal' | 'hfToken'>,
+  ): Promise<DownloadResult>;
 
   /** The downloads that wait, run or are paused. */
   downloads(): Promise<DownloadState[]>;

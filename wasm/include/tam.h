@@ -98,7 +98,7 @@ typedef enum tam_event_kind {
   // |flags|: TAM_COMMAND_FLAG_*.
   TAM_EVENT_COMMAND = 1,
   // The next bytes of a listing that the caller supplied for |op|: a JSON
-  // array of Hub entries, in any pieces.
+  // array of Hub entries, or of the files of a model, in any pieces.
   TAM_EVENT_LISTING_DATA = 2,
   // The supplied listing of |op| is complete.
   TAM_EVENT_LISTING_END = 3,
@@ -180,6 +180,11 @@ typedef enum tam_action_kind {
 // and not reported byte by byte, but as HTTP_KEPT. WHOLE: it is taken from the
 // platform in one go, without HTTP_KEPT: the fastest way where the platform
 // keeps it out of this process.
+//
+// A URL may also begin with TAM_INPUT_URL: then it is the path of a file that
+// the caller of |op| hands in, and only KEEP is used.
+#define TAM_INPUT_URL "input:"
+
 #define TAM_FETCH_FLAG_KEEP  1U
 #define TAM_FETCH_FLAG_WHOLE 2U
 

@@ -372,9 +372,7 @@ static int manager_on_http(tam_manager *manager, const tam_event *event) {
 static int manager_on_op_event(tam_manager *manager, const tam_event *event) {
   tam_list_op *op = manager_find_op(manager, event->op);
   if (op == NULL) {
-    return event->kind == TAM_EVENT_CANCEL
-               ? tam_store_feed(manager->store, event, manager->now_ms)
-               : TAM_ERR_INVALID_STATE;
+    return tam_store_feed(manager->store, event, manager->now_ms);
   }
   switch (event->kind) {
   case TAM_EVENT_LISTING_DATA:

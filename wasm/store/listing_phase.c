@@ -88,7 +88,7 @@ static void take_stored(tam_store_op *op, size_t place) {
 }
 
 // Takes the revision of the commit that was found, stored or new.
-static int take_commit(tam_store_op *op) {
+int tam_store_op_take_commit(tam_store_op *op) {
   size_t place = find_stored(op, commit_span(op), TAM_SPAN_NONE);
   if (place < op->stored_count) {
     take_stored(op, place);
@@ -116,7 +116,7 @@ static int commit_start(tam_store_op *op) {
   }
   if (tam_hub_revision_is_commit(op->params.revision)) {
     memcpy(op->commit, op->params.revision.ptr, TAM_COMMIT_SIZE);
-    return take_commit(op);
+    return tam_store_op_take_commit(op);
   }
   begin_url(op, "/revision/", op->params.revision);
   tam_buf_append_text(&op->url, "?expand=sha&expand=pipeline_tag");
@@ -142,7 +142,7 @@ static int read_commit(tam_store_op *op) {
                                   root, TAM_SPAN("pipeline_tag"))));
   }
   tam_json_tree_free(root, op->store->host.mem);
-  return error == 0 ? take_commit(op)
+  return error == 0 ? tam_store_op_take_commit(op)
                     : tam_store_op_fail(op, error,
                                         "the Hub's answer about the revision "
                                         "cannot be read");
@@ -204,8 +204,10 @@ const tam_phase tam_known_phase = {.stage = "store", .start = known_start};
 
 static int on_file(void *user_data, const tam_tree_file *file) {
   tam_store_op *op = user_data;
-  int error = tam_revision_add_file(&op->revision, file);
-  // A file that does not fit, or comes twice: the list is not all there is.
+  int error = tam_revision_find(&op->revision, file->path) == NULL
+                  ? tam_revision_add_file(&op->revision, file)
+                  : 0;
+  // A file that does not fit: the list is not all there is.
   op->is_cut |= error != 0;
   return tam_error_is_fatal(error) ? error : 0;
 }
@@ -229,8 +231,7 @@ static int tree_ask(tam_store_op *op) {
 }
 
 static int tree_start(tam_store_op *op) {
-  if ((op->revision.flags & TAM_REVISION_LISTED) != 0 ||
-      op->revision.count > 0) {
+  if ((op->revision.flags & TAM_REVISION_LISTED) != 0) {
     return TAM_PHASE_DONE;
   }
   tam_tree_sink sink = {on_file, on_flaw, op};
@@ -276,7 +277,6 @@ static int tree_on_end(tam_store_op *op) {
 // A page that broke off would be told twice: the listing begins anew.
 static int tree_restart(tam_store_op *op) {
   tam_tree_scan_reset(op->tree);
-  tam_revision_remove_files(&op->revision);
   op->is_cut = 0;
   tam_buf_reset(&op->next_url);
   return TAM_PHASE_WAIT;
@@ -301,8 +301,9 @@ static int tree_on_net(tam_store_op *op, const tam_net_report *report) {
     return tree_ask(op);
   case TAM_NET_END:
     return tree_on_end(op);
-  case TAM_NET_FAILED:
-    return tam_store_op_net_failed(op, report);
+  case TAM_NET_FAILED: // some files may be known without the Hub
+    return op->revision.count > 0 ? TAM_PHASE_DONE
+                                  : tam_store_op_net_failed(op, report);
   default:
     return TAM_PHASE_WAIT;
   }

@@ -43,7 +43,10 @@ static const char param_names[] = "modelId\0"
                                   "pinned\0"
                                   "keepPartial\0"
                                   "onlyCached\0"
-                                  "repair\0";
+                                  "repair\0"
+                                  "input\0"
+                                  "commit\0"
+                                  "task\0";
 
 // In the order of the names.
 static const param_rule param_rules[] = {
@@ -54,6 +57,8 @@ static const param_rule param_rules[] = {
     {FIELD(id), PARAM_TEXT},           {FIELD(priority), PARAM_NUMBER},
     {FIELD(pinned), PARAM_BOOL},       {FIELD(keep_partial), PARAM_BOOL},
     {FIELD(only_cached), PARAM_BOOL},  {FIELD(repair), PARAM_BOOL},
+    {FIELD(is_input), PARAM_BOOL},     {FIELD(commit), PARAM_TEXT},
+    {FIELD(task), PARAM_TEXT},
 };
 
 // Copies |text| behind the other texts.

@@ -26,6 +26,9 @@ typedef struct tam_store_params {
   int keep_partial; // of cancelDownload; 1 when not given
   int only_cached;  // of fetchFile: nothing is downloaded
   int repair;       // of verifyModel; 1 when not given
+  int is_input;     // the bytes come from the caller, not from the Hub
+  tam_span commit;  // of importModel; empty: not given
+  tam_span task;    // of importModel: the repository's pipeline_tag
 } tam_store_params;
 
 // Reads |params|, an object or NULL. Whatever it returns, |self| must be freed.

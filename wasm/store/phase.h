@@ -28,6 +28,8 @@ typedef struct tam_phase {
   int (*advance)(tam_store_op *op);           // time has passed
   double (*deadline)(const tam_store_op *op); // of advance, or -1
   int (*on_pull)(tam_store_op *op);           // the reader has room for more
+  // More of the list of files that the caller hands in is there.
+  int (*on_rows)(tam_store_op *op);
 } tam_phase;
 
 // --- queue_phase.c
@@ -132,6 +134,11 @@ extern const tam_phase tam_select_dtypes_phase;
 // Delete what belongs to the model, or to all models.
 extern const tam_phase tam_delete_phase;
 extern const tam_phase tam_clear_phase;
+
+// --- import_phase.c
+
+// Takes in the list of files that the caller hands in.
+extern const tam_phase tam_rows_phase;
 
 // --- control_phase.c
 

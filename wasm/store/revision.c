@@ -98,10 +98,6 @@ static uint32_t path_hash(tam_span path) {
   return (uint32_t)tam_span_hash(path, 0);
 }
 
-void tam_revision_remove_files(tam_revision *revision) {
-  revision->count = 0;
-}
-
 void tam_revision_choose_none(tam_revision *revision) {
   for (uint32_t i = 0; i < revision->count; i++) {
     revision->files[i].flags &= (uint8_t)~TAM_REVISION_FILE_CHOSEN;

@@ -97,9 +97,6 @@ int tam_revision_set_task(tam_revision *revision, tam_span task);
 // * OUT_OF_MEMORY.
 int tam_revision_add_file(tam_revision *revision, const tam_tree_file *file);
 
-// Forgets all files.
-void tam_revision_remove_files(tam_revision *revision);
-
 // Chooses no file.
 void tam_revision_choose_none(tam_revision *revision);
 

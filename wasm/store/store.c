@@ -323,23 +323,49 @@ static int on_storage(tam_store *store, const tam_event *event) {
   return 0;
 }
 
-int tam_store_feed(tam_store *store, const tam_event *event, double now_ms) {
-  store->now_ms = now_ms;
-  if (event->kind != TAM_EVENT_CANCEL && event->kind != TAM_EVENT_PULL) {
-    return on_storage(store, event);
-  }
-  tam_store_op *op = find_op(store, event->op);
-  if (op == NULL) {
-    return TAM_ERR_INVALID_STATE;
-  }
-  op->is_pulled |= event->kind == TAM_EVENT_PULL;
-  if (event->kind == TAM_EVENT_CANCEL) {
+// Takes in what the caller of the operation does. A list of files may come
+// before its phase: it waits in the operation.
+static int on_caller(tam_store_op *op, const tam_event *event) {
+  const tam_phase *phase = *op->phase;
+  switch (event->kind) {
+  case TAM_EVENT_CANCEL:
     op_settle(op, tam_store_op_fail(op, TAM_ERR_CANCELLED,
                                     "the operation was cancelled"));
-  } else if ((*op->phase)->on_pull != NULL) {
-    op_settle(op, (*op->phase)->on_pull(op));
+    return 0;
+  case TAM_EVENT_PULL:
+    op->is_pulled = 1;
+    if (phase->on_pull != NULL) {
+      op_settle(op, phase->on_pull(op));
+    }
+    return 0;
+  default:
+    if (!op->verb->takes_rows || op->has_rows) {
+      return TAM_ERR_INVALID_STATE;
+    }
+    if (event->kind == TAM_EVENT_LISTING_DATA) {
+      tam_buf_append(&op->rows, event->payload);
+    } else {
+      op->has_rows = 1;
+    }
+    if (phase->on_rows != NULL) {
+      op_settle(op, phase->on_rows(op));
+    }
+    return 0;
   }
-  return 0;
+}
+
+int tam_store_feed(tam_store *store, const tam_event *event, double now_ms) {
+  store->now_ms = now_ms;
+  tam_store_op *op = find_op(store, event->op);
+  switch (event->kind) {
+  case TAM_EVENT_CANCEL:
+  case TAM_EVENT_PULL:
+  case TAM_EVENT_LISTING_DATA:
+  case TAM_EVENT_LISTING_END:
+    return op == NULL ? TAM_ERR_INVALID_STATE : on_caller(op, event);
+  default:
+    return on_storage(store, event);
+  }
 }
 
 // ---------------------------------------------------------------------------

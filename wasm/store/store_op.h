@@ -91,7 +91,8 @@ struct tam_store_op {
   size_t verify_file;
   uint32_t verify_chunk;
   uint32_t damaged; // chunks that were found
-  tam_buf rows;     // of them, as JSON
+  tam_buf rows;     // of them, or of a queue, or handed in, as JSON
+  int has_rows;     // that were handed in: all of them
   tam_batch batch;
   int has_batch;
 
@@ -143,6 +144,10 @@ tam_span tam_store_op_chunk_key(tam_store_op *op, const tam_transfer *transfer,
                                 uint32_t chunk);
 tam_span tam_store_op_revision_key(tam_store_op *op, tam_span repo,
                                    tam_span commit);
+
+// Takes the revision of the commit that was found, stored or new. Returns DONE
+// or an error.
+int tam_store_op_take_commit(tam_store_op *op);
 
 // Makes transfers of the chosen files. Errors: OUT_OF_MEMORY, TOO_LARGE.
 int tam_store_op_take_chosen(tam_store_op *op);

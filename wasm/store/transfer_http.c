@@ -56,6 +56,7 @@ static void append_range(const tam_store_op *op, const tam_slot *slot,
   }
 }
 
+// What the caller hands in has addresses of its own, which the host knows.
 static int append_url(const tam_store_op *op, const tam_slot *slot,
                       tam_buf *url) {
   const tam_revision *revision = &op->revision;
@@ -64,6 +65,11 @@ static int append_url(const tam_store_op *op, const tam_slot *slot,
       tam_revision_text(revision, revision->commit),
       tam_revision_text(revision, revision->files[slot->transfer->file].path),
   };
+  if (op->params.is_input) {
+    tam_buf_append_text(url, TAM_INPUT_URL);
+    tam_buf_append(url, file.path);
+    return url->error;
+  }
   return tam_hub_file_append_url(url, op->store->host.hub_url, &file);
 }
 

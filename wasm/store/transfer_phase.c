@@ -126,7 +126,9 @@ static int fill_slot(tam_store_op *op, tam_slot *slot) {
 
 static int fill_slots(tam_store_op *op) {
   int error = 0;
-  for (size_t i = 0; i < TAM_TRANSFER_SLOTS && error == 0; i++) {
+  // What the caller hands in comes in one row.
+  size_t count = op->params.is_input ? 1 : TAM_TRANSFER_SLOTS;
+  for (size_t i = 0; i < count && error == 0; i++) {
     tam_slot *slot = &op->transfers.slots[i];
     if (slot->state == TAM_SLOT_FREE && !op->transfers.is_paused) {
       error = fill_slot(op, slot);
@@ -151,6 +153,9 @@ int tam_slot_retry(tam_store_op *op, tam_slot *slot, int error,
   double now_ms = op->store->now_ms;
   all->error = error;
   all->status = status;
+  if (op->params.is_input) { // it cannot be asked for twice
+    return tam_store_op_fail(op, error, "the bytes handed in broke off");
+  }
   if (now_ms - all->progress_at_ms >= PATIENCE_MS) {
     op->status = status;
     return tam_store_op_fail(op, error, "the download made no progress");
@@ -275,7 +280,7 @@ static int conclude(tam_store_op *op, tam_transfer *transfer) {
     transfer->is_verified = 1;
     return 0;
   }
-  if (!transfer->is_refetch) {
+  if (!transfer->is_refetch && !op->params.is_input) {
     return begin_refetch(transfer);
   }
   transfer->is_wrong = 1;

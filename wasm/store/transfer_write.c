@@ -158,8 +158,8 @@ int tam_transfers_on_written(tam_store_op *op) {
     tam_transfer *transfer = &all->list[i];
     if (transfer->is_wrong) {
       return tam_store_op_fail(op, TAM_ERR_HASH_MISMATCH,
-                               "the file was fetched twice, and both times its "
-                               "bytes were not those that the Hub vouches for");
+                               "the bytes of the file are not those that the "
+                               "Hub vouches for");
     }
     transfer->is_complete |= (transfer->record.flags & TAM_FILE_COMPLETE) != 0;
   }

@@ -79,7 +79,9 @@ static void write_plan(const tam_store_op *op, tam_buf *json) {
 static void write_download(const tam_store_op *op, tam_buf *json) {
   const tam_transfers *all = &op->transfers;
   write_commit(op, json);
-  tam_json_write_name_member(json, "dtype", tam_dtype_name(op->dtype));
+  tam_json_write_known_member(
+      json, "dtype",
+      tam_span_of(op->verb->has_dtype ? tam_dtype_name(op->dtype) : ""));
   write_files(op, json);
   tam_json_write_number_member(json, "bytes", (double)op->total_bytes);
   tam_json_write_key(json, "fromCache");
@@ -96,6 +98,47 @@ static void write_models(const tam_store_op *op, tam_buf *json) {
   tam_json_write_key(json, "models");
   tam_json_write_array_begin(json);
   tam_json_write_raw(json, tam_buf_span(&op->models.json));
+  tam_json_write_array_end(json);
+}
+
+// The files in the form in which the Hub lists them.
+static void write_tree_row(const tam_revision *revision,
+                           const tam_revision_file *file, tam_buf *json) {
+  uint8_t text[2 * TAM_CONTENT_DIGEST_MAX];
+  size_t size = tam_file_hash_digest_size(file->algorithm);
+  tam_span digest = {text, 2 * size};
+  tam_hex_write(text, (tam_span){file->digest, size});
+  tam_json_write_object_begin(json);
+  tam_json_write_name_member(json, "type", "file");
+  tam_json_write_string_member(json, "path",
+                               tam_revision_text(revision, file->path));
+  tam_json_write_number_member(json, "size", (double)file->size);
+  if (file->algorithm == TAM_FILE_HASH_SHA256) {
+    tam_json_write_member_begin(json, "lfs");
+    tam_json_write_string_member(json, "oid", digest);
+    tam_json_write_number_member(json, "size", (double)file->size);
+    tam_json_write_object_end(json);
+  } else {
+    tam_json_write_string_member(json, "oid", digest);
+  }
+  tam_json_write_object_end(json);
+}
+
+static void write_export(const tam_store_op *op, tam_buf *json) {
+  const tam_revision *revision = &op->revision;
+  write_commit(op, json);
+  tam_json_write_string_member(json, "modelId", op->params.model);
+  tam_json_write_string_member(json, "revision",
+                               tam_revision_text(revision, revision->label));
+  tam_json_write_string_member(json, "task",
+                               tam_revision_text(revision, revision->task));
+  tam_json_write_number_member(json, "dtypes", revision->dtypes);
+  tam_json_write_key(json, "files");
+  tam_json_write_array_begin(json);
+  for (size_t i = 0; i < op->transfers.count; i++) {
+    write_tree_row(revision, &revision->files[op->transfers.list[i].file],
+                   json);
+  }
   tam_json_write_array_end(json);
 }
 
@@ -199,6 +242,15 @@ PHASES(downloads_phases, &tam_downloads_phase);
 PHASES(pause_phases, &tam_pause_phase);
 PHASES(resume_phases, &tam_resume_phase);
 PHASES(cancel_phases, &tam_cancel_phase);
+PHASES(export_phases, &tam_stored_phase, &tam_known_phase, &tam_need_phase,
+       &tam_select_complete_phase);
+PHASES(import_phases, &tam_lock_phase, &tam_stored_phase, &tam_rows_phase,
+       &tam_journals_phase, &tam_room_phase, &tam_evict_phase, &tam_fit_phase,
+       &tam_begin_phase, &tam_transfer_phase, &tam_publish_phase);
+PHASES(import_files_phases, &tam_lock_phase, &tam_stored_phase,
+       &tam_commit_phase, &tam_tree_phase, &tam_rows_phase, &tam_journals_phase,
+       &tam_room_phase, &tam_evict_phase, &tam_fit_phase, &tam_begin_phase,
+       &tam_transfer_phase, &tam_publish_phase);
 PHASES(models_phases, &tam_models_phase);
 PHASES(storage_phases, &tam_room_phase);
 
@@ -233,6 +285,20 @@ static const tam_store_verb verbs[] = {
      .is_verify = 1},
     {.name = "deleteModel", .phases = delete_phases, .needs_model = 1},
     {.name = "pinModel", .phases = pin_phases, .needs_model = 1},
+    {.name = "exportModel",
+     .phases = export_phases,
+     .write_done = write_export,
+     .needs_model = 1},
+    {.name = "importModel",
+     .phases = import_phases,
+     .write_done = write_download,
+     .needs_model = 1,
+     .takes_rows = 1},
+    {.name = "importFiles",
+     .phases = import_files_phases,
+     .write_done = write_download,
+     .needs_model = 1,
+     .takes_rows = 1},
     {.name = "clearStore", .phases = clear_phases},
     {.name = "downloads",
      .phases = downloads_phases,

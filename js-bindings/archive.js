@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// Models as tar archives: "tabagent.json" describes the model, the files follow
+// under "files/" in the order in which the core asks for them. Nothing is held
+// in memory but the part that was asked for.
+
+import { createTarDecoder, createTarPacker } from 'modern-tar';
+
+import { TabAgentError } from './errors.js';
+import { StreamInput } from './stream-input.js';
+
+/**
+ * @typedef {object} Input files that a caller hands in
+ * @property {(path: string, from: number, to: number | undefined,
+ *   signal: AbortSignal) => Promise<Blob | undefined>} read a part of a file,
+ *   to its end when `to` is undefined
+ *
+ * @typedef {object} Description
+ * @property {string} modelId
+ * @property {string} revision
+ * @property {string} commit
+ * @property {string} task
+ * @property {{ path: string, size: number }[]} files rows of the Hub's tree
+ */
+
+const DESCRIPTION = 'tabagent.json';
+const FOLDER = 'files/';
+
+/** The longest description: that of the most files a model can have. */
+const DESCRIPTION_BYTES_MAX = 8 << 20;
+
+/**
+ * @param {Description} description
+ * @param {(path: string) => Promise<ReadableStream<Uint8Array>>} openFile
+ * @returns {ReadableStream<Uint8Array>}
+ */
+export function writeArchive(description, openFile) {
+  const { readable, controller } = createTarPacker();
+  const write = async () => {
+    const text = new TextEncoder().encode(
+      `${JSON.stringify({ format: 1, ...description }, null, 2)}\n`);
+    const head = controller.add({ name: DESCRIPTION, size: text.length });
+    await new Blob([text]).stream().pipeTo(head);
+    for (const { path, size } of description.files) {
+      const body = await openFile(path);
+      await body.pipeTo(controller.add({ name: FOLDER + path, size }));
+    }
+    controller.finalize();
+  };
+  write().catch((error) => controller.error(error));
+  return readable;
+}
+
+/**
+ * @param {ReadableStream<Uint8Array>} archive
+ * @returns {Promise<{ description: Description, input: Input }>}
+ */
+export async function readArchive(archive) {
+  const decoder = createTarDecoder({ strict: true });
+  const entries = /** @type {any} */ (archive)
+    .pipeThrough(decoder).getReader();
+  const { done, value } = await entries.read().catch(notAnArchive);
+  if (done || value.header.name !== DESCRIPTION
+    || value.header.size > DESCRIPTION_BYTES_MAX) {
+    throw notAnArchive();
+  }
+  const description = await new Response(value.body).json()
+    .catch(notAnArchive);
+  if (description?.format !== 1 || !Array.isArray(description.files)) {
+    throw notAnArchive();
+  }
+  return { description, input: new ArchiveInput(entries) };
+}
+
+/** @param {unknown} [cause] */
+function notAnArchive(cause) {
+  throw new TabAgentError('unexpected_shape',
+    'this is no archive that exportModel has written',
+    { stage: 'import', cause });
+}
+
+/**
+ * The files of an archive, which can only be read forwards.
+ * @implements {Input}
+ */
+class ArchiveInput {
+  #entries;
+  #name = '';
+  #body = new StreamInput(null);
+
+  /** @param {ReadableStreamDefaultReader<any>} entries */
+  constructor(entries) {
+    this.#entries = entries;
+  }
+
+  /** @type {Input['read']} */
+  async read(path, from, to) {
+    while (this.#name !== FOLDER + path) {
+      await this.#body.close();
+      const { done, value } = await this.#entries.read();
+      if (done) return undefined;
+      this.#name = value.header.name;
+      this.#body = new StreamInput(value.body);
+    }
+    return this.#body.read(from, to);
+  }
+}
+
+/**
+ * Files that a user picked, by their paths in the repository.
+ * @implements {Input}
+ */
+export class FilesInput {
+  #files;
+
+  /** @param {File[]} files */
+  constructor(files) {
+    this.#files = new Map(files.map((file) => [pathOf(file), file]));
+  }
+
+  /** As rows of the Hub's tree, but for what nobody knows yet. */
+  get rows() {
+    return [...this.#files].map(([path, { size }]) => (
+      { type: 'file', path, size }));
+  }
+
+  /** @type {Input['read']} */
+  async read(path, from, to) {
+    return this.#files.get(path)?.slice(from, to);
+  }
+}
+
+/**
+ * The path below the folder that was picked.
+ * @param {File} file
+ */
+function pathOf({ webkitRelativePath, name }) {
+  return webkitRelativePath
+    ? webkitRelativePath.slice(webkitRelativePath.indexOf('/') + 1) : name;
+}
+
+/**
+ * The archive among what a user may hand in, if it is one.
+ * @param {ReadableStream<Uint8Array> | Blob | File[]} source
+ * @returns {ReadableStream<Uint8Array> | undefined}
+ */
+export function archiveOf(source) {
+  if (source instanceof ReadableStream) return source;
+  if (source instanceof Blob) return source.stream();
+  const [file] = source;
+  return source.length === 1 && file.name.endsWith('.tar')
+    ? file.stream() : undefined;
+}
