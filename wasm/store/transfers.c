@@ -105,7 +105,9 @@ uint64_t tam_transfers_loaded(const tam_store_op *op) {
   uint64_t bytes = tam_transfers_stored(op);
   for (size_t i = 0; i < TAM_TRANSFER_SLOTS; i++) {
     const tam_slot *slot = &op->transfers.slots[i];
-    if (slot->state != TAM_SLOT_FREE && !slot->transfer->is_refetch) {
+    // A chunk that is being written counts as stored already.
+    if (slot->state != TAM_SLOT_FREE && slot->state != TAM_SLOT_WRITING &&
+        !slot->transfer->is_refetch) {
       bytes += slot->received;
     }
   }
