@@ -1216,18 +1216,18 @@ var StoreActions = class {
   }
   /**
    * @param {Store} store
-   * @param {Change[]} changes
+   * @param {(Change | Move)[]} changes
    */
   async #write(store, changes) {
     this.#latest = void 0;
-    await store.write(changes);
+    await store.write(await Promise.all(changes.map(async (change) => change.kind === "move" ? moved(store, change) : change)));
     return true;
   }
   /**
    * The batch with its bytes, which are copied: they are the core's.
    * @param {any[]} batch
    * @param {Uint8Array} bytes
-   * @returns {Change[]}
+   * @returns {(Change | Move)[]}
    */
   #changes(batch, bytes) {
     let at = 0;
@@ -1242,7 +1242,7 @@ var StoreActions = class {
         case "merge":
           return { kind, store, key, patch: next(what.bytes) };
         case "content":
-          return {
+          return what.from !== void 0 ? { kind: "move", key, from: what.from } : {
             kind,
             key,
             blob: this.#bodies.get(what.body) ?? new Blob([next(what.bytes ?? 0)], { type: what.type })
@@ -1270,6 +1270,11 @@ async function readBlob(blob, signal, onBytes) {
   } finally {
     waitingReaders.delete(reader);
   }
+}
+async function moved(store, { key, from }) {
+  const blob = await store.blob(from);
+  if (!blob) throw new Error(`there is nothing under ${from}`);
+  return { kind: "content", key, blob };
 }
 function reasonOf2(error) {
   const name = typeof error?.code === "string" ? error.code : error?.name;

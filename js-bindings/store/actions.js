@@ -7,6 +7,7 @@ import { EVENT } from '../abi.js';
 /**
  * @typedef {import('./index.js').Store} Store
  * @typedef {import('./index.js').Change} Change
+ * @typedef {{ kind: 'move', key: string, from: string }} Move
  * @typedef {(kind: number, event: import('../core.js').CoreEvent) => void}
  *   Report
  */
@@ -220,11 +221,12 @@ export class StoreActions {
 
   /**
    * @param {Store} store
-   * @param {Change[]} changes
+   * @param {(Change | Move)[]} changes
    */
   async #write(store, changes) {
     this.#latest = undefined;
-    await store.write(changes);
+    await store.write(await Promise.all(changes.map(async (change) => (
+      change.kind === 'move' ? moved(store, change) : change))));
     return true;
   }
 
@@ -232,7 +234,7 @@ export class StoreActions {
    * The batch with its bytes, which are copied: they are the core's.
    * @param {any[]} batch
    * @param {Uint8Array} bytes
-   * @returns {Change[]}
+   * @returns {(Change | Move)[]}
    */
   #changes(batch, bytes) {
     let at = 0;
@@ -244,10 +246,12 @@ export class StoreActions {
       switch (kind) {
         case 'record': return { kind, store, key, bytes: next(what.bytes) };
         case 'merge': return { kind, store, key, patch: next(what.bytes) };
-        case 'content': return {
-          kind, key, blob: this.#bodies.get(what.body)
-            ?? new Blob([next(what.bytes ?? 0)], { type: what.type }),
-        };
+        case 'content': return what.from !== undefined
+          ? { kind: 'move', key, from: what.from }
+          : {
+            kind, key, blob: this.#bodies.get(what.body)
+              ?? new Blob([next(what.bytes ?? 0)], { type: what.type }),
+          };
         default: return { kind, store, key };
       }
     });
@@ -276,6 +280,18 @@ async function readBlob(blob, signal, onBytes) {
   } finally {
     waitingReaders.delete(reader);
   }
+}
+
+/**
+ * The content of another key as that of `key`.
+ * @param {Store} store
+ * @param {Move} move
+ * @returns {Promise<Change>}
+ */
+async function moved(store, { key, from }) {
+  const blob = await store.blob(from);
+  if (!blob) throw new Error(`there is nothing under ${from}`);
+  return { kind: 'content', key, blob };
 }
 
 /**

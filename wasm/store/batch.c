@@ -49,6 +49,13 @@ void tam_batch_put_body(tam_batch *batch, tam_span key, uint32_t request) {
   tam_json_write_object_end(&batch->json);
 }
 
+void tam_batch_move(tam_batch *batch, tam_span key, tam_span from) {
+  begin(batch, "content", TAM_STORE_FILES, key);
+  tam_json_write_string_member(&batch->json, "from", from);
+  tam_json_write_object_end(&batch->json);
+  tam_batch_delete(batch, TAM_STORE_FILES, from);
+}
+
 void tam_batch_delete(tam_batch *batch, const char *store, tam_span key) {
   begin(batch, "delete", store, key);
   tam_json_write_object_end(&batch->json);

@@ -32,6 +32,9 @@ void tam_batch_put_content(tam_batch *batch, tam_span key, tam_span bytes,
 // Writes the body that the host keeps of |request| as the content |key|.
 void tam_batch_put_body(tam_batch *batch, tam_span key, uint32_t request);
 
+// Makes the content under |from| that of |key|, and deletes it there.
+void tam_batch_move(tam_batch *batch, tam_span key, tam_span from);
+
 // Deletes the entry |key| of |store|, if it is there.
 void tam_batch_delete(tam_batch *batch, const char *store, tam_span key);
 

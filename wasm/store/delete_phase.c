@@ -13,6 +13,7 @@ enum {
   STEP_CONTENTS = 1,
   STEP_JOURNALS,
   STEP_REVISIONS,
+  STEP_ADDRESSES,
   STEP_MANIFEST,
   STEP_WRITE
 };
@@ -86,12 +87,14 @@ static void on_key(tam_store_op *op, const tam_storage_report *report) {
     text = tam_span_from(text, sizeof(TAM_KEY_FILE) - 1);
   } else if (report->tag == STEP_REVISIONS) {
     text = tam_span_from(text, sizeof(TAM_KEY_REVISION) - 1);
+  } else if (report->tag == STEP_ADDRESSES) {
+    text = tam_span_from(text, sizeof(TAM_KEY_ADDRESS) - 1);
   }
   if (!is_of_model(op, text)) {
     return;
   }
   int is_content = report->tag == STEP_CONTENTS;
-  int stays = report->tag == STEP_REVISIONS
+  int stays = report->tag == STEP_REVISIONS || report->tag == STEP_ADDRESSES
                   ? op->params.dtype.len > 0
                   : is_kept(op, is_content ? group_of(text) : text);
   if (!stays) {
@@ -215,6 +218,8 @@ static int on_end(tam_store_op *op, const tam_storage_report *report) {
   case STEP_JOURNALS:
     return list_keys(op, STEP_REVISIONS, TAM_KEY_REVISION);
   case STEP_REVISIONS:
+    return list_keys(op, STEP_ADDRESSES, TAM_KEY_ADDRESS);
+  case STEP_ADDRESSES:
     return ask_manifest(op);
   case STEP_MANIFEST:
     if (report->found) {

@@ -156,7 +156,13 @@ static int commit_failed(tam_store_op *op, const tam_net_report *report) {
     take_stored(op, place);
     return TAM_PHASE_DONE;
   }
-  return tam_store_op_net_failed(op, report);
+  int error = tam_store_op_net_failed(op, report);
+  if (op->verb->is_serving && error < 0) {
+    op->transfers.error = error;
+    op->phase = tam_unverified_phases;
+    return (*op->phase)->start(op);
+  }
+  return error;
 }
 
 static int commit_on_net(tam_store_op *op, const tam_net_report *report) {

@@ -13,7 +13,7 @@
 #define PIN_PREFIX  "tabagent:pin/"
 
 // Steps: what is being read.
-enum { STEP_USED = 1, STEP_PINS, STEP_REVISIONS };
+enum { STEP_USED = 1, STEP_PINS, STEP_REVISIONS, STEP_OLD_KEYS };
 
 void tam_models_init(tam_models *models, const tam_mem *mem) {
   memset(models, 0, sizeof(*models));
@@ -116,6 +116,18 @@ static double complete_bytes(const tam_revision *revision) {
   return bytes;
 }
 
+static void write_dtype_row(tam_buf *json, int dtype, double bytes,
+                            int is_complete) {
+  tam_json_write_object_begin(json);
+  tam_json_write_name_member(json, "dtype", tam_dtype_name((tam_dtype)dtype));
+  tam_json_write_name_member(json, "status",
+                             is_complete ? "downloaded" : "available");
+  tam_json_write_number_member(json, "bytes", bytes);
+  tam_json_write_key(json, "complete");
+  tam_json_write_bool(json, is_complete);
+  tam_json_write_object_end(json);
+}
+
 // Writes what is there of |dtype|.
 static void write_dtype(tam_revision *revision, int dtype, tam_buf *json) {
   double bytes = 0;
@@ -129,14 +141,7 @@ static void write_dtype(tam_revision *revision, int dtype, tam_buf *json) {
       bytes += is_stored ? (double)file->size : 0;
     }
   }
-  tam_json_write_object_begin(json);
-  tam_json_write_name_member(json, "dtype", tam_dtype_name((tam_dtype)dtype));
-  tam_json_write_name_member(json, "status",
-                             is_complete ? "downloaded" : "available");
-  tam_json_write_number_member(json, "bytes", bytes);
-  tam_json_write_key(json, "complete");
-  tam_json_write_bool(json, is_complete);
-  tam_json_write_object_end(json);
+  write_dtype_row(json, dtype, bytes, is_complete);
 }
 
 static void write_row(tam_revision *revision, const tam_model *model,
@@ -179,11 +184,82 @@ static int on_revision(tam_store_op *op, const tam_storage_report *report) {
                  : NULL;
   if (model != NULL) {
     double bytes = complete_bytes(&revision);
+    model->has_revision = 1;
     model->bytes += bytes;
     write_row(&revision, model, bytes, &op->models.json);
   }
   tam_revision_free(&revision);
   return error == TAM_ERR_OUT_OF_MEMORY ? error : TAM_PHASE_WAIT;
+}
+
+// ---------------------------------------------------------------------------
+// What TabAgent stored and nobody has asked for since
+
+// Returns the repository of the file with |key|, and stores its path; empty for
+// other keys.
+static tam_span old_repo(tam_span key, tam_span *ppath) {
+  tam_hub_file file;
+  uint8_t text[TAM_HUB_FILE_TEXT_MAX];
+  size_t slash = tam_span_find_byte(key, '/');
+  if (tam_span_starts_with(key, TAM_SPAN(TAM_KEY_ADDRESS))) {
+    tam_span rest = tam_span_from(key, sizeof(TAM_KEY_ADDRESS) - 1);
+    tam_span endpoint = tam_span_head(key, sizeof(TAM_KEY_ADDRESS) - 2);
+    if (tam_hub_file_parse(&file, text, endpoint, key) <= 0) {
+      return TAM_SPAN_NONE;
+    }
+    *ppath = tam_span_from(key, key.len - file.path.len);
+    return tam_span_head(rest, file.repo.len);
+  }
+  if (!tam_span_ends_with(key, TAM_SPAN(":manifest"))) {
+    return TAM_SPAN_NONE;
+  }
+  slash += 1 + tam_span_find_byte(tam_span_from(key, slash + 1), '/');
+  *ppath = tam_span_head(tam_span_from(key, slash + 1),
+                         key.len - slash - sizeof(":manifest"));
+  return tam_span_head(key, slash);
+}
+
+static void on_old_key(tam_models *models, tam_span key) {
+  tam_span path = TAM_SPAN_NONE;
+  tam_span repo = old_repo(key, &path);
+  tam_model *model = repo.len > 0 ? find_or_add(models, repo) : NULL;
+  if (model != NULL && !model->has_revision) {
+    model->is_old = 1;
+    if ((tam_file_kind(path) & TAM_FILE_ONNX) != 0) {
+      model->old_dtypes |= 1U << tam_file_dtype(path);
+    }
+  }
+}
+
+static void write_old_row(const tam_model *model, tam_buf *json) {
+  tam_json_write_object_begin(json);
+  tam_json_write_string_member(json, "modelId",
+                               (tam_span){model->repo, model->repo_len});
+  tam_json_write_name_member(json, "revision", "main");
+  tam_json_write_known_member(json, "commit", TAM_SPAN_NONE);
+  tam_json_write_key(json, "current");
+  tam_json_write_bool(json, 1);
+  tam_json_write_key(json, "dtypes");
+  tam_json_write_array_begin(json);
+  for (int dtype = 0; dtype < TAM_DTYPE_COUNT; dtype++) {
+    if ((model->old_dtypes & (1U << dtype)) != 0) {
+      write_dtype_row(json, dtype, 0, 0);
+    }
+  }
+  tam_json_write_array_end(json);
+  tam_json_write_number_member(json, "bytes", 0);
+  tam_json_write_known_member(json, "lastUsedAt", TAM_SPAN_NONE);
+  tam_json_write_key(json, "pinned");
+  tam_json_write_bool(json, model->is_pinned);
+  tam_json_write_object_end(json);
+}
+
+static void write_old_rows(tam_models *models) {
+  for (size_t i = 0; i < models->count; i++) {
+    if (models->list[i].is_old) {
+      write_old_row(&models->list[i], &models->json);
+    }
+  }
 }
 
 static int on_end(tam_store_op *op, uint32_t step) {
@@ -192,7 +268,12 @@ static int on_end(tam_store_op *op, uint32_t step) {
     return ask(op, STEP_PINS, PIN_PREFIX);
   case STEP_PINS:
     return ask(op, STEP_REVISIONS, TAM_KEY_REVISION);
+  case STEP_REVISIONS:
+    return tam_store_op_asked(
+        tam_storage_keys(op->store->storage,
+                         tam_store_op_owner(op, STEP_OLD_KEYS), TAM_SPAN_NONE));
   default:
+    write_old_rows(&op->models);
     return op->models.json.error != 0 ? op->models.json.error : TAM_PHASE_DONE;
   }
 }
@@ -206,6 +287,10 @@ int tam_models_on_storage(tam_store_op *op, const tam_storage_report *report) {
   }
   if (report->tag == STEP_REVISIONS) {
     return on_revision(op, report);
+  }
+  if (report->tag == STEP_OLD_KEYS) {
+    on_old_key(&op->models, report->key);
+    return TAM_PHASE_WAIT;
   }
   if (report->tag == STEP_USED) {
     on_used(&op->models, report);

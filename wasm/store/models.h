@@ -16,8 +16,11 @@ typedef struct tam_model {
   uint8_t repo[TAM_REPO_ID_MAX];
   uint8_t repo_len;
   uint8_t is_pinned;
-  double used_ms; // 0: never
-  double bytes;   // of its complete files
+  uint8_t has_revision;
+  uint8_t is_old;      // files of it were stored by TabAgent
+  uint32_t old_dtypes; // of those, as bits 1U << tam_dtype
+  double used_ms;      // 0: never
+  double bytes;        // of its complete files
 } tam_model;
 
 typedef struct tam_models {

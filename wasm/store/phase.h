@@ -78,6 +78,14 @@ extern const tam_phase tam_evict_phase;
 // Refuses to go on when there is too little.
 extern const tam_phase tam_fit_phase;
 
+// --- legacy_phase.c
+
+// Takes over what TabAgent stored of the chosen files.
+extern const tam_phase tam_adopt_phase;
+
+// The phases that serve it as it is, for when the Hub cannot be asked.
+extern const tam_phase *const tam_unverified_phases[];
+
 // --- publish_phase.c
 
 // Writes the revision before its files: what is wanted.

@@ -9,6 +9,10 @@
 
 #include <string.h>
 
+// Chunks beyond those that a file has, of which it is noted that they are
+// there.
+#define SEEN_SPARE 16
+
 enum { TAG_JOURNALS = 1, TAG_KEYS };
 
 // ---------------------------------------------------------------------------
@@ -176,7 +180,9 @@ static int begin_records(tam_store_op *op) {
     if (error != 0) {
       return error;
     }
-    transfer->seen = tam_mem_calloc(mem, transfer->record.chunks.count + 1, 1);
+    // TabAgent may have cut the file into more chunks than we do.
+    transfer->seen_count = 2 * transfer->record.chunks.count + SEEN_SPARE;
+    transfer->seen = tam_mem_calloc(mem, transfer->seen_count, 1);
     if (transfer->seen == NULL) {
       return TAM_ERR_OUT_OF_MEMORY;
     }
@@ -211,7 +217,7 @@ static int on_key(tam_store_op *op, tam_span key) {
   }
   head = tam_span_head(head, head.len - (sizeof(TAM_KEY_CHUNK) - 1));
   tam_transfer *transfer = tam_transfers_find(op, head);
-  if (transfer != NULL && chunk < transfer->record.chunks.count) {
+  if (transfer != NULL && chunk < transfer->seen_count) {
     transfer->seen[(size_t)chunk] = 1;
   }
   return TAM_PHASE_WAIT;

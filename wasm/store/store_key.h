@@ -12,6 +12,9 @@
 #define TAM_KEY_FILE     "tabagent:file/"
 #define TAM_KEY_CHUNK    "_chunk_"
 
+// How the keys of files begin that TabAgent stored under their address.
+#define TAM_KEY_ADDRESS "https://huggingface.co/"
+
 // The longest group in bytes.
 #define TAM_STORE_GROUP_MAX                                                    \
   (TAM_REPO_ID_MAX + sizeof("@/") - 1 + 40 + TAM_HUB_PATH_MAX)

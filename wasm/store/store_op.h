@@ -87,6 +87,11 @@ struct tam_store_op {
   uint32_t block_read; // bytes of it so far
   tam_checksum block_sum;
 
+  // Of what TabAgent stored.
+  size_t legacy_file;
+  uint32_t legacy_chunk;
+  int is_unverified; // what is served cannot be checked
+
   // Of those that verify and delete.
   size_t verify_file;
   uint32_t verify_chunk;

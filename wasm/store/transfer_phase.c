@@ -269,6 +269,17 @@ static int begin_refetch(tam_transfer *transfer) {
   return 0;
 }
 
+// What TabAgent stored is another content, or was never right.
+static int begin_anew(tam_store_op *op, tam_transfer *transfer) {
+  const tam_revision_file *file = &op->revision.files[transfer->file];
+  transfer->is_adopted = 0;
+  transfer->unsaved = 0;
+  tam_file_record_free(&transfer->record);
+  return tam_file_record_init(&transfer->record, file->size,
+                              TAM_CHUNK_SIZE_DEFAULT, file->algorithm,
+                              file->digest, op->store->host.mem);
+}
+
 // Draws the conclusion about a file of which every chunk is hashed.
 static int conclude(tam_store_op *op, tam_transfer *transfer) {
   const tam_file_record *record = &transfer->record;
@@ -279,6 +290,9 @@ static int conclude(tam_store_op *op, tam_transfer *transfer) {
   if (tam_file_record_check(record)) {
     transfer->is_verified = 1;
     return 0;
+  }
+  if (transfer->is_adopted) {
+    return begin_anew(op, transfer);
   }
   if (!transfer->is_refetch && !op->params.is_input) {
     return begin_refetch(transfer);

@@ -86,6 +86,16 @@ void tam_transfer_put_away(tam_store_op *op, const tam_transfer *transfer,
   tam_batch_delete(batch, TAM_STORE_FILES, tam_store_op_file_key(op, transfer));
 }
 
+static void delete_manifest(tam_store_op *op, const tam_transfer *transfer,
+                            tam_batch *batch) {
+  tam_buf key;
+  tam_buf_init(&key, op->store->host.mem, TAM_STORAGE_KEY_MAX);
+  tam_buf_append(&key, tam_store_op_group(op, transfer));
+  tam_buf_append_text(&key, ":manifest");
+  tam_batch_delete(batch, TAM_STORE_FILES, tam_buf_span(&key));
+  tam_buf_free(&key);
+}
+
 // Returns 1 when a body of |transfer| goes into this transaction.
 static int has_body(const tam_store_op *op, const tam_transfer *transfer) {
   for (size_t i = 0; i < TAM_TRANSFER_SLOTS; i++) {
@@ -112,6 +122,11 @@ static int put_transfer(tam_store_op *op, tam_transfer *transfer,
     put_record(op, transfer, batch);
     put_manifest(op, transfer, batch);
     return 1;
+  }
+  if (has_body(op, transfer) && transfer->has_old_manifest) {
+    // Its chunks are being overwritten: TabAgent must not mix the two.
+    transfer->has_old_manifest = 0;
+    delete_manifest(op, transfer, batch);
   }
   if (has_body(op, transfer) || transfer->unsaved >= UNSAVED_CHUNKS_MAX) {
     put_record(op, transfer, batch);

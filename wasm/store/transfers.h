@@ -17,14 +17,17 @@
 typedef struct tam_transfer {
   size_t file;            // its place in the revision
   tam_file_record record; // what is stored of it
-  uint8_t *seen;          // a byte per chunk: its content is there
-  int has_record;         // |record| is initialised
-  int is_verified;        // all bytes agree, but that is not written yet
-  int is_complete;        // it is
-  int unsaved;            // chunks whose states are not in the stored record
-  int is_refetch;         // its hash was wrong: everything is fetched again
-  tam_buf suspects;       // and compared with these checksums of blocks
-  int is_wrong;           // and is wrong again
+  uint32_t seen_count;
+  uint8_t *seen;        // a byte per chunk: its content is there
+  int has_record;       // |record| is initialised
+  int is_verified;      // all bytes agree, but that is not written yet
+  int is_complete;      // it is
+  int is_adopted;       // its chunks were stored by TabAgent
+  int has_old_manifest; // TabAgent's readers believe in its chunks
+  int unsaved;          // chunks whose states are not in the stored record
+  int is_refetch;       // its hash was wrong: everything is fetched again
+  tam_buf suspects;     // and compared with these checksums of blocks
+  int is_wrong;         // and is wrong again
 } tam_transfer;
 
 typedef enum tam_slot_state {

@@ -207,8 +207,9 @@ PHASES(plan_phases, &tam_stored_phase, &tam_commit_phase, &tam_tree_phase,
 
 PHASES(download_phases, &tam_queue_phase, &tam_lock_phase, &tam_stored_phase,
        &tam_commit_phase, &tam_tree_phase, &tam_select_phase,
-       &tam_journals_phase, &tam_room_phase, &tam_evict_phase, &tam_fit_phase,
-       &tam_begin_phase, &tam_transfer_phase, &tam_publish_phase);
+       &tam_journals_phase, &tam_adopt_phase, &tam_room_phase, &tam_evict_phase,
+       &tam_fit_phase, &tam_begin_phase, &tam_transfer_phase,
+       &tam_publish_phase);
 
 PHASES(update_phases, &tam_queue_phase, &tam_lock_phase, &tam_stored_phase,
        &tam_commit_phase, &tam_tree_phase, &tam_compare_phase,
@@ -225,8 +226,8 @@ PHASES(fetch_phases, &tam_url_phase, &tam_stored_phase, &tam_known_phase,
        &tam_select_file_phase, &tam_journals_phase, &tam_hit_phase,
        &tam_lock_phase, &tam_stored_phase, &tam_known_phase, &tam_commit_phase,
        &tam_tree_phase, &tam_select_file_phase, &tam_found_phase,
-       &tam_journals_phase, &tam_begin_phase, &tam_transfer_phase,
-       &tam_unlock_phase, &tam_serve_phase);
+       &tam_journals_phase, &tam_adopt_phase, &tam_begin_phase,
+       &tam_transfer_phase, &tam_unlock_phase, &tam_serve_phase);
 
 PHASES(verify_phases, &tam_lock_phase, &tam_stored_phase, &tam_known_phase,
        &tam_need_phase, &tam_select_complete_phase, &tam_journals_phase,
