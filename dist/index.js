@@ -553,12 +553,13 @@ var Core = class {
   #manager;
   /**
    * @param {Exports} exports
-   * @param {{ hubUrl: string, seed: Uint8Array, now: () => number }} options
+   * @param {{ hubUrl: string, mirrors?: string[], seed: Uint8Array,
+   *   now: () => number }} options
    */
-  constructor(exports, { hubUrl, seed, now }) {
+  constructor(exports, { hubUrl, mirrors = [], seed, now }) {
     this.#exports = exports;
     this.#now = now;
-    const url = new TextEncoder().encode(hubUrl);
+    const url = new TextEncoder().encode([hubUrl, ...mirrors].join("\n"));
     const ptr = exports.tam_abi_alloc(seed.length + url.length);
     if (ptr === 0) throw new TabAgentError("out_of_memory", "out of memory");
     this.#write(ptr, seed);
@@ -570,7 +571,7 @@ var Core = class {
     );
     exports.tam_abi_free(ptr);
     if (this.#manager === 0) {
-      throw new TabAgentError("invalid_argument", `option hubUrl: expected an http or https address, got "${hubUrl}"`, { stage: "options" });
+      throw new TabAgentError("invalid_argument", `options hubUrl, mirrors: expected http or https addresses, got "${[hubUrl, ...mirrors].join('", "')}"`, { stage: "options" });
     }
   }
   /** Size of the linear memory. */
@@ -2202,7 +2203,7 @@ var SEED_BYTES = 16;
 var MANAGER_CHECKS = {
   wasm: (value) => !isWasmSource(value) && "a URL, a string, a BufferSource or a WebAssembly.Module",
   hubUrl: (value) => !addressOf(value) && "an http or https address",
-  mirrors: (value) => !Array.isArray(value) && "an array of URLs",
+  mirrors: (value) => !(Array.isArray(value) && value.every(addressOf)) && "an array of http or https addresses",
   dataDir: (value) => typeof value !== "string" && "the path of a directory",
   fetch: (value) => typeof value !== "function" && "a function",
   indexedDB: () => false,
@@ -2255,6 +2256,7 @@ function readOptions(options) {
   return {
     wasm: options.wasm,
     hubUrl: addressOf(options.hubUrl ?? HUB_URL) ?? "",
+    mirrors: (options.mirrors ?? []).map((url) => addressOf(url) ?? ""),
     fetch: options.fetch ?? platformFetch,
     openStore: () => openStore(options),
     clock: options.clock ? guardedClock(options.clock) : platformClock,
@@ -2492,10 +2494,10 @@ var StreamInput = class {
 
 // js-bindings/model-manager.js
 async function createModelManager(options = {}) {
-  const { wasm, hubUrl, seed, ...outside } = readOptions(options);
+  const { wasm, hubUrl, mirrors, seed, ...outside } = readOptions(options);
   const exports = await loadCore(wasm);
   const now = () => outside.clock.now();
-  const core = new Core(exports, { hubUrl, seed, now });
+  const core = new Core(exports, { hubUrl, mirrors, seed, now });
   return new ModelManager(new Loop(core, outside), hubUrl, outside.fetch);
 }
 var ModelManager = class {

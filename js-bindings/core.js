@@ -137,12 +137,13 @@ export class Core {
 
   /**
    * @param {Exports} exports
-   * @param {{ hubUrl: string, seed: Uint8Array, now: () => number }} options
+   * @param {{ hubUrl: string, mirrors?: string[], seed: Uint8Array,
+   *   now: () => number }} options
    */
-  constructor(exports, { hubUrl, seed, now }) {
+  constructor(exports, { hubUrl, mirrors = [], seed, now }) {
     this.#exports = exports;
     this.#now = now;
-    const url = new TextEncoder().encode(hubUrl);
+    const url = new TextEncoder().encode([hubUrl, ...mirrors].join('\n'));
     const ptr = exports.tam_abi_alloc(seed.length + url.length);
     if (ptr === 0) throw new TabAgentError('out_of_memory', 'out of memory');
     this.#write(ptr, seed);
@@ -151,8 +152,9 @@ export class Core {
       ptr + seed.length, url.length, ptr);
     exports.tam_abi_free(ptr);
     if (this.#manager === 0) {
-      throw new TabAgentError('invalid_argument', 'option hubUrl: expected an '
-        + `http or https address, got "${hubUrl}"`, { stage: 'options' });
+      throw new TabAgentError('invalid_argument', 'options hubUrl, mirrors: '
+        + `expected http or https addresses, got "${
+          [hubUrl, ...mirrors].join('", "')}"`, { stage: 'options' });
     }
   }
 

@@ -24,10 +24,10 @@ import { StreamInput } from './stream-input.js';
  * @returns {Promise<Manager>}
  */
 export async function createModelManager(options = {}) {
-  const { wasm, hubUrl, seed, ...outside } = readOptions(options);
+  const { wasm, hubUrl, mirrors, seed, ...outside } = readOptions(options);
   const exports = await loadCore(wasm);
   const now = () => outside.clock.now();
-  const core = new Core(exports, { hubUrl, seed, now });
+  const core = new Core(exports, { hubUrl, mirrors, seed, now });
   return new ModelManager(new Loop(core, outside), hubUrl, outside.fetch);
 }
 

@@ -20,15 +20,16 @@ const SEED_BYTES = 16;
  */
 
 /**
- * Mirrors and those of the chat (ort and ortWasmPaths) are checked and without
- * effect: neither exists yet.
+ * Those of the chat (ort and ortWasmPaths) are checked and without effect: it
+ * does not exist yet.
  * @type {Checks}
  */
 const MANAGER_CHECKS = {
   wasm: (value) => !isWasmSource(value)
     && 'a URL, a string, a BufferSource or a WebAssembly.Module',
   hubUrl: (value) => !addressOf(value) && 'an http or https address',
-  mirrors: (value) => !Array.isArray(value) && 'an array of URLs',
+  mirrors: (value) => !(Array.isArray(value) && value.every(addressOf))
+    && 'an array of http or https addresses',
   dataDir: (value) => typeof value !== 'string' && 'the path of a directory',
   fetch: (value) => typeof value !== 'function' && 'a function',
   indexedDB: () => false,
@@ -109,6 +110,7 @@ export function readOptions(options) {
   return {
     wasm: options.wasm,
     hubUrl: addressOf(options.hubUrl ?? HUB_URL) ?? '',
+    mirrors: (options.mirrors ?? []).map((url) => addressOf(url) ?? ''),
     fetch: options.fetch ?? platformFetch,
     openStore: () => openStore(options),
     clock: options.clock ? guardedClock(options.clock) : platformClock,

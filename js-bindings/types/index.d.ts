@@ -42,8 +42,9 @@ export interface ModelManagerOptions {
   /** Address of the Hub, `https://huggingface.co` by default. */
   hubUrl?: string | URL;
   /**
-   * Other addresses of the same Hub. Without effect yet: for the store of
-   * downloaded models, which does not exist so far.
+   * Other addresses of the same Hub, from which files of models are fetched
+   * while the Hub itself cannot be reached. What they send is verified; the
+   * token never goes there.
    */
   mirrors?: string[];
   /**

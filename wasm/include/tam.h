@@ -208,7 +208,9 @@ typedef struct tam_manager tam_manager;
 
 typedef struct tam_config {
   // The Hub endpoint, scheme and host without a trailing slash, for example
-  // "https://huggingface.co". Copied.
+  // "https://huggingface.co". Mirrors may follow, each behind a line feed: the
+  // files of models are fetched from them when the Hub cannot be reached. The
+  // token never goes there. Copied.
   tam_span hub_url;
   // Seeds the generator behind retry jitter. The same seed and the same
   // events give the same actions.

@@ -17,6 +17,9 @@
 // The longest endpoint.
 #define HUB_URL_MAX 512
 
+// All mirrors together.
+#define MIRRORS_MAX 4096
+
 // The most listings at a time; a host runs one or two.
 #define LISTINGS_MAX 16
 
@@ -31,6 +34,7 @@ struct tam_manager {
   tam_action_queue queue;
   tam_net *net;
   tam_buf hub_url;
+  tam_buf mirrors;
   tam_list_host host; // what listings get of all that
   tam_store *store;
   uint8_t *in_buf;
@@ -60,12 +64,27 @@ static int hub_url_is_valid(tam_span url) {
   return tam_span_is_visible_ascii(url);
 }
 
-static int manager_init(tam_manager *manager, tam_span hub_url) {
+static int mirrors_are_valid(tam_span mirrors) {
+  int is_valid = 1;
+  int has_more = 1;
+  while (is_valid && has_more) {
+    size_t end = tam_span_find_byte(mirrors, '\n');
+    is_valid = hub_url_is_valid(tam_span_head(mirrors, end));
+    has_more = end < mirrors.len;
+    mirrors = tam_span_from(mirrors, end + 1);
+  }
+  return is_valid;
+}
+
+static int manager_init(tam_manager *manager, tam_span hub_url,
+                        tam_span mirrors) {
   tam_action_queue_init(&manager->queue, &manager->mem);
   tam_buf_init(&manager->hub_url, &manager->mem, HUB_URL_MAX);
   tam_buf_append(&manager->hub_url, hub_url);
-  if (manager->hub_url.error != 0) {
-    return manager->hub_url.error;
+  tam_buf_init(&manager->mirrors, &manager->mem, MIRRORS_MAX);
+  tam_buf_append(&manager->mirrors, mirrors);
+  if (manager->hub_url.error != 0 || manager->mirrors.error != 0) {
+    return TAM_ERR_OUT_OF_MEMORY; // their lengths have been checked
   }
   int error = tam_net_new(&manager->net, &manager->queue, &manager->random,
                           &manager->mem);
@@ -73,8 +92,12 @@ static int manager_init(tam_manager *manager, tam_span hub_url) {
       (tam_list_host){&manager->mem, &manager->queue, manager->net,
                       &manager->random, tam_buf_span(&manager->hub_url)};
   if (error == 0) {
-    tam_store_host host = {&manager->mem, &manager->queue, manager->net,
-                           &manager->random, tam_buf_span(&manager->hub_url)};
+    tam_store_host host = {&manager->mem,
+                           &manager->queue,
+                           manager->net,
+                           &manager->random,
+                           tam_buf_span(&manager->hub_url),
+                           tam_buf_span(&manager->mirrors)};
     error = tam_store_new(&manager->store, &host);
   }
   return error;
@@ -82,11 +105,14 @@ static int manager_init(tam_manager *manager, tam_span hub_url) {
 
 int tam_manager_new(tam_manager **pmanager, const tam_config *config,
                     const tam_mem *mem) {
-  tam_span hub_url = config->hub_url;
+  size_t end = tam_span_find_byte(config->hub_url, '\n');
+  tam_span hub_url = tam_span_head(config->hub_url, end);
+  tam_span mirrors = tam_span_from(config->hub_url, end + 1);
   while (hub_url.len > 0 && hub_url.ptr[hub_url.len - 1] == '/') {
     hub_url.len--;
   }
-  if (!hub_url_is_valid(hub_url)) {
+  if (!hub_url_is_valid(hub_url) || mirrors.len > MIRRORS_MAX ||
+      (end < config->hub_url.len && !mirrors_are_valid(mirrors))) {
     return TAM_ERR_INVALID_ARGUMENT;
   }
   tam_manager *manager = tam_mem_calloc(mem, 1, sizeof(*manager));
@@ -95,7 +121,7 @@ int tam_manager_new(tam_manager **pmanager, const tam_config *config,
   }
   manager->mem = *mem;
   tam_random_init(&manager->random, config->seed);
-  int error = manager_init(manager, hub_url);
+  int error = manager_init(manager, hub_url, mirrors);
   if (error != 0) {
     tam_manager_del(manager);
     return error;
@@ -116,6 +142,7 @@ void tam_manager_del(tam_manager *manager) {
   tam_action_queue_free(&manager->queue);
   tam_net_del(manager->net);
   tam_buf_free(&manager->hub_url);
+  tam_buf_free(&manager->mirrors);
   tam_mem_free(mem, manager->in_buf);
   tam_mem_free(mem, manager);
 }

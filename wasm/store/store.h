@@ -23,6 +23,7 @@ typedef struct tam_store_host {
   tam_net *net;
   tam_random *random;
   tam_span hub_url; // without a trailing slash
+  tam_span mirrors; // likewise, a line for each; may be empty
 } tam_store_host;
 
 // What can be asked of the store; see store/verbs.c.

@@ -36,9 +36,6 @@ static uint32_t slot_tag(const tam_store_op *op, const tam_slot *slot) {
   return (uint32_t)(slot - op->transfers.slots);
 }
 
-// ---------------------------------------------------------------------------
-// The request
-
 static void append_range(const tam_store_op *op, const tam_slot *slot,
                          tam_buf *headers) {
   const tam_file_record *record = &slot->transfer->record;
@@ -56,6 +53,37 @@ static void append_range(const tam_store_op *op, const tam_slot *slot,
   }
 }
 
+// ---------------------------------------------------------------------------
+// Endpoints: a mirror may have any bytes, for the hash decides
+
+static unsigned endpoint_count(const tam_store_op *op) {
+  tam_span mirrors = op->store->host.mirrors;
+  unsigned count = 1;
+  while (mirrors.len > 0) {
+    count++;
+    mirrors = tam_span_from(mirrors, tam_span_find_byte(mirrors, '\n') + 1);
+  }
+  return count;
+}
+
+static tam_span endpoint_of(const tam_store_op *op) {
+  tam_span mirrors = op->store->host.mirrors;
+  if (op->transfers.endpoint == 0) {
+    return op->store->host.hub_url;
+  }
+  for (unsigned i = 1; i < op->transfers.endpoint; i++) {
+    mirrors = tam_span_from(mirrors, tam_span_find_byte(mirrors, '\n') + 1);
+  }
+  return tam_span_head(mirrors, tam_span_find_byte(mirrors, '\n'));
+}
+
+static void next_endpoint(tam_store_op *op) {
+  op->transfers.endpoint = (op->transfers.endpoint + 1) % endpoint_count(op);
+}
+
+// ---------------------------------------------------------------------------
+// The request
+
 // What the caller hands in has addresses of its own, which the host knows.
 static int append_url(const tam_store_op *op, const tam_slot *slot,
                       tam_buf *url) {
@@ -70,7 +98,7 @@ static int append_url(const tam_store_op *op, const tam_slot *slot,
     tam_buf_append(url, file.path);
     return url->error;
   }
-  return tam_hub_file_append_url(url, op->store->host.hub_url, &file);
+  return tam_hub_file_append_url(url, endpoint_of(op), &file);
 }
 
 int tam_slot_fetch(tam_store_op *op, tam_slot *slot) {
@@ -84,7 +112,9 @@ int tam_slot_fetch(tam_store_op *op, tam_slot *slot) {
   (void)tam_buf_grow(&headers, HEADERS_MAX); // a token is not moved about
   tam_buf_reset(&headers);
   int error = append_url(op, slot, &url);
-  tam_store_op_append_token(op, &headers);
+  if (op->transfers.endpoint == 0) {
+    tam_store_op_append_token(op, &headers);
+  }
   if (is_partial(slot)) {
     append_range(op, slot, &headers);
   }
@@ -168,6 +198,10 @@ static int on_part(tam_store_op *op, tam_slot *slot,
 static int on_refusal(tam_store_op *op, tam_slot *slot,
                       const tam_net_report *report) {
   uint32_t status = report->status;
+  if (op->transfers.endpoint != 0) { // a mirror need not have everything
+    next_endpoint(op);
+    return reject(op, slot, TAM_ERR_HTTP_STATUS, status);
+  }
   if (status == 404 || report->headers.hub_error != TAM_HUB_ERROR_NONE) {
     return tam_store_op_net_failed(op, report);
   }
@@ -217,6 +251,7 @@ static int on_end(tam_store_op *op, tam_slot *slot,
 // browser reports a failed connection.
 static int on_failed(tam_store_op *op, tam_slot *slot,
                      const tam_net_report *report) {
+  next_endpoint(op);
   if (report->error == TAM_ERR_NETWORK) {
     op->transfers.without_if_range = !op->transfers.without_if_range;
   }

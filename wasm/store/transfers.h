@@ -64,6 +64,7 @@ typedef struct tam_transfers {
   int is_paused;
   int without_if_range;  // a server or a browser does not take it
   unsigned odd_answers;  // in a row
+  unsigned endpoint;     // 0: the Hub, else the number of a mirror
   unsigned failures;     // of requests, in a row
   double progress_at_ms; // bytes came, or were hashed or written
   double rate;           // bytes per second; 0: not known yet
