@@ -208,6 +208,15 @@ export interface UpdateCheck {
   changedBytes: number;
 }
 
+/** A finding of `doctor`. */
+export interface Check {
+  check: 'storage' | 'room' | 'persistence' | 'unlimitedStorage';
+  ok: boolean;
+  message: string;
+  /** What to do; null when all is well. */
+  fix: string | null;
+}
+
 export interface StorageUse {
   /** null: the platform does not say. */
   usedBytes: number | null;
@@ -339,6 +348,11 @@ export interface ModelManager {
    * @throws {TabAgentError} `busy` while a download runs
    */
   clearStore(): Promise<void>;
+
+  /**
+   * Tries the storage, and says what to do about what may go wrong with it.
+   */
+  doctor(): Promise<Check[]>;
 
   /** How much room there is. */
   storage(): Promise<StorageUse>;

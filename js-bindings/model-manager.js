@@ -165,6 +165,15 @@ class ModelManager {
     await this.#askStore('clearStore');
   }
 
+  /** @type {Manager['doctor']} */
+  async doctor() {
+    const { chrome } = /** @type {any} */ (globalThis);
+    const permissions = chrome?.runtime?.getManifest?.().permissions;
+    return (await this.#askStore('doctor', {
+      unlimitedStorage: permissions?.includes('unlimitedStorage'),
+    })).checks;
+  }
+
   /** @type {Manager['storage']} */
   storage() {
     return this.#askStore('storage');

@@ -250,6 +250,88 @@ const tam_phase tam_delete_phase = {
 };
 
 // ---------------------------------------------------------------------------
+// Sweeping: what was left by revisions that nobody can reach any more. Content
+// without a journal is not ours, but TabAgent's, and stays.
+
+static int is_stale(const tam_revision *revision) {
+  return (revision->flags & (TAM_REVISION_CURRENT | TAM_REVISION_PREVIOUS)) ==
+         0;
+}
+
+static int sweep_start(tam_store_op *op) {
+  op->has_batch = 1;
+  tam_batch_init(&op->batch, op->store->host.mem);
+  for (size_t i = 0; i < op->stored_count; i++) {
+    tam_revision *revision = &op->stored[i];
+    if (is_stale(revision)) {
+      give_up_all(revision);
+      tam_batch_delete(&op->batch, TAM_STORE_FILES,
+                       tam_store_op_revision_key(
+                           op, op->params.model,
+                           tam_revision_text(revision, revision->commit)));
+    }
+  }
+  tam_buf_reset(&op->rows);
+  return list_keys(op, STEP_JOURNALS, TAM_KEY_FILE);
+}
+
+// Notes the group of a journal that nobody needs.
+static void on_journal_key(tam_store_op *op, tam_span key) {
+  tam_span group = tam_span_from(key, sizeof(TAM_KEY_FILE) - 1);
+  if (is_of_model(op, group) && !is_kept(op, group)) {
+    tam_batch_delete(&op->batch, TAM_STORE_FILES, key);
+    tam_buf_append(&op->rows, group);
+    tam_buf_append_byte(&op->rows, '\n');
+  }
+}
+
+static int is_noted(const tam_store_op *op, tam_span group) {
+  tam_span rest = tam_buf_span(&op->rows);
+  while (rest.len > 0) {
+    size_t end = tam_span_find_byte(rest, '\n');
+    if (tam_span_eq(tam_span_head(rest, end), group)) {
+      return 1;
+    }
+    rest = tam_span_from(rest, end + 1);
+  }
+  return 0;
+}
+
+static int sweep_on_end(tam_store_op *op, uint32_t step) {
+  if (step == STEP_JOURNALS && op->rows.len > 0) {
+    return list_keys(op, STEP_CONTENTS, "");
+  }
+  if (step == STEP_WRITE || op->batch.json.len == 0) {
+    return TAM_PHASE_DONE;
+  }
+  return tam_store_op_asked(tam_storage_write(
+      op->store->storage, tam_store_op_owner(op, STEP_WRITE), &op->batch));
+}
+
+// What cannot be swept now is swept the next time: the download is complete.
+static int sweep_on_storage(tam_store_op *op,
+                            const tam_storage_report *report) {
+  if (report->kind == TAM_STORAGE_FAILED) {
+    return TAM_PHASE_DONE;
+  }
+  if (report->kind != TAM_STORAGE_KEY) {
+    return sweep_on_end(op, report->tag);
+  }
+  if (report->tag == STEP_JOURNALS) {
+    on_journal_key(op, report->key);
+  } else if (is_noted(op, group_of(report->key))) {
+    tam_batch_delete(&op->batch, TAM_STORE_FILES, report->key);
+  }
+  return TAM_PHASE_WAIT;
+}
+
+const tam_phase tam_sweep_phase = {
+    .stage = "store",
+    .start = sweep_start,
+    .on_storage = sweep_on_storage,
+};
+
+// ---------------------------------------------------------------------------
 // All models
 
 // Returns 1 for what the store or TabAgent keeps of models; "files" has other

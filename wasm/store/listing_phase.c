@@ -94,16 +94,13 @@ int tam_store_op_take_commit(tam_store_op *op) {
     take_stored(op, place);
     return TAM_PHASE_DONE;
   }
-  int is_first = 1;
-  for (size_t i = 0; i < op->stored_count; i++) {
-    is_first &= (op->stored[i].flags & TAM_REVISION_FIRST) == 0;
-  }
   op->has_revision = 1;
   int error =
       tam_revision_init(&op->revision, op->params.model, commit_span(op),
                         op->params.revision, op->store->host.mem);
   if (error == 0) {
-    op->revision.flags = is_first ? TAM_REVISION_FIRST : 0;
+    // Others may share content that lies under TabAgent's keys.
+    op->revision.flags = op->stored_count == 0 ? TAM_REVISION_FIRST : 0;
     op->revision.created_ms = (uint64_t)op->store->now_ms;
     error = tam_revision_set_task(&op->revision, tam_buf_span(&op->task));
   }

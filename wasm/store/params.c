@@ -46,7 +46,8 @@ static const char param_names[] = "modelId\0"
                                   "repair\0"
                                   "input\0"
                                   "commit\0"
-                                  "task\0";
+                                  "task\0"
+                                  "unlimitedStorage\0";
 
 // In the order of the names.
 static const param_rule param_rules[] = {
@@ -58,7 +59,7 @@ static const param_rule param_rules[] = {
     {FIELD(pinned), PARAM_BOOL},       {FIELD(keep_partial), PARAM_BOOL},
     {FIELD(only_cached), PARAM_BOOL},  {FIELD(repair), PARAM_BOOL},
     {FIELD(is_input), PARAM_BOOL},     {FIELD(commit), PARAM_TEXT},
-    {FIELD(task), PARAM_TEXT},
+    {FIELD(task), PARAM_TEXT},         {FIELD(unlimited_storage), PARAM_BOOL},
 };
 
 // Copies |text| behind the other texts.
@@ -133,6 +134,7 @@ int tam_store_params_parse(tam_store_params *self, const tam_json_node *params,
   memset(self, 0, sizeof(*self));
   self->keep_partial = 1;
   self->repair = 1;
+  self->unlimited_storage = -1;
   tam_buf_init(&self->text, mem, TAM_STORE_TEXT_MAX);
   // At once: a buffer that grows would move the texts, and leave copies of the
   // token behind.

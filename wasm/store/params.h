@@ -20,15 +20,16 @@ typedef struct tam_store_params {
   tam_span method;   // of fetchFile; "GET" when not given
   tam_span range;    // of fetchFile: the value of the header; empty: none
   tam_span if_none_match;
-  tam_span id;      // of a download in the queue
-  double priority;  // of a download: the higher goes first; 0
-  int pinned;       // of pinModel
-  int keep_partial; // of cancelDownload; 1 when not given
-  int only_cached;  // of fetchFile: nothing is downloaded
-  int repair;       // of verifyModel; 1 when not given
-  int is_input;     // the bytes come from the caller, not from the Hub
-  tam_span commit;  // of importModel; empty: not given
-  tam_span task;    // of importModel: the repository's pipeline_tag
+  tam_span id;           // of a download in the queue
+  double priority;       // of a download: the higher goes first; 0
+  int pinned;            // of pinModel
+  int keep_partial;      // of cancelDownload; 1 when not given
+  int only_cached;       // of fetchFile: nothing is downloaded
+  int repair;            // of verifyModel; 1 when not given
+  int is_input;          // the bytes come from the caller, not from the Hub
+  int unlimited_storage; // of doctor: the permission; -1 when not given
+  tam_span commit;       // of importModel; empty: not given
+  tam_span task;         // of importModel: the repository's pipeline_tag
 } tam_store_params;
 
 // Reads |params|, an object or NULL. Whatever it returns, |self| must be freed.

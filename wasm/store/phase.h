@@ -148,6 +148,15 @@ extern const tam_phase tam_clear_phase;
 // Takes in the list of files that the caller hands in.
 extern const tam_phase tam_rows_phase;
 
+// Deletes what belongs to no revision that is current or the way back.
+extern const tam_phase tam_sweep_phase;
+
+// --- doctor_phase.c
+
+// Tries the storage; tells what is known of it.
+extern const tam_phase tam_probe_phase;
+extern const tam_phase tam_diagnose_phase;
+
 // --- control_phase.c
 
 // Lists the queue of downloads; change the state of one in it.

@@ -15,6 +15,12 @@
 #define NOT_MODIFIED          304
 #define RANGE_NOT_SATISFIABLE 416
 
+// How often it is written down that a model is in use.
+#define USE_PERIOD_MS 60000.0
+
+// The tag of that; blocks have 0.
+#define TAG_USED 1
+
 // "offset length" of a piece.
 #define PLACE_MAX 48
 
@@ -256,8 +262,30 @@ static int serve_go_on(tam_store_op *op) {
   return read_block(op);
 }
 
+// Notes that the model is in use, once in a while: it is a transaction.
+static int note_use(tam_store_op *op) {
+  tam_store *store = op->store;
+  tam_batch batch;
+  uint64_t hash = tam_span_hash(op->params.model, 0);
+  if (op->is_unverified ||
+      (store->used_hash == hash && store->now_ms < store->used_again_ms)) {
+    return 0;
+  }
+  store->used_hash = hash;
+  store->used_again_ms = store->now_ms + USE_PERIOD_MS;
+  tam_batch_init(&batch, store->host.mem);
+  tam_models_put_used(op->params.model, store->now_ms, &batch);
+  uint32_t request = tam_storage_write(
+      store->storage, tam_store_op_owner(op, TAG_USED), &batch);
+  tam_batch_free(&batch);
+  return request == 0 ? TAM_ERR_OUT_OF_MEMORY : 0;
+}
+
 static int serve_start(tam_store_op *op) {
   int error = op->is_serving ? 0 : begin(op);
+  if (error == 0) {
+    error = note_use(op);
+  }
   return error != 0 ? error : serve_go_on(op);
 }
 
@@ -303,6 +331,9 @@ static int deliver(tam_store_op *op, uint32_t request) {
 static int serve_on_storage(tam_store_op *op,
                             const tam_storage_report *report) {
   const tam_file_record *record = &op->transfers.list[0].record;
+  if (report->tag == TAG_USED) {
+    return TAM_PHASE_WAIT;
+  }
   switch (report->kind) {
   case TAM_STORAGE_DATA:
     tam_checksum_update(&op->block_sum, report->data);

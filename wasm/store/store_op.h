@@ -30,7 +30,9 @@ typedef enum tam_outcome {
 struct tam_store {
   tam_store_host host;
   tam_storage *storage;
-  tam_store_op *first; // in the order of their start
+  tam_store_op *first;  // in the order of their start
+  uint64_t used_hash;   // of the model whose use was noted last,
+  double used_again_ms; // which need not be noted again until then
   double now_ms;
 };
 

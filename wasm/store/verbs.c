@@ -149,6 +149,13 @@ static void write_downloads(const tam_store_op *op, tam_buf *json) {
   tam_json_write_array_end(json);
 }
 
+static void write_checks(const tam_store_op *op, tam_buf *json) {
+  tam_json_write_key(json, "checks");
+  tam_json_write_array_begin(json);
+  tam_json_write_raw(json, tam_buf_span(&op->rows));
+  tam_json_write_array_end(json);
+}
+
 static void write_storage(const tam_store_op *op, tam_buf *json) {
   write_bytes(json, "usedBytes", op->usage_bytes);
   write_bytes(json, "quotaBytes", op->quota_bytes);
@@ -209,13 +216,13 @@ PHASES(download_phases, &tam_queue_phase, &tam_lock_phase, &tam_stored_phase,
        &tam_commit_phase, &tam_tree_phase, &tam_select_phase,
        &tam_journals_phase, &tam_adopt_phase, &tam_room_phase, &tam_evict_phase,
        &tam_fit_phase, &tam_begin_phase, &tam_transfer_phase,
-       &tam_publish_phase);
+       &tam_publish_phase, &tam_sweep_phase);
 
 PHASES(update_phases, &tam_queue_phase, &tam_lock_phase, &tam_stored_phase,
        &tam_commit_phase, &tam_tree_phase, &tam_compare_phase,
        &tam_select_dtypes_phase, &tam_journals_phase, &tam_room_phase,
        &tam_evict_phase, &tam_fit_phase, &tam_begin_phase, &tam_transfer_phase,
-       &tam_publish_phase);
+       &tam_publish_phase, &tam_sweep_phase);
 
 PHASES(check_phases, &tam_stored_phase, &tam_commit_phase, &tam_tree_phase,
        &tam_compare_phase);
@@ -252,6 +259,7 @@ PHASES(import_files_phases, &tam_lock_phase, &tam_stored_phase,
        &tam_commit_phase, &tam_tree_phase, &tam_rows_phase, &tam_journals_phase,
        &tam_room_phase, &tam_evict_phase, &tam_fit_phase, &tam_begin_phase,
        &tam_transfer_phase, &tam_publish_phase);
+PHASES(doctor_phases, &tam_probe_phase, &tam_room_phase, &tam_diagnose_phase);
 PHASES(models_phases, &tam_models_phase);
 PHASES(storage_phases, &tam_room_phase);
 
@@ -300,6 +308,7 @@ static const tam_store_verb verbs[] = {
      .write_done = write_download,
      .needs_model = 1,
      .takes_rows = 1},
+    {.name = "doctor", .phases = doctor_phases, .write_done = write_checks},
     {.name = "clearStore", .phases = clear_phases},
     {.name = "downloads",
      .phases = downloads_phases,
