@@ -3,10 +3,12 @@
 
 #include "core/json_tree.h"
 
-// The concurrency of a command that names none.
+// The concurrency of a listing that names none, and that of the store.
 #define CONCURRENCY_DEFAULT 12
+#define CONCURRENCY_STORE   3
 
 void fake_host_broken(const char *promise) {
+  fflush(stdout);
   fprintf(stderr, "broken promise: %s\n", promise);
   abort();
 }
@@ -62,9 +64,48 @@ size_t fake_host_order(const fake_host *host, uint32_t id) {
   return request == NULL ? 0 : (size_t)(request - host->requests) + 1;
 }
 
+// Finds what the host still has of the request |id|: that it runs, its lock, or
+// what it brought.
+static fake_request *find_open(const fake_host *host, uint32_t id) {
+  for (size_t i = host->request_count; i > 0; i--) {
+    fake_request *request = &host->requests[i - 1];
+    if (request->id == id &&
+        (request->is_live || request->is_held || request->is_kept)) {
+      return request;
+    }
+  }
+  return NULL;
+}
+
+static void begin_request(fake_host *host, fake_op *op, fake_request request) {
+  promise(find_open(host, request.id) == NULL,
+          "a request has a number of its own");
+  host->requests =
+      grow(host->requests, host->request_count, sizeof(*host->requests));
+  host->requests[host->request_count++] = request;
+  op->in_flight++;
+  op->fetches += !request.is_store;
+}
+
 static void end_request(fake_host *host, fake_request *request) {
+  fake_op *op = find_op(host, request->op);
   request->is_live = 0;
-  find_op(host, request->op)->in_flight--;
+  op->in_flight--;
+  op->fetches -= !request->is_store;
+}
+
+static void hold(fake_host *host, fake_request *request, int is_held) {
+  request->is_held = is_held && request->is_lock;
+  request->is_kept = is_held && request->is_keep;
+  find_op(host, request->op)->holds +=
+      (unsigned)(request->is_held + request->is_kept);
+}
+
+static void let_go(fake_host *host, fake_request *request) {
+  find_op(host, request->op)->holds -=
+      (unsigned)(request->is_held + request->is_kept);
+  request->is_held = 0;
+  request->is_kept = 0;
 }
 
 // ---------------------------------------------------------------------------
@@ -73,8 +114,6 @@ static void end_request(fake_host *host, fake_request *request) {
 static void take_fetch(fake_host *host, const tam_action *action) {
   fake_op *op = find_op(host, action->op);
   promise(op != NULL && op->terminals == 0, "only what runs sends requests");
-  promise(find_live(host, action->request) == NULL,
-          "a request has a number of its own");
   tam_span hub = tam_span_of(host->hub_url);
   promise(tam_span_starts_with(action->first, hub) &&
               tam_span_starts_with(tam_span_from(action->first, hub.len),
@@ -84,18 +123,57 @@ static void take_fetch(fake_host *host, const tam_action *action) {
       tam_span_find_nocase(action->second, TAM_SPAN("authorization:")) <
       action->second.len;
   promise(has_token == op->has_token, "the token is sent when there is one");
-  host->requests =
-      grow(host->requests, host->request_count, sizeof(*host->requests));
-  fake_request request = {action->request, action->op, 1};
-  host->requests[host->request_count++] = request;
-  op->in_flight++;
-  promise(op->in_flight <= op->concurrency, "concurrency is a limit");
+  begin_request(host, op,
+                (fake_request){
+                    .id = action->request,
+                    .op = action->op,
+                    .is_live = 1,
+                    .is_keep = (action->flags & TAM_FETCH_FLAG_KEEP) != 0,
+                });
+  promise(op->fetches <= op->concurrency, "concurrency is a limit");
+}
+
+static void take_store(fake_host *host, const tam_action *action) {
+  fake_op *op = find_op(host, action->op);
+  promise(op != NULL && op->terminals == 0, "only what runs asks the storage");
+  begin_request(host, op,
+                (fake_request){
+                    .id = action->request,
+                    .op = action->op,
+                    .is_live = 1,
+                    .is_store = 1,
+                    .is_lock = tam_span_starts_with(
+                        action->first, TAM_SPAN("{\"do\":\"lock\",")),
+                    .is_keep = tam_span_ends_with(action->first,
+                                                  TAM_SPAN("\"keep\":true}")),
+                });
 }
 
 static void take_abort(fake_host *host, const tam_action *action) {
-  fake_request *request = find_live(host, action->request);
+  fake_request *request = find_open(host, action->request);
   promise(request != NULL, "an abort names a request under way");
-  end_request(host, request);
+  if (request->is_live) {
+    end_request(host, request);
+  }
+  let_go(host, request);
+}
+
+static void take_forget(fake_host *host, const tam_action *action) {
+  fake_request *request = find_open(host, action->request);
+  promise(request != NULL && request->is_kept, "what is kept is forgotten");
+  let_go(host, request);
+}
+
+static void take_deliver(fake_host *host, const tam_action *action) {
+  fake_request *request = find_open(host, action->request);
+  fake_op *op = find_op(host, action->op);
+  promise(request != NULL && request->is_kept && request->is_store &&
+              request->op == action->op,
+          "what was read is delivered, to whom it was read for");
+  promise(op->terminals == 0 && op->is_pulled,
+          "bytes are delivered to who waits for them");
+  op->is_pulled = 0;
+  let_go(host, request);
 }
 
 // Numbers and pace of the messages of a listing.
@@ -204,6 +282,7 @@ static void take_message(fake_host *host, const tam_action *action) {
   if ((action->flags & TAM_MESSAGE_FLAG_TERMINAL) != 0) {
     op->terminals++;
     promise(op->in_flight == 0, "nothing runs on after the end");
+    promise(op->holds == 0, "nothing is held or kept after the end");
   }
 }
 
@@ -227,6 +306,15 @@ static void take(fake_host *host, const tam_action *action) {
   case TAM_ACTION_MODELS:
     host->models_of = action->op;
     break;
+  case TAM_ACTION_STORE:
+    take_store(host, action);
+    break;
+  case TAM_ACTION_FORGET:
+    take_forget(host, action);
+    break;
+  case TAM_ACTION_DELIVER:
+    take_deliver(host, action);
+    break;
   default:
     fake_host_broken("actions are of a known kind");
   }
@@ -249,6 +337,21 @@ static void drain(fake_host *host) {
 // ---------------------------------------------------------------------------
 // Events
 
+// Which operation the command asks for.
+static void read_name(fake_op *op, const tam_json_node *root) {
+  const tam_json_node *name = tam_json_get_member(root, TAM_SPAN("action"));
+  if (tam_json_get_kind(name) != TAM_JSON_KIND_STRING) {
+    name = tam_json_get_member(root, TAM_SPAN("type"));
+  }
+  tam_span text = tam_json_get_string(name);
+  op->is_serving = tam_span_is(text, "fetchFile");
+  op->is_queued =
+      tam_span_is(text, "download") || tam_span_is(text, "updateModel");
+  if (!tam_span_is(text, "listChatModels")) {
+    op->concurrency = CONCURRENCY_STORE;
+  }
+}
+
 // What the command asks for, as far as it can be read.
 static void read_command(fake_op *op, tam_span text) {
   tam_mem mem = tam_mem_default();
@@ -257,6 +360,7 @@ static void read_command(fake_op *op, tam_span text) {
   if (tam_json_tree_parse(&root, text, &mem) != 0) {
     return;
   }
+  read_name(op, root);
   const tam_json_node *params = tam_json_get_member(root, TAM_SPAN("params"));
   params = params == NULL ? root : params;
   const tam_json_node *limit =
@@ -286,9 +390,23 @@ static void note_event(fake_host *host, const tam_event *event) {
   fake_op *op = find_op(host, event->op);
   switch (event->kind) {
   case TAM_EVENT_HTTP_END:
-  case TAM_EVENT_HTTP_FAIL:
-    if (request != NULL) {
+  case TAM_EVENT_STORE_END:
+    if (request != NULL &&
+        request->is_store == (event->kind == TAM_EVENT_STORE_END)) {
       end_request(host, request);
+      hold(host, request, 1);
+    }
+    break;
+  case TAM_EVENT_HTTP_FAIL:
+  case TAM_EVENT_STORE_FAIL:
+    if (request != NULL &&
+        request->is_store == (event->kind == TAM_EVENT_STORE_FAIL)) {
+      end_request(host, request);
+    }
+    break;
+  case TAM_EVENT_PULL:
+    if (op != NULL) {
+      op->is_pulled = 1;
     }
     break;
   case TAM_EVENT_LISTING_END:
@@ -301,11 +419,23 @@ static void note_event(fake_host *host, const tam_event *event) {
   }
 }
 
+// Whether a download other than |op| is at work.
+static int is_behind(const fake_host *host, const fake_op *op) {
+  for (size_t i = 0; op->is_queued && i < host->op_count; i++) {
+    const fake_op *other = &host->ops[i];
+    if (other != op && other->is_queued && other->terminals == 0 &&
+        other->in_flight > 0) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
 static int is_waiting_for_nothing(const fake_host *host, const fake_op *op,
                                   double deadline) {
-  (void)host;
   return op->is_accepted && op->terminals == 0 && op->in_flight == 0 &&
-         !op->wants_rows && deadline < 0;
+         !op->wants_rows && deadline < 0 &&
+         !(op->is_serving && !op->is_pulled) && !is_behind(host, op);
 }
 
 static void check_waits(const fake_host *host, const tam_event *event) {
@@ -346,8 +476,11 @@ int fake_host_feed(fake_host *host, const tam_event *event) {
             "an event that is refused causes nothing");
   }
   if (is_taken_back(event, result) && place != 0) {
-    host->requests[place - 1].is_live = 1;
-    find_op(host, host->requests[place - 1].op)->in_flight++;
+    fake_request *request = &host->requests[place - 1];
+    let_go(host, request);
+    request->is_live = 1;
+    find_op(host, request->op)->in_flight++;
+    find_op(host, request->op)->fetches++;
   }
   if (command != 0) {
     host->ops[command - 1].is_accepted = result == 0;

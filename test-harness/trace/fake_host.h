@@ -11,10 +11,14 @@
 //    not one of an error
 //  * a request goes to the Hub, carries a token only when the command had one,
 //    and no more run at a time than the command allows
-//  * an abort names a request under way; none is left when its operation ends
+//  * an abort names a request under way; none is left when its operation ends,
+//    be it of the network or of the storage, and no lock
+//  * what the host keeps for an operation, bodies and bytes that were read, is
+//    forgotten or delivered by the end of it
 //  * an event that is refused causes nothing
-//  * an operation that waits, waits for something: a request, a timer, or rows
-//    of its caller; and a timer that fired is not asked for again at once
+//  * an operation that waits, waits for something: a request, a timer, rows of
+//    its caller, whoever reads what it serves, or a download before it; and a
+//    timer that fired is not asked for again at once
 //
 // A broken promise stops the program. The manager's allocator is the counting
 // one of the unit tests: fail what you like through |heap|.
@@ -31,6 +35,11 @@ typedef struct fake_request {
   uint32_t id; // the manager's number; the place in the list is the host's own
   uint32_t op;
   int is_live;
+  int is_store; // it is one of the storage
+  int is_lock;
+  int is_held; // it is a lock that was got and not released yet
+  int is_keep; // the host keeps what it brings, and ...
+  int is_kept; // ... has it
 } fake_request;
 
 typedef struct fake_op {
@@ -39,8 +48,13 @@ typedef struct fake_op {
   int has_token;
   int wants_rows; // the caller's rows are not complete
   int is_quiet;   // it asked for no progress
+  int is_serving; // it is a request for a file
+  int is_pulled;  // whoever reads the file waits for bytes
+  int is_queued;  // it is a download
   double concurrency;
-  unsigned in_flight;
+  unsigned in_flight; // requests of both kinds
+  unsigned fetches;   // of these, those of the network
+  unsigned holds;     // locks, and what is kept for it
   unsigned terminals;
   double messages;
   double classified; // models of which the class was told

@@ -205,8 +205,7 @@ static void manager_report(tam_manager *manager, const tam_net_report *report) {
   }
 }
 
-// Lets time and limits have their effect until nothing more happens.
-static void manager_advance(tam_manager *manager) {
+static void manager_advance_once(tam_manager *manager) {
   tam_net_report report;
   tam_net_advance(manager->net, manager->now_ms, &report);
   while (report.kind != TAM_NET_NOTHING) {
@@ -218,6 +217,16 @@ static void manager_advance(tam_manager *manager) {
   }
   manager_reap(manager);
   tam_store_advance(manager->store, manager->now_ms);
+}
+
+// Lets time and limits have their effect until nothing more happens: requests
+// that operations ask for in their turn start in this one.
+static void manager_advance(tam_manager *manager) {
+  double net_ms;
+  do {
+    manager_advance_once(manager);
+    net_ms = tam_net_deadline(manager->net);
+  } while (net_ms >= 0 && net_ms <= manager->now_ms);
 }
 
 // ---------------------------------------------------------------------------

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whole operations of the store against a storage and a Hub in memory: what
+// ends up where, in which pieces and whichever order the answers come.
+#include "store_model.h"
+
+static const size_t pieces[] = {0, 4096, 257};
+static const unsigned orders[] = {0, 1, 77, 78};
+
+static void test_plan(void) {
+  store_host host;
+  model_begin(&host, 1000);
+  const char *done = store_host_do(&host, PLAN);
+  expect(done, "\"plan:done\"");
+  expect(done, "\"commit\":\"" STORE_HOST_COMMIT "\",\"dtype\":\"q4\"");
+  expect(done, "\"path\":\"" GRAPH "\",\"bytes\":1000");
+  expect(done, "\"path\":\"config.json\",\"bytes\":300,\"cachedBytes\":0");
+  expect_not(done, "README");
+  expect_not(done, "onnx/model.onnx");
+  expect(done, "\"totalBytes\":1340,\"neededBytes\":1340");
+  expect(done, "\"fits\":true,\"evict\":[]");
+  CHECK_INT(host.file_fetches, 0);
+  CHECK_INT(host.entry_count, 0);
+  store_host_free(&host);
+}
+
+static void test_download(void) {
+  for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+    for (size_t j = 0; j < sizeof(orders) / sizeof(orders[0]); j++) {
+      store_host host;
+      model_begin(&host, 1000);
+      host.piece = pieces[i];
+      host.order = orders[j];
+      const char *done = store_host_do(&host, DOWNLOAD);
+      expect(done, "\"download:done\"");
+      expect(done, "\"bytes\":1340,\"fromCache\":false,\"resumedBytes\":0,"
+                   "\"fetchedBytes\":1340");
+      CHECK(graph_is_stored(&host, 1000));
+      CHECK(store_host_find(&host, "files",
+                            STORE_HOST_MODEL "/" GRAPH ":manifest") != NULL);
+      expect(store_host_do(&host, MODELS),
+             "\"dtype\":\"q4\",\"status\":\"downloaded\",\"bytes\":1340,"
+             "\"complete\":true");
+      expect(store_host_do(&host, DOWNLOAD),
+             "\"fromCache\":true,\"resumedBytes\":1340,\"fetchedBytes\":0");
+      expect(store_host_do(&host, LOOK), "\"ok\":true,\"damaged\":[]");
+      store_host_free(&host);
+    }
+  }
+}
+
+// Three chunks, in whichever order they come.
+static void test_chunks(void) {
+  for (size_t j = 0; j < sizeof(orders) / sizeof(orders[0]); j++) {
+    store_host host;
+    model_begin(&host, 2 * MIB + 500);
+    use_small_chunks(&host);
+    host.order = orders[j];
+    expect(store_host_do(&host, DOWNLOAD), "\"download:done\"");
+    CHECK(graph_is_stored(&host, MIB));
+    CHECK_INT(host.file_bytes, 2 * MIB + 500 + SMALL_BYTES);
+    expect(store_host_do(&host, LOOK), "\"ok\":true,\"damaged\":[]");
+    store_host_free(&host);
+  }
+}
+
+// Whatever storage request fails, what was stored is not fetched again.
+static void test_resume(void) {
+  for (unsigned n = 1; n < 100; n++) {
+    store_host host;
+    model_begin(&host, 2 * MIB + 500);
+    use_small_chunks(&host);
+    host.fail_order = n;
+    host.fail_words = "QuotaExceededError: full";
+    const char *done = store_host_do(&host, DOWNLOAD);
+    if (strstr(done, "\"download:done\"") != NULL) {
+      CHECK(n > 10);
+      n = 100;
+    } else {
+      expect(done, "\"quota_exceeded\"");
+    }
+    uint64_t first = host.file_bytes;
+    host.fail_order = 0;
+    expect(store_host_do(&host, DOWNLOAD), "\"download:done\"");
+    // What was in flight: three chunks at the most.
+    CHECK(host.file_bytes <= 2 * (2 * MIB + 500 + SMALL_BYTES));
+    CHECK(host.file_bytes >= first);
+    CHECK(graph_is_stored(&host, MIB));
+    expect(store_host_do(&host, LOOK), "\"ok\":true,\"damaged\":[]");
+    store_host_free(&host);
+  }
+}
+
+// A download that has a fault once comes to its end all the same.
+static void test_faults(void) {
+  static const hub_fault faults[] = {
+      HUB_FAULT_RESET,      HUB_FAULT_BREAK,     HUB_FAULT_SHORT,
+      HUB_FAULT_LONG,       HUB_FAULT_FLIP,      HUB_FAULT_WHOLE,
+      HUB_FAULT_OTHER_PART, HUB_FAULT_FORBIDDEN, HUB_FAULT_SERVER,
+      HUB_FAULT_LIMIT,      HUB_FAULT_SILENT,
+  };
+  for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+    for (unsigned nth = 1; nth <= 5; nth++) {
+      store_host host;
+      model_begin(&host, 2 * MIB + 500);
+      use_small_chunks(&host);
+      host.fault = store_host_file_fault;
+      host.fault_kind = faults[i];
+      host.fault_from = nth;
+      host.fault_to = nth;
+      host.order = nth;
+      expect(store_host_do(&host, DOWNLOAD), "\"download:done\"");
+      CHECK(graph_is_stored(&host, MIB));
+      expect(store_host_do(&host, LOOK), "\"ok\":true,\"damaged\":[]");
+      store_host_free(&host);
+    }
+  }
+}
+
+int main(void) {
+  RUN(test_plan);
+  RUN(test_download);
+  RUN(test_chunks);
+  RUN(test_resume);
+  RUN(test_faults);
+  return check_finish();
+}
