@@ -116,11 +116,50 @@ static void test_faults(void) {
   }
 }
 
+// One that has it for ever ends, with an error that says what it was.
+static void test_lasting_faults(void) {
+  static const struct {
+    hub_fault fault;
+    const char *code;
+  } faults[] = {
+      {HUB_FAULT_RESET, "\"code\":\"network\""},
+      {HUB_FAULT_SHORT, "\"code\":\"unexpected_shape\""},
+      {HUB_FAULT_LONG, "\"code\":\"unexpected_shape\""},
+      {HUB_FAULT_FLIP, "\"code\":\"hash_mismatch\""},
+      {HUB_FAULT_WHOLE, "\"code\":\"range_unsupported\""},
+      {HUB_FAULT_OTHER_PART, "\"code\":\"unexpected_shape\""},
+      {HUB_FAULT_NOT_FOUND, "\"code\":\"not_found\""},
+      {HUB_FAULT_GATED, "\"code\":\"unauthorized\""},
+      {HUB_FAULT_FORBIDDEN, "\"code\":\"unauthorized\""},
+      {HUB_FAULT_SERVER, "\"code\":\"http_status\""},
+      {HUB_FAULT_SILENT, "\"code\":\"timeout\""},
+  };
+  for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
+    store_host host;
+    model_begin(&host, 2 * MIB + 500);
+    use_small_chunks(&host);
+    host.fault = store_host_file_fault;
+    host.fault_kind = faults[i].fault;
+    host.fault_from = 1;
+    host.fault_to = UINT32_MAX;
+    host.latency_ms = 5;
+    const char *done = store_host_do(&host, DOWNLOAD);
+    expect(done, "\"download:error\"");
+    expect(done, faults[i].code);
+    expect(store_host_do(&host, MODELS), "\"complete\":false");
+    host.fault = NULL;
+    expect(store_host_do(&host, DOWNLOAD), "\"download:done\"");
+    CHECK(graph_is_stored(&host, MIB));
+    store_host_free(&host);
+  }
+}
+
 int main(void) {
   RUN(test_plan);
   RUN(test_download);
   RUN(test_chunks);
   RUN(test_resume);
   RUN(test_faults);
+  RUN(test_lasting_faults);
   return check_finish();
 }

@@ -16,9 +16,10 @@
 // Short bodies are taken as a whole on any line.
 #define WHOLE_LENGTH_MAX (UINT32_C(256) << 10)
 
-// How often in a row a server may answer with the whole file where a part was
-// asked for, or refuse without saying that it is the user who is refused: a
-// signed address has run out, a server of many is confused.
+// How often in a row a server may send something else than what was asked for
+// (the whole file, another part, too much or too little of it), or refuse
+// without saying that it is the user who is refused: a signed address has run
+// out, a server of many is confused.
 #define ODD_ANSWERS_MAX 4
 
 #define HEADERS_MAX (TAM_STORE_TEXT_MAX + 512)
@@ -185,9 +186,9 @@ static int is_asked_range(const tam_slot *slot, const tam_headers *headers) {
 static int on_part(tam_store_op *op, tam_slot *slot,
                    const tam_net_report *report) {
   if (!is_asked_range(slot, &report->headers)) {
-    return reject(op, slot, TAM_ERR_UNEXPECTED_SHAPE, report->status);
+    return on_odd_answer(op, slot, report->status, TAM_ERR_UNEXPECTED_SHAPE,
+                         "the server sends other parts than those asked for");
   }
-  op->transfers.odd_answers = 0;
   // Longer than what is kept of an ETag: it is done without.
   (void)tam_file_record_set_etag(&slot->transfer->record, report->headers.etag);
   return 0;
@@ -211,9 +212,9 @@ static int on_refusal(tam_store_op *op, tam_slot *slot,
                        "the server refuses to send the file");
 }
 
+// A head alone is no progress: servers that send nothing else are given up.
 static int on_head(tam_store_op *op, tam_slot *slot,
                    const tam_net_report *report) {
-  tam_transfers_note_progress(op, 0);
   if (report->status == 206 && is_partial(slot)) {
     return on_part(op, slot, report);
   }
@@ -224,12 +225,15 @@ static int on_head(tam_store_op *op, tam_slot *slot,
   return is_partial(slot) ? on_whole_file(op, slot) : 0;
 }
 
+static int on_odd_length(tam_store_op *op, tam_slot *slot) {
+  return on_odd_answer(op, slot, 0, TAM_ERR_UNEXPECTED_SHAPE,
+                       "the server sends the file in another length");
+}
+
 static int on_bytes(tam_store_op *op, tam_slot *slot, uint32_t bytes) {
   slot->received += bytes;
   tam_transfers_note_progress(op, bytes);
-  return slot->received <= slot_length(slot)
-             ? 0
-             : reject(op, slot, TAM_ERR_UNEXPECTED_SHAPE, 0);
+  return slot->received <= slot_length(slot) ? 0 : on_odd_length(op, slot);
 }
 
 static int on_end(tam_store_op *op, tam_slot *slot,
@@ -239,8 +243,9 @@ static int on_end(tam_store_op *op, tam_slot *slot,
   if (report->kept != slot_length(slot)) {
     tam_storage_forget(op->store->storage, op->op, slot->body);
     slot->body = 0;
-    return tam_slot_retry(op, slot, TAM_ERR_UNEXPECTED_SHAPE, 0);
+    return on_odd_length(op, slot);
   }
+  op->transfers.odd_answers = 0;
   op->transfers.failures = 0;
   slot->received = report->kept;
   slot->state = slot->transfer->is_refetch ? TAM_SLOT_CHECKING : TAM_SLOT_KEPT;
