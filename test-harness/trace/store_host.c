@@ -659,6 +659,9 @@ static void answer_fetch(store_host *host, const host_order *order) {
   if (host->fault != NULL && !is_api) {
     fault = host->fault(host, order->text, host->file_fetches);
   }
+  if (strstr(path, "&cursor=") != NULL && host->later_page_fault != 0) {
+    fault = host->later_page_fault;
+  }
   if (host->is_offline) {
     fault = HUB_FAULT_RESET;
   }

@@ -90,6 +90,7 @@ struct store_host {
   size_t tree_page; // files on a page of the tree; 0: all of them
   int is_tree_endless;
   hub_fault api_fault;
+  hub_fault later_page_fault; // of pages of the tree behind the first
   store_host_fault fault;
   unsigned fault_from; // for the use of |fault|
   unsigned fault_to;

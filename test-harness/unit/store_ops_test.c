@@ -154,6 +154,148 @@ static void test_lasting_faults(void) {
   }
 }
 
+// The list of files comes on several pages.
+static void test_pages(void) {
+  for (size_t page = 1; page <= 4; page++) {
+    store_host host;
+    model_begin(&host, 1000);
+    host.tree_page = page;
+    host.piece = 61;
+    expect(store_host_do(&host, DOWNLOAD), "\"download:done\"");
+    CHECK(graph_is_stored(&host, 1000));
+    store_host_free(&host);
+  }
+}
+
+// A list without an end is given up.
+static void test_pages_without_end(void) {
+  store_host host;
+  model_begin(&host, 1000);
+  host.is_tree_endless = 1;
+  const char *done = store_host_do(&host, PLAN);
+  expect(done, "\"plan:error\"");
+  expect(done, "\"code\":\"too_large\"");
+  store_host_free(&host);
+}
+
+// Faults of the Hub's API: none of them keeps it busy.
+static void test_api_faults(void) {
+  static const struct {
+    hub_fault fault;
+    const char *code;
+  } faults[] = {
+      {HUB_FAULT_RESET, "\"code\":\"network\""},
+      {HUB_FAULT_BREAK, "\"code\":\"network\""},
+      {HUB_FAULT_NOT_FOUND, "\"code\":\"not_found\""},
+      {HUB_FAULT_GATED, "\"code\":\"unauthorized\""},
+      {HUB_FAULT_FORBIDDEN, "\"code\":\"unauthorized\""},
+      {HUB_FAULT_SERVER, "\"code\":\"http_status\""},
+      {HUB_FAULT_SILENT, "\"code\":\"timeout\""},
+  };
+  static const char *const messages[] = {
+      PLAN,
+      MESSAGE("plan", MODEL_MEMBER ",\"revision\":\"" STORE_HOST_COMMIT "\""),
+  };
+  for (size_t i = 0; i < 2 * sizeof(faults) / sizeof(faults[0]); i++) {
+    store_host host;
+    model_begin(&host, 1000);
+    host.api_fault = faults[i / 2].fault;
+    const char *done = store_host_do(&host, messages[i % 2]);
+    expect(done, "\"plan:error\"");
+    expect(done, faults[i / 2].code);
+    CHECK(host.fetches <= 8);
+    store_host_free(&host);
+  }
+}
+
+// A page that broke off after others makes the list begin anew, some times.
+static void test_later_page_breaks(void) {
+  store_host host;
+  model_begin(&host, 1000);
+  host.tree_page = 2;
+  host.later_page_fault = HUB_FAULT_BREAK;
+  const char *done = store_host_do(&host, PLAN);
+  expect(done, "\"plan:error\"");
+  expect(done, "\"code\":\"network\"");
+  CHECK(host.fetches <= 20);
+  host.later_page_fault = HUB_FAULT_NONE;
+  expect(store_host_do(&host, PLAN), "\"totalBytes\":1340");
+  store_host_free(&host);
+}
+
+// Damage of every kind is found, repaired, and only it is fetched again.
+static void damage_nothing(store_host *host) {
+  (void)host;
+}
+static void damage_byte(store_host *host) {
+  damage(host, GRAPH_CHUNK_1, 12345);
+}
+static void damage_length(store_host *host) {
+  store_host_find(host, "files", GRAPH_CHUNK_1)->size--;
+}
+static void damage_by_deleting(store_host *host) {
+  store_host_delete(host, "files", GRAPH_CHUNK_1);
+}
+static void damage_by_record(store_host *host) {
+  store_host_put(host, "files", GRAPH_CHUNK_1, TAM_SPAN("no content"), 0);
+}
+static void damage_by_swapping(store_host *host) {
+  stored_entry *a = store_host_find(host, "files", GRAPH_CHUNK_0);
+  stored_entry *b = store_host_find(host, "files", GRAPH_CHUNK_1);
+  uint8_t *bytes = a->bytes;
+  a->bytes = b->bytes;
+  b->bytes = bytes;
+}
+static void damage_journal(store_host *host) {
+  damage(host, GRAPH_RECORD, 60);
+}
+static void damage_journal_by_deleting(store_host *host) {
+  store_host_delete(host, "files", GRAPH_RECORD);
+}
+static void damage_journal_by_old_one(store_host *host) {
+  use_small_chunks(host);
+}
+static void damage_revision_by_manifest(store_host *host) {
+  store_host_delete(host, "files", STORE_HOST_MODEL "/" GRAPH ":manifest");
+}
+
+typedef struct damage_kind {
+  void (*inflict)(store_host *host);
+  unsigned damaged;   // chunks
+  uint64_t bytes_max; // that have to be fetched again
+} damage_kind;
+
+static const damage_kind damage_kinds[] = {
+    {damage_nothing, 0, 0},
+    {damage_byte, 1, MIB},
+    {damage_length, 1, MIB},
+    {damage_by_deleting, 1, MIB},
+    {damage_by_record, 1, MIB},
+    {damage_by_swapping, 2, 2 * MIB},
+    {damage_journal, 3, 2 * MIB + 500},
+    {damage_journal_by_deleting, 3, 2 * MIB + 500},
+    {damage_journal_by_old_one, 3, 2 * MIB + 500},
+    {damage_revision_by_manifest, 0, 0},
+};
+
+static unsigned count_parts(const char *text, const char *part) {
+  unsigned count = 0;
+  while ((text = strstr(text, part)) != NULL) {
+    count++;
+    text++;
+  }
+  return count;
+}
+
+static void stored_begin(store_host *host) {
+  model_begin(host, 2 * MIB + 500);
+  use_small_chunks(host);
+  expect(store_host_do(host, DOWNLOAD), "\"download:done\"");
+  host->file_bytes = 0;
+}
+
+#define NEW_COMMIT "ffffffffffffffffffffffffffffffffffffffff"
+
 int main(void) {
   RUN(test_plan);
   RUN(test_download);
@@ -161,5 +303,9 @@ int main(void) {
   RUN(test_resume);
   RUN(test_faults);
   RUN(test_lasting_faults);
+  RUN(test_pages);
+  RUN(test_pages_without_end);
+  RUN(test_api_faults);
+  RUN(test_later_page_breaks);
   return check_finish();
 }

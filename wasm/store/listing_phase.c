@@ -17,6 +17,10 @@
 
 #define API_ATTEMPTS_MAX 4
 
+// The most pages of a tree. The Hub puts a thousand files on a page; a server
+// that always names a next one, with nothing on it, is stopped by this.
+#define TREE_PAGES_MAX 1000
+
 static int ask_api(tam_store_op *op, int is_streamed) {
   uint8_t text[TAM_NET_HEADERS_MAX];
   tam_buf headers;
@@ -224,6 +228,10 @@ static int on_flaw(void *user_data, tam_tree_flaw flaw, tam_span path) {
 }
 
 static int tree_ask(tam_store_op *op) {
+  if (op->pages++ == TREE_PAGES_MAX) {
+    return tam_store_op_fail(op, TAM_ERR_TOO_LARGE,
+                             "the Hub's list of files has no end");
+  }
   begin_url(op, "/tree/", commit_span(op));
   tam_buf_append_text(&op->url, "?recursive=true");
   if (op->next_url.len > 0) {
@@ -277,12 +285,21 @@ static int tree_on_end(tam_store_op *op) {
   return TAM_PHASE_DONE;
 }
 
-// A page that broke off would be told twice: the listing begins anew.
+// A page that broke off would be told twice: the listing begins anew. The pool
+// asks for the first page again by itself, after a while.
 static int tree_restart(tam_store_op *op) {
+  int is_first = tam_span_find_byte(tam_buf_span(&op->url), '&') == op->url.len;
   tam_tree_scan_reset(op->tree);
   op->is_cut = 0;
   tam_buf_reset(&op->next_url);
-  return TAM_PHASE_WAIT;
+  if (is_first) {
+    return TAM_PHASE_WAIT;
+  }
+  tam_net_cancel(op->store->host.net, op->op, 0);
+  return ++op->restarts < API_ATTEMPTS_MAX
+             ? tree_ask(op)
+             : tam_store_op_fail(op, TAM_ERR_NETWORK,
+                                 "the Hub's list of files breaks off");
 }
 
 static int tree_on_net(tam_store_op *op, const tam_net_report *report) {
@@ -299,9 +316,7 @@ static int tree_on_net(tam_store_op *op, const tam_net_report *report) {
                : tam_store_op_fail(op, error,
                                    "the Hub's list of files cannot be read");
   case TAM_NET_RESTART:
-    tam_net_cancel(op->store->host.net, op->op, 0);
-    (void)tree_restart(op);
-    return tree_ask(op);
+    return tree_restart(op);
   case TAM_NET_END:
     return tree_on_end(op);
   case TAM_NET_FAILED: // some files may be known without the Hub

@@ -51,7 +51,6 @@ struct tam_store_op {
   tam_buf why;     // what went wrong, for people
   uint32_t status; // the Hub's answer behind it
   double started_ms;
-  uint32_t step; // within the present phase
 
   // What phases leave to those after them.
   uint32_t lock;         // request of the lock, 0: not held
@@ -108,7 +107,9 @@ struct tam_store_op {
   tam_buf url;
   tam_buf next_url; // the cursor of the next page
   tam_tree_scan *tree;
-  int is_cut; // there are more files than are listed
+  uint32_t pages;    // of the tree that were asked for
+  uint32_t restarts; // of the list, because a later page broke off
+  int is_cut;        // there are more files than are listed
 
   // Of the messages.
   int has_changed_manifest; // TabAgent's
