@@ -294,6 +294,31 @@ static void stored_begin(store_host *host) {
   host->file_bytes = 0;
 }
 
+static void test_verify(void) {
+  for (size_t i = 0; i < sizeof(damage_kinds) / sizeof(damage_kinds[0]); i++) {
+    const damage_kind *kind = &damage_kinds[i];
+    store_host host;
+    stored_begin(&host);
+    kind->inflict(&host);
+    const char *done = store_host_do(&host, LOOK);
+    expect(done, "\"verifyModel:done\"");
+    expect(done, kind->damaged == 0 ? "\"ok\":true" : "\"ok\":false");
+    CHECK((count_parts(done, "\"chunk\":") != 0) == (kind->damaged != 0));
+    CHECK_INT(host.file_bytes, 0);
+    done = store_host_do(&host, VERIFY);
+    expect(done, "\"ok\":true");
+    CHECK(host.file_bytes <= kind->bytes_max);
+    done = store_host_do(&host, LOOK);
+    expect(done, "\"ok\":true,\"damaged\":[]");
+    expect(store_host_do(&host, FETCH(GRAPH)), "\"outcome\":\"file\"");
+    hub_file *file = hub_file_of(&host, GRAPH);
+    CHECK_INT(host.served_len, file->size);
+    CHECK(host.served_len == file->size &&
+          memcmp(host.served, file->bytes, file->size) == 0);
+    store_host_free(&host);
+  }
+}
+
 #define NEW_COMMIT "ffffffffffffffffffffffffffffffffffffffff"
 
 int main(void) {
@@ -307,5 +332,6 @@ int main(void) {
   RUN(test_pages_without_end);
   RUN(test_api_faults);
   RUN(test_later_page_breaks);
+  RUN(test_verify);
   return check_finish();
 }

@@ -37,8 +37,8 @@ static int need_start(tam_store_op *op) {
 const tam_phase tam_need_phase = {.stage = "store", .start = need_start};
 
 // ---------------------------------------------------------------------------
-// Verifying: every chunk is read and compared with what is known of it. What a
-// file has lost is forgotten only when all of it was looked at: what is known
+// Verifying: every chunk is read and compared with what is known of it; one of
+// which nothing is known is as good as damaged. What a file has lost is forgotten only when all of it was looked at: what is known
 // of the chunks behind a damaged one counts until then.
 
 static void note_damage(tam_store_op *op, tam_transfer *transfer,
@@ -78,8 +78,9 @@ static int read_chunk(tam_store_op *op, tam_transfer *transfer) {
 static int verify_next(tam_store_op *op) {
   while (op->verify_file < op->transfers.count) {
     tam_transfer *transfer = &op->transfers.list[op->verify_file];
-    while (op->verify_chunk < transfer->record.hashed) {
-      if (transfer->seen[op->verify_chunk]) {
+    while (op->verify_chunk < transfer->record.chunks.count) {
+      if (op->verify_chunk < transfer->record.hashed &&
+          transfer->seen[op->verify_chunk]) {
         return read_chunk(op, transfer);
       }
       note_damage(op, transfer, op->verify_chunk++);
