@@ -223,6 +223,21 @@ static void test_later_page_breaks(void) {
   store_host_free(&host);
 }
 
+// What is stored is planned and downloaded without the Hub.
+static void test_offline(void) {
+  store_host host;
+  model_begin(&host, 1000);
+  store_host_do(&host, DOWNLOAD);
+  host.is_offline = 1;
+  expect(store_host_do(&host, PLAN), "\"neededBytes\":0");
+  expect(store_host_do(&host, DOWNLOAD), "\"fromCache\":true");
+  expect(store_host_do(&host, FETCH(GRAPH)), "\"outcome\":\"file\"");
+  CHECK_INT(host.served_len, 1000);
+  // Whether there is an update nobody can say.
+  expect(store_host_do(&host, CHECK_UPDATE), "\"code\":\"network\"");
+  store_host_free(&host);
+}
+
 // Damage of every kind is found, repaired, and only it is fetched again.
 static void damage_nothing(store_host *host) {
   (void)host;
@@ -332,6 +347,7 @@ int main(void) {
   RUN(test_pages_without_end);
   RUN(test_api_faults);
   RUN(test_later_page_breaks);
+  RUN(test_offline);
   RUN(test_verify);
   return check_finish();
 }

@@ -179,6 +179,10 @@ const tam_phase tam_rollback_phase = {
 // Compares the commit in work with the current one of the label.
 static int compare_start(tam_store_op *op) {
   const tam_revision *current = NULL;
+  if (op->is_offline) {
+    return tam_store_op_fail(op, TAM_ERR_NETWORK,
+                             "the Hub could not be asked for the latest commit");
+  }
   for (size_t i = 0; i < op->stored_count; i++) {
     if ((op->stored[i].flags & TAM_REVISION_CURRENT) != 0 &&
         tam_span_eq(tam_revision_text(&op->stored[i], op->stored[i].label),
