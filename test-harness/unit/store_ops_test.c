@@ -334,6 +334,40 @@ static void test_verify(void) {
   }
 }
 
+// What is damaged is never served: the right bytes come, or an error.
+static void test_serve_damaged(void) {
+  for (size_t i = 0; i < sizeof(damage_kinds) / sizeof(damage_kinds[0]); i++) {
+    for (int offline = 0; offline <= 1; offline++) {
+      store_host host;
+      stored_begin(&host);
+      damage_kinds[i].inflict(&host);
+      host.is_offline = offline;
+      hub_file *file = hub_file_of(&host, GRAPH);
+      const char *done = store_host_do(&host, FETCH(GRAPH));
+      CHECK(host.served_len <= file->size);
+      CHECK(host.served_len == 0 ||
+            memcmp(host.served, file->bytes, host.served_len) == 0);
+      if (!offline || damage_kinds[i].damaged == 0) {
+        expect(done, "\"outcome\":\"file\"");
+        CHECK_INT(host.served_len, file->size);
+      }
+      store_host_free(&host);
+    }
+  }
+}
+
+// What is not to be fetched is not fetched, even to repair it.
+static void test_only_cached(void) {
+  store_host host;
+  stored_begin(&host);
+  damage_byte(&host);
+  const char *done =
+      store_host_do(&host, FETCH_WITH(GRAPH, ",\"onlyCached\":true"));
+  expect(done, "\"code\":\"store_damaged\"");
+  CHECK_INT(host.file_bytes, 0);
+  store_host_free(&host);
+}
+
 #define NEW_COMMIT "ffffffffffffffffffffffffffffffffffffffff"
 
 int main(void) {
@@ -349,5 +383,7 @@ int main(void) {
   RUN(test_later_page_breaks);
   RUN(test_offline);
   RUN(test_verify);
+  RUN(test_serve_damaged);
+  RUN(test_only_cached);
   return check_finish();
 }

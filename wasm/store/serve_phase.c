@@ -300,6 +300,10 @@ static int repair(tam_store_op *op) {
   static const tam_phase *const phases[] = {
       &tam_lock_phase, &tam_transfer_phase, &tam_unlock_phase, &tam_serve_phase,
       NULL};
+  if (op->params.only_cached) {
+    return tam_store_op_fail(op, TAM_ERR_STORE_DAMAGED,
+                             "a stored chunk is damaged");
+  }
   if (++op->repairs > op->transfers.list[0].record.chunks.count) {
     return tam_store_op_fail(
         op, TAM_ERR_STORE_DAMAGED,
