@@ -368,6 +368,23 @@ static void test_only_cached(void) {
   store_host_free(&host);
 }
 
+// A repair that the Hub spoils twice leaves nothing that looks whole.
+static void test_wrong_twice(void) {
+  store_host host;
+  stored_begin(&host);
+  damage_byte(&host);
+  host.fault = store_host_file_fault;
+  host.fault_kind = HUB_FAULT_FLIP;
+  host.fault_to = UINT32_MAX;
+  expect(store_host_do(&host, VERIFY), "\"code\":\"hash_mismatch\"");
+  CHECK(store_host_find(&host, "files", GRAPH_RECORD) == NULL);
+  CHECK(store_host_find(&host, "files", GRAPH_CHUNK_0) == NULL);
+  CHECK(store_host_find(&host, "files",
+                        STORE_HOST_MODEL "/" GRAPH ":manifest") == NULL);
+  expect(store_host_do(&host, MODELS), "\"complete\":false");
+  store_host_free(&host);
+}
+
 #define NEW_COMMIT "ffffffffffffffffffffffffffffffffffffffff"
 
 int main(void) {
@@ -385,5 +402,6 @@ int main(void) {
   RUN(test_verify);
   RUN(test_serve_damaged);
   RUN(test_only_cached);
+  RUN(test_wrong_twice);
   return check_finish();
 }

@@ -31,10 +31,6 @@
 // for a tunnel or a lift come back; after a minute people want to hear it.
 #define PATIENCE_MS 60000.0
 
-// So many chunks are hashed at the most without their states being saved: what
-// has to be hashed again after a crash.
-#define UNSAVED_CHUNKS_MAX 8
-
 // The rate is measured over this time, and a new value counts for a third.
 #define RATE_PERIOD_MS 500.0
 #define RATE_SHARE     0.3

@@ -5,7 +5,8 @@
 #include "core/mem.h"
 #include "store/transfer_http.h"
 
-// So many hashed chunks may be unsaved: they are hashed again after a crash.
+// So many chunks are hashed at the most without their states being saved: what
+// has to be hashed again after a crash.
 #define UNSAVED_CHUNKS_MAX 8
 
 // Room for what TabAgent's readers want to know of a file.
@@ -33,6 +34,8 @@ static void put_record(tam_store_op *op, tam_transfer *transfer,
   tam_buf_free(&record);
 }
 
+#define MANIFEST_SUFFIX ":manifest"
+
 // TabAgent looks a file up by this; for it the file is there from now on.
 static void put_manifest(tam_store_op *op, const tam_transfer *transfer,
                          tam_batch *batch) {
@@ -44,7 +47,7 @@ static void put_manifest(tam_store_op *op, const tam_transfer *transfer,
   tam_buf_append(&key, tam_store_op_group(op, transfer));
   tam_json_write_object_begin(&json);
   tam_json_write_string_member(&json, "chunkGroupId", tam_buf_span(&key));
-  tam_buf_append_text(&key, ":manifest");
+  tam_buf_append_text(&key, MANIFEST_SUFFIX);
   tam_json_write_string_member(&json, "id", tam_buf_span(&key));
   tam_json_write_name_member(&json, "type", "manifest");
   tam_json_write_string_member(
@@ -77,6 +80,16 @@ void tam_revision_put(tam_store_op *op, const tam_revision *revision,
   tam_buf_free(&record);
 }
 
+static void delete_manifest(tam_store_op *op, const tam_transfer *transfer,
+                            tam_batch *batch) {
+  uint8_t text[TAM_STORE_KEY_MAX];
+  tam_buf key;
+  tam_buf_init_fixed(&key, text, sizeof(text));
+  tam_buf_append(&key, tam_store_op_group(op, transfer));
+  tam_buf_append_text(&key, MANIFEST_SUFFIX);
+  tam_batch_delete(batch, TAM_STORE_FILES, tam_buf_span(&key));
+}
+
 void tam_transfer_put_away(tam_store_op *op, const tam_transfer *transfer,
                            tam_batch *batch) {
   for (uint32_t i = 0; i < transfer->record.chunks.count; i++) {
@@ -84,16 +97,9 @@ void tam_transfer_put_away(tam_store_op *op, const tam_transfer *transfer,
                      tam_store_op_chunk_key(op, transfer, i));
   }
   tam_batch_delete(batch, TAM_STORE_FILES, tam_store_op_file_key(op, transfer));
-}
-
-static void delete_manifest(tam_store_op *op, const tam_transfer *transfer,
-                            tam_batch *batch) {
-  tam_buf key;
-  tam_buf_init(&key, op->store->host.mem, TAM_STORAGE_KEY_MAX);
-  tam_buf_append(&key, tam_store_op_group(op, transfer));
-  tam_buf_append_text(&key, ":manifest");
-  tam_batch_delete(batch, TAM_STORE_FILES, tam_buf_span(&key));
-  tam_buf_free(&key);
+  delete_manifest(op, transfer, batch);
+  op->revision.files[transfer->file].flags &=
+      (uint8_t)~TAM_REVISION_FILE_COMPLETE;
 }
 
 // Returns 1 when a body of |transfer| goes into this transaction.
@@ -107,14 +113,14 @@ static int has_body(const tam_store_op *op, const tam_transfer *transfer) {
   return 0;
 }
 
-// Puts what is new about |transfer| into |batch|. Returns 1 when it completes
-// the file.
+// Puts what is new about |transfer| into |batch|. Returns 1 when it changes
+// whether the file is complete.
 static int put_transfer(tam_store_op *op, tam_transfer *transfer,
                         tam_batch *batch) {
   if (transfer->is_wrong) {
     // Whoever tries again begins anew.
     tam_transfer_put_away(op, transfer, batch);
-    return 0;
+    return 1;
   }
   if (transfer->is_verified && !transfer->is_complete) {
     transfer->record.flags |= TAM_FILE_COMPLETE;
@@ -138,7 +144,7 @@ int tam_transfers_write(tam_store_op *op) {
   tam_transfers *all = &op->transfers;
   tam_batch batch;
   int error = 0;
-  int is_publishing = 0;
+  int is_changed = 0;
   tam_batch_init(&batch, op->store->host.mem);
   for (size_t i = 0; i < TAM_TRANSFER_SLOTS; i++) {
     if (all->slots[i].state == TAM_SLOT_KEPT) {
@@ -146,9 +152,9 @@ int tam_transfers_write(tam_store_op *op) {
     }
   }
   for (size_t i = 0; i < all->count; i++) {
-    is_publishing |= put_transfer(op, &all->list[i], &batch);
+    is_changed |= put_transfer(op, &all->list[i], &batch);
   }
-  if (is_publishing) {
+  if (is_changed) {
     tam_revision_put(op, &op->revision, &batch);
   }
   if (batch.json.len > 0 || batch.json.error != 0) {
