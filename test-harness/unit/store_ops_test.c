@@ -385,7 +385,83 @@ static void test_wrong_twice(void) {
   store_host_free(&host);
 }
 
+static void test_delete(void) {
+  store_host host;
+  stored_begin(&host);
+  expect(store_host_do(&host, PIN), "\"pinModel:done\"");
+  store_host_put(&host, "files", STORE_HOST_MODEL "2/config.json_chunk_0",
+                 TAM_SPAN("of another model"), 1);
+  expect(store_host_do(&host, DELETE), "\"deleteModel:done\"");
+  CHECK_INT(host.entry_count, 1);
+  expect(store_host_do(&host, MODELS), "\"models\":[]");
+  expect(store_host_do(&host, LOOK), "\"code\":\"not_stored\"");
+  store_host_free(&host);
+}
+
+static void test_delete_dtype(void) {
+  store_host host;
+  model_begin(&host, 1000);
+  store_host_do(&host, DOWNLOAD);
+  store_host_do(&host, MESSAGE("download", MODEL_MEMBER ",\"dtype\":\"fp32\""));
+  expect(store_host_do(
+             &host, MESSAGE("deleteModel", MODEL_MEMBER ",\"dtype\":\"fp32\"")),
+         "\"deleteModel:done\"");
+  CHECK(graph_is_stored(&host, 1000));
+  CHECK(store_host_find(&host, "files",
+                        STORE_HOST_MODEL "/onnx/model.onnx_chunk_0") == NULL);
+  const char *done = store_host_do(&host, MODELS);
+  expect(done, "\"dtype\":\"q4\"");
+  expect_not(done, "\"dtype\":\"fp32\"");
+  expect(store_host_do(&host, LOOK), "\"ok\":true,\"damaged\":[]");
+  store_host_free(&host);
+}
+
+static void test_pin(void) {
+  store_host host;
+  model_begin(&host, 1000);
+  expect(store_host_do(&host, PIN), "\"code\":\"not_stored\"");
+  store_host_do(&host, DOWNLOAD);
+  expect(store_host_do(&host, PIN), "\"pinModel:done\"");
+  expect(store_host_do(&host, MODELS), "\"pinned\":true");
+  expect(store_host_do(&host, UNPIN), "\"pinModel:done\"");
+  expect(store_host_do(&host, MODELS), "\"pinned\":false");
+  store_host_free(&host);
+}
+
 #define NEW_COMMIT "ffffffffffffffffffffffffffffffffffffffff"
+
+static void test_update(void) {
+  store_host host;
+  model_begin(&host, 1000);
+  store_host_do(&host, DOWNLOAD);
+  expect(store_host_do(&host, CHECK_UPDATE),
+         "\"current\":\"" STORE_HOST_COMMIT "\",\"latest\":"
+         "\"" STORE_HOST_COMMIT "\",\"changedBytes\":0");
+  store_host_add_commit(&host, NEW_COMMIT);
+  store_host_add_file(&host, "config.json", 310, 9, 0);
+  // The same content under a second path.
+  store_host_add_file(&host, "tokenizer_config.json", 40, 5, 0);
+  expect(store_host_do(&host, CHECK_UPDATE),
+         "\"current\":\"" STORE_HOST_COMMIT "\",\"latest\":\"" NEW_COMMIT
+         "\",\"changedBytes\":310");
+  host.file_bytes = 0;
+  const char *done = store_host_do(&host, UPDATE);
+  expect(done, "\"updateModel:done\"");
+  expect(done, "\"commit\":\"" NEW_COMMIT "\"");
+  CHECK_INT(host.file_bytes, 310);
+  CHECK(is_stored(&host, STORE_HOST_MODEL "@" NEW_COMMIT "/config.json",
+                  hub_file_of(&host, "config.json"), MIB));
+  expect(store_host_do(&host, LOOK), "\"ok\":true,\"damaged\":[]");
+  store_host_do(&host, FETCH("config.json"));
+  CHECK_INT(host.served_len, 310);
+  expect(store_host_do(&host, ROLLBACK),
+         "\"commit\":\"" STORE_HOST_COMMIT "\"");
+  store_host_do(&host, FETCH("config.json"));
+  CHECK_INT(host.served_len, 300);
+  expect(store_host_do(&host, DELETE), "\"deleteModel:done\"");
+  CHECK_INT(host.entry_count, 0);
+  store_host_free(&host);
+}
 
 int main(void) {
   RUN(test_plan);
@@ -403,5 +479,9 @@ int main(void) {
   RUN(test_serve_damaged);
   RUN(test_only_cached);
   RUN(test_wrong_twice);
+  RUN(test_delete);
+  RUN(test_delete_dtype);
+  RUN(test_pin);
+  RUN(test_update);
   return check_finish();
 }

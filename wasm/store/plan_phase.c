@@ -146,21 +146,30 @@ static int is_about(const tam_file_record *record,
 }
 
 // A damaged journal, or that of another content, is as good as none.
-static int on_journal(tam_store_op *op, const tam_storage_report *report) {
-  tam_span group = tam_span_from(report->key, sizeof(TAM_KEY_FILE) - 1);
-  tam_transfer *transfer = tam_transfers_find(op, group);
-  if (transfer == NULL || transfer->has_record) {
-    return TAM_PHASE_WAIT;
-  }
-  int error = tam_file_record_load(&transfer->record, report->data,
-                                   op->store->host.mem);
+static int load_journal(tam_store_op *op, tam_transfer *transfer,
+                        tam_span saved) {
+  int error =
+      tam_file_record_load(&transfer->record, saved, op->store->host.mem);
   if (error == 0 &&
       is_about(&transfer->record, &op->revision.files[transfer->file])) {
     transfer->has_record = 1;
-    return TAM_PHASE_WAIT;
+    return 0;
   }
   tam_file_record_free(&transfer->record);
-  return error == TAM_ERR_OUT_OF_MEMORY ? error : TAM_PHASE_WAIT;
+  return error == TAM_ERR_OUT_OF_MEMORY ? error : 0;
+}
+
+static int on_journal(tam_store_op *op, const tam_storage_report *report) {
+  tam_span group = tam_span_from(report->key, sizeof(TAM_KEY_FILE) - 1);
+  tam_transfer *transfer = NULL;
+  int error = 0;
+  while (error == 0 &&
+         (transfer = tam_transfers_find(op, group, transfer)) != NULL) {
+    if (!transfer->has_record) {
+      error = load_journal(op, transfer, report->data);
+    }
+  }
+  return error != 0 ? error : TAM_PHASE_WAIT;
 }
 
 static int begin_record(tam_store_op *op, tam_transfer *transfer) {
@@ -216,9 +225,11 @@ static int on_key(tam_store_op *op, tam_span key) {
     return TAM_PHASE_WAIT;
   }
   head = tam_span_head(head, head.len - (sizeof(TAM_KEY_CHUNK) - 1));
-  tam_transfer *transfer = tam_transfers_find(op, head);
-  if (transfer != NULL && chunk < transfer->seen_count) {
-    transfer->seen[(size_t)chunk] = 1;
+  tam_transfer *transfer = NULL;
+  while ((transfer = tam_transfers_find(op, head, transfer)) != NULL) {
+    if (chunk < transfer->seen_count) {
+      transfer->seen[(size_t)chunk] = 1;
+    }
   }
   return TAM_PHASE_WAIT;
 }

@@ -70,10 +70,17 @@ void tam_transfers_free(tam_store_op *op) {
   all->count = 0;
 }
 
-tam_transfer *tam_transfers_find(tam_store_op *op, tam_span group) {
-  for (size_t i = 0; i < op->transfers.count; i++) {
+tam_transfer *tam_transfers_find(tam_store_op *op, tam_span group,
+                                 const tam_transfer *after) {
+  size_t from = after == NULL ? 0 : (size_t)(after - op->transfers.list) + 1;
+  for (size_t i = from; i < op->transfers.count; i++) {
     tam_transfer *transfer = &op->transfers.list[i];
-    if (tam_span_eq(tam_store_op_group(op, transfer), group)) {
+    const tam_revision_file *file = file_of(op, transfer);
+    // Most groups end with the path: that is quickly compared.
+    if ((file->group.len > 0 ||
+         tam_span_ends_with(group,
+                            tam_revision_text(&op->revision, file->path))) &&
+        tam_span_eq(tam_store_op_group(op, transfer), group)) {
       return transfer;
     }
   }

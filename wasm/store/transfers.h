@@ -84,8 +84,10 @@ int tam_transfers_init(tam_store_op *op);
 void tam_transfers_forget(tam_store_op *op);
 void tam_transfers_free(tam_store_op *op);
 
-// Returns the transfer of the file with |group|, or NULL.
-tam_transfer *tam_transfers_find(tam_store_op *op, tam_span group);
+// Returns the first transfer behind |after| (NULL: of all) whose content is in
+// |group|, or NULL: files with the same content may share one.
+tam_transfer *tam_transfers_find(tam_store_op *op, tam_span group,
+                                 const tam_transfer *after);
 
 // Forgets |chunk|, which turned out to be damaged or gone, and with it that the
 // file is complete.
