@@ -463,6 +463,84 @@ static void test_update(void) {
   store_host_free(&host);
 }
 
+// TabAgent's manifest names each dtype by its own graph, after an update, too.
+static void test_manifest(void) {
+  store_host host;
+  model_begin(&host, 1000);
+  store_host_do(&host, DOWNLOAD);
+  stored_entry *manifest = store_host_find(&host, "manifest", STORE_HOST_MODEL);
+  CHECK(manifest != NULL);
+  expect((char *)manifest->bytes, "\"" GRAPH "\":{");
+  expect((char *)manifest->bytes, "\"status\":\"downloaded\",\"dtype\":"
+                                  "\"q4\",\"hasExternalData\":false");
+  store_host_add_commit(&host, NEW_COMMIT);
+  store_host_add_file(&host, "config.json", 310, 9, 0);
+  expect(store_host_do(&host, UPDATE), "\"dtype\":\"q4\"");
+  manifest = store_host_find(&host, "manifest", STORE_HOST_MODEL);
+  expect((char *)manifest->bytes, "\"dtype\":\"q4\"");
+  store_host_free(&host);
+}
+
+static void test_quota(void) {
+  store_host host;
+  model_begin(&host, 1000);
+  host.quota = 1000;
+  const char *done = store_host_do(&host, DOWNLOAD);
+  expect(done, "\"code\":\"quota_exceeded\"");
+  expect(done, "\"totalBytes\":1340,\"neededBytes\":1340,\"freeBytes\":1000,"
+               "\"quotaBytes\":1000,\"fits\":false");
+  CHECK_INT(host.file_fetches, 0);
+  expect(store_host_do(&host, STORAGE),
+         "\"usedBytes\":0,\"quotaBytes\":1000,\"persisted\":true");
+  host.quota = -1;
+  expect(store_host_do(&host, STORAGE),
+         "\"usedBytes\":null,\"quotaBytes\":null,\"persisted\":null");
+  expect(store_host_do(&host, DOWNLOAD), "\"download:done\"");
+  store_host_free(&host);
+}
+
+// Downloads go one after the other; whatever ends the one, the next begins.
+static void test_queue(void) {
+  for (unsigned fail = 0; fail < 20; fail++) {
+    store_host host;
+    model_begin(&host, 1000);
+    host.fail_order = fail;
+    host.order = 5;
+    store_host_start(&host, DOWNLOAD);
+    store_host_start(&host,
+                     MESSAGE("download", MODEL_MEMBER ",\"dtype\":\"fp32\""));
+    store_host_start(&host, MESSAGE("download", MODEL_MEMBER
+                                    ",\"dtype\":\"q4\",\"priority\":2"));
+    store_host_run(&host);
+    for (size_t i = 0; i < host.host.op_count; i++) {
+      CHECK_INT(host.host.ops[i].terminals, 1);
+    }
+    store_host_free(&host);
+  }
+}
+
+// Cancelled after any number of steps, and gone on with afterwards.
+static void test_cancel(void) {
+  for (unsigned steps = 0; steps < 60; steps++) {
+    store_host host;
+    model_begin(&host, 2 * MIB + 500);
+    use_small_chunks(&host);
+    uint32_t op = store_host_start(&host, DOWNLOAD);
+    for (unsigned i = 0; i < steps; i++) {
+      store_host_step(&host);
+    }
+    tam_event cancel = {.kind = TAM_EVENT_CANCEL, .op = op};
+    if (fake_host_op(&host.host, op)->terminals == 0) {
+      CHECK_INT(fake_host_feed(&host.host, &cancel), 0);
+      expect(host.last, "\"code\":\"cancelled\"");
+    }
+    CHECK_INT(host.kept_count, 0);
+    expect(store_host_do(&host, DOWNLOAD), "\"download:done\"");
+    CHECK(graph_is_stored(&host, MIB));
+    store_host_free(&host);
+  }
+}
+
 int main(void) {
   RUN(test_plan);
   RUN(test_download);
@@ -483,5 +561,9 @@ int main(void) {
   RUN(test_delete_dtype);
   RUN(test_pin);
   RUN(test_update);
+  RUN(test_manifest);
+  RUN(test_quota);
+  RUN(test_queue);
+  RUN(test_cancel);
   return check_finish();
 }

@@ -38,8 +38,9 @@ const tam_phase tam_need_phase = {.stage = "store", .start = need_start};
 
 // ---------------------------------------------------------------------------
 // Verifying: every chunk is read and compared with what is known of it; one of
-// which nothing is known is as good as damaged. What a file has lost is forgotten only when all of it was looked at: what is known
-// of the chunks behind a damaged one counts until then.
+// which nothing is known is as good as damaged. What a file has lost is
+// forgotten only when all of it was looked at: what is known of the chunks
+// behind a damaged one counts until then.
 
 static void note_damage(tam_store_op *op, tam_transfer *transfer,
                         uint32_t chunk) {
@@ -180,8 +181,9 @@ const tam_phase tam_rollback_phase = {
 static int compare_start(tam_store_op *op) {
   const tam_revision *current = NULL;
   if (op->is_offline) {
-    return tam_store_op_fail(op, TAM_ERR_NETWORK,
-                             "the Hub could not be asked for the latest commit");
+    return tam_store_op_fail(
+        op, TAM_ERR_NETWORK,
+        "the Hub could not be asked for the latest commit");
   }
   for (size_t i = 0; i < op->stored_count; i++) {
     if ((op->stored[i].flags & TAM_REVISION_CURRENT) != 0 &&

@@ -156,6 +156,21 @@ static void switch_to(tam_store_op *op, tam_batch *batch) {
   op->revision.flags &= (uint8_t)~TAM_REVISION_PREVIOUS;
 }
 
+// An update is one of every dtype of the model.
+static void put_manifests(tam_store_op *op, tam_batch *batch) {
+  if (op->verb->has_dtype) {
+    tam_store_op_put_manifest(op, "downloaded", batch);
+    return;
+  }
+  for (int dtype = 0; dtype < TAM_DTYPE_COUNT; dtype++) {
+    if ((op->revision.dtypes & (1U << dtype)) != 0) {
+      op->dtype = (tam_dtype)dtype;
+      tam_store_op_choose_dtypes(&op->revision, 1U << dtype);
+      tam_store_op_put_manifest(op, "downloaded", batch);
+    }
+  }
+}
+
 static int publish_start(tam_store_op *op) {
   tam_batch batch;
   tam_batch_init(&batch, op->store->host.mem);
@@ -164,7 +179,7 @@ static int publish_start(tam_store_op *op) {
   }
   tam_revision_put(op, &op->revision, &batch);
   tam_models_put_used(op->params.model, op->store->now_ms, &batch);
-  tam_store_op_put_manifest(op, "downloaded", &batch);
+  put_manifests(op, &batch);
   return write_batch(op, &batch);
 }
 
