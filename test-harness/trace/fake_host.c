@@ -264,6 +264,11 @@ static int is_good_end(const tam_json_node *message) {
 
 static void take_message(fake_host *host, const tam_action *action) {
   fake_op *op = find_op(host, action->op);
+  if (action->op == 0) {
+    promise((action->flags & TAM_MESSAGE_FLAG_TERMINAL) == 0,
+            "what is said to all ends nothing");
+    return;
+  }
   promise(op != NULL && op->is_accepted, "messages go to whoever asked");
   promise(op->terminals == 0, "nothing is said after the last word");
   tam_mem mem = tam_mem_default();

@@ -327,6 +327,17 @@ static void write_change(store_host *host, const tam_json_node *change,
     store_host_put(host, store, key, (tam_span){kept->bytes, kept->size}, 1);
     return;
   }
+  if (tam_json_get_member(change, TAM_SPAN("from")) != NULL) {
+    const stored_entry *from =
+        store_host_find(host, "files", text_of(change, "from"));
+    if (from == NULL) {
+      fake_host_broken("what is moved is there");
+    }
+    uint8_t *copy = (uint8_t *)copy_text((tam_span){from->bytes, from->size});
+    store_host_put(host, store, key, (tam_span){copy, from->size}, 1);
+    free(copy);
+    return;
+  }
   size_t len = (size_t)number_of(change, "bytes", 0);
   if (len > bytes->len) {
     fake_host_broken("a transaction has its bytes with it");
@@ -334,6 +345,17 @@ static void write_change(store_host *host, const tam_json_node *change,
   store_host_put(host, store, key, tam_span_head(*bytes, len),
                  strcmp(kind, "content") == 0);
   *bytes = tam_span_from(*bytes, len);
+}
+
+static void answer_size(store_host *host, uint32_t request, const char *key) {
+  char text[32];
+  const stored_entry *entry = store_host_find(host, "files", key);
+  if (entry == NULL) {
+    end_store(host, request, 0);
+    return;
+  }
+  snprintf(text, sizeof(text), "%zu", entry->size);
+  answer_value(host, request, tam_span_of(text));
 }
 
 static void answer_write(store_host *host, const host_order *order,
@@ -387,6 +409,8 @@ static void answer_store(store_host *host, const host_order *order) {
     answer_entries(host, order->request, "files", text_of(root, "prefix"), 0);
   } else if (strcmp(verb, "read") == 0) {
     answer_read(host, order->request, root);
+  } else if (strcmp(verb, "size") == 0) {
+    answer_size(host, order->request, text_of(root, "key"));
   } else if (strcmp(verb, "write") == 0) {
     answer_write(host, order, root);
   } else if (strcmp(verb, "estimate") == 0) {

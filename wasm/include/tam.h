@@ -158,7 +158,8 @@ typedef enum tam_action_kind {
   TAM_ACTION_FETCH = 1,
   // Abort |request| and report nothing more about it.
   TAM_ACTION_ABORT = 2,
-  // Deliver the JSON message |first| to whoever asked for |op|. |flags| has
+  // Deliver the JSON message |first| to whoever asked for |op|, or with op 0 to
+  // all who listen. |flags| has
   // TAM_MESSAGE_FLAG_TERMINAL on the last message of an operation.
   TAM_ACTION_MESSAGE = 3,
   // The packed table of models (see hub/model_table.h) that belongs into the

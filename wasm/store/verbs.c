@@ -81,7 +81,7 @@ static void write_download(const tam_store_op *op, tam_buf *json) {
   write_commit(op, json);
   tam_json_write_known_member(
       json, "dtype",
-      tam_span_of(op->verb->has_dtype ? tam_dtype_name(op->dtype) : ""));
+      tam_span_of(op->verb->takes_rows ? "" : tam_dtype_name(op->dtype)));
   write_files(op, json);
   tam_json_write_number_member(json, "bytes", (double)op->total_bytes);
   tam_json_write_key(json, "fromCache");
