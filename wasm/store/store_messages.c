@@ -197,7 +197,8 @@ static const char *remedy_of(int error) {
   case TAM_ERR_HTTP_STATUS:
     return "Check the connection and try again; what is stored is kept.";
   case TAM_ERR_UNAUTHORIZED:
-    return "Accept the model's terms on the Hub and give an access token.";
+    return "Check the id. Where terms have to be accepted, do that on the Hub, "
+           "and give an access token.";
   case TAM_ERR_NOT_FOUND:
     return "Check the id, the revision and the Hub's address.";
   case TAM_ERR_QUOTA_EXCEEDED:
