@@ -5,79 +5,16 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 
 import { startHub } from '../hub/index.js';
 import { ROOT } from '../paths.js';
-
-/** Variables that would change what the tests see. */
-const OWN_VARIABLES = [
-  'HF_ENDPOINT', 'HF_TOKEN', 'HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy',
-  'https_proxy', 'NO_PROXY', 'no_proxy', 'NO_COLOR', 'FORCE_COLOR',
-];
-
-/** The program behind `npm start`. */
-const PROGRAM = join(ROOT, 'test-harness', 'start.js');
-
-/** @param {Record<string, string>} [variables] */
-function environment(variables) {
-  const env = { ...process.env };
-  for (const name of OWN_VARIABLES) delete env[name];
-  return { ...env, ...variables };
-}
-
-/**
- * @param {string[]} args
- * @param {Record<string, string>} [variables]
- */
-function start(args, variables) {
-  const child = spawn(process.execPath, [PROGRAM, ...args],
-    { cwd: ROOT, env: environment(variables) });
-  const output = { stdout: '', stderr: '' };
-  child.stdout.on('data', (text) => { output.stdout += text; });
-  child.stderr.on('data', (text) => { output.stderr += text; });
-  const end = once(child, 'close').then(([code]) => ({ code, ...output }));
-  return { child, end };
-}
-
-/**
- * @param {string[]} args
- * @param {Record<string, string>} [variables]
- */
-function run(args, variables) {
-  return start(args, variables).end;
-}
-
-/**
- * A server for the length of a test.
- * @param {import('node:test').TestContext} context
- * @param {import('node:http').RequestListener} handle
- */
-async function serve(context, handle) {
-  const server = createServer(handle).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  context.after(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const { port } = /** @type {import('node:net').AddressInfo} */ (
-    server.address());
-  return { server, port, url: `http://127.0.0.1:${port}` };
-}
-
-/** An address where nobody listens. */
-async function unusedAddress() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = /** @type {import('node:net').AddressInfo} */ (
-    server.address());
-  server.close();
-  await once(server, 'close');
-  return `http://127.0.0.1:${port}`;
-}
+import {
+  environment, PROGRAM, promiseWithResolvers, run, serve, start, unusedAddress,
+} from './command-process.js';
 
 describe('results', () => {
   test('the journey shows models, counts and what comes next', async () => {
@@ -163,11 +100,14 @@ describe('results', () => {
   });
 
   test('doctor finds everything in order', async () => {
-    const { code, stdout } = await run(['doctor', '--json']);
+    // A directory that is not there, in one that is.
+    const { code, stdout } = await run(
+      ['doctor', '--json', '--data', join(tmpdir(), 'tabagent-no-such')]);
     assert.equal(code, 0);
     const findings = JSON.parse(stdout);
     assert.deepEqual(findings.map((/** @type {any} */ { check }) => check),
-      ['node', 'wasm', 'hub', 'rate limit', 'proxy', 'token']);
+      ['node', 'wasm', 'hub', 'rate limit', 'proxy', 'token', 'data',
+        'free space']);
     for (const finding of findings) assert.equal(finding.ok, true);
     assert.match(findings[3].message, /^\d+ requests left/);
   });
@@ -260,7 +200,6 @@ describe('the surroundings', () => {
 describe('exit codes', () => {
   for (const [args, message] of /** @type {[string[], RegExp][]} */ ([
     [['fly'], /unknown command 'fly'/],
-    [['download', 'some/model'], /unknown command 'download'/],
     [['list', 'more'], /too many arguments/],
     [['list', '--fast'], /unknown option '--fast'/],
     [['list', '--limit', '0'], /expected 1 to 5000/],
@@ -321,7 +260,7 @@ describe('exit codes', () => {
     assert.equal(help.code, 0);
     assert.match(help.stdout, /--token-env <name>/);
     assert.match(help.stdout.replace(/\s+/g, ' '),
-      /--data <dir> [^-]*without effect: there is no store yet/);
+      /--data <dir> directory of the stored models/);
     assert.equal((await run(['--version'])).code, 0);
   });
 
@@ -336,11 +275,3 @@ describe('exit codes', () => {
     assert.match(stderr, /cancelled/);
   });
 });
-
-/** `Promise.withResolvers`, which Node 20 does not have. */
-function promiseWithResolvers() {
-  /** @type {(value: unknown) => void} */
-  let resolve = () => {};
-  const promise = new Promise((fulfil) => { resolve = fulfil; });
-  return { promise, resolve };
-}

@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // `doctor`: what is needed, whether it is there, and what to do if not.
 
-import { stat } from 'node:fs/promises';
+import { access, constants, stat, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
 
-import { openSession, proxyVariable, UsageError, WASM_URL }
-  from './session.js';
-import { duration, style } from './style.js';
+import {
+  dataDirectoryOf, openSession, proxyVariable, ReportedFailure, UsageError,
+  WASM_URL, withStore,
+} from './session.js';
+import { amount, duration, size, style } from './style.js';
 
 /** The oldest Node that the harness runs on. */
 const NODE_MAJOR = 20;
 
 /** How long the Hub may take to answer one small request. */
 const HUB_TIMEOUT_MS = 10_000;
+
+/** Room that a small model takes. */
+const FREE_BYTES_MIN = 1_000_000_000;
 
 /**
  * @typedef {{ check: string, ok: boolean, message: string,
@@ -34,14 +40,18 @@ function finding(check, ok, message, fix) {
  * @param {AbortSignal} signal
  */
 export async function doctor(options, signal) {
-  const findings = [checkNode(), ...await checkSession(options, signal)];
+  const findings = [
+    checkNode(), ...await checkSession(options, signal),
+    ...await checkStorage(options),
+  ];
   signal.throwIfAborted();
   process.stdout.write(options.json
     ? `${JSON.stringify(findings, null, 2)}\n`
     : findings.map(formatFinding).join(''));
   const failed = findings.filter(({ ok }) => !ok).length;
   if (failed > 0) {
-    throw new Error(`${failed} of ${findings.length} checks failed`);
+    throw new ReportedFailure(
+      `${failed} of ${findings.length} checks failed`);
   }
 }
 
@@ -92,12 +102,12 @@ async function checkModule(session) {
 
 /**
  * @param {Pick<import('./session.js').Session,
- *   'hubUrl' | 'simulatedModels' | 'token' | 'fetch'>} session
+ *   'hubUrl' | 'simulator' | 'token' | 'fetch'>} session
  * @param {AbortSignal} signal
  * @param {number} [timeoutMs]
  */
 export async function checkHub(session, signal, timeoutMs = HUB_TIMEOUT_MS) {
-  const { hubUrl, simulatedModels, token, fetch } = session;
+  const { hubUrl, simulator, token, fetch } = session;
   const startMs = performance.now();
   const limit = limitedBy(signal, timeoutMs);
   try {
@@ -106,7 +116,7 @@ export async function checkHub(session, signal, timeoutMs = HUB_TIMEOUT_MS) {
       signal: limit.signal,
     });
     await response.arrayBuffer();
-    const name = simulatedModels === null ? hubUrl : `${hubUrl} (simulated)`;
+    const name = simulator === null ? hubUrl : `${hubUrl} (simulated)`;
     return [
       finding('hub', response.ok, `${name} answered ${response.status} in `
         + duration(performance.now() - startMs), adviceFor(response.status)),
@@ -172,6 +182,79 @@ function checkProxy() {
 function checkToken({ token }) {
   return finding('token', true, token
     ? 'present; sent to the Hub only' : 'none; gated models stay closed');
+}
+
+/**
+ * Where models are stored, whether that can be written and read, and how much
+ * room there is. Makes nothing.
+ * @param {import('./main.js').Options} options
+ */
+export async function checkStorage(options) {
+  const dataDir = dataDirectoryOf(options);
+  const there = await nearestDirectory(dataDir);
+  const findings = [await checkWritable(dataDir, there)];
+  if (findings[0].ok) {
+    findings.push(await checkRoom(there));
+    if (there === dataDir) findings.push(await checkStore(options));
+  }
+  return findings;
+}
+
+/**
+ * The directory itself, or the one in which it would be made.
+ * @param {string} path absolute
+ * @returns {Promise<string>}
+ */
+async function nearestDirectory(path) {
+  try {
+    await stat(path);
+    return path;
+  } catch (error) {
+    const { code } = /** @type {NodeJS.ErrnoException} */ (error);
+    return code === 'ENOENT' && dirname(path) !== path
+      ? nearestDirectory(dirname(path)) : path;
+  }
+}
+
+/**
+ * @param {string} dataDir
+ * @param {string} there
+ */
+async function checkWritable(dataDir, there) {
+  const fix = 'give another directory with --data';
+  try {
+    if (!(await stat(there)).isDirectory()) {
+      return finding('data', false, `${there} is not a directory`, fix);
+    }
+    await access(there, constants.R_OK | constants.W_OK | constants.X_OK);
+    return finding('data', true, there === dataDir ? dataDir
+      : `${dataDir}, made when needed`);
+  } catch (error) {
+    return finding('data', false, messageOf(error), fix);
+  }
+}
+
+/** @param {string} there */
+async function checkRoom(there) {
+  const { bavail, bsize } = await statfs(there);
+  const free = bavail * bsize;
+  return finding('free space', free >= FREE_BYTES_MIN, size(free),
+    '`npm start -- models` tells what could be deleted');
+}
+
+/** @param {import('./main.js').Options} options */
+async function checkStore(options) {
+  try {
+    return await withStore(options, async (manager) => {
+      const models = await manager.models();
+      const bytes = models.reduce((sum, model) => sum + model.bytes, 0);
+      return finding('store', true,
+        `${amount(models.length, 'model')}, ${size(bytes)}`);
+    });
+  } catch (error) {
+    return finding('store', false, messageOf(error),
+      'give another directory with --data');
+  }
 }
 
 /** @param {any} error */

@@ -30,7 +30,7 @@ describe('a Hub that does not answer', { timeout: 10_000 }, () => {
     const { port } = /** @type {import('node:net').AddressInfo} */ (
       server.address());
     session = {
-      hubUrl: `http://127.0.0.1:${port}`, simulatedModels: null, token: null,
+      hubUrl: `http://127.0.0.1:${port}`, simulator: null, token: null,
       fetch: globalThis.fetch,
     };
   });

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm start` without a command: everything the product can do, once.
 
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { version } from '../../dist/index.js';
+import { pick, storeJourney } from './journey-store.js';
 import { runListing } from './list.js';
 import {
   chatFirst, className, factTable, modelTable, reasons, summary, verdictTable,
 } from './report.js';
-import { withSession } from './session.js';
+import { isSimulated, withSession } from './session.js';
 import { duration, style, whole } from './style.js';
 
 /** The best models, few enough to leave the start on the screen. */
@@ -25,23 +30,63 @@ function print(text = '') {
  * @param {AbortSignal} signal
  */
 export async function journey(options, signal) {
-  await withSession(options, async (session) => {
-    if (!options.json) greet(session);
-    const result = await runListing(
-      session, { limit: ALL, ...options }, signal);
-    if (options.json) {
-      print(JSON.stringify({ hub: session.hubUrl, ...result }, null, 2));
-      return;
-    }
-    const { wasmBytes } = await session.manager.memory();
-    report(result, session, wasmBytes);
+  await withOwnStore(options, async (data) => {
+    await withSession({ ...options, data }, async (session) => {
+      if (!options.json) greet(session);
+      const listing = await runListing(
+        session, { limit: ALL, ...options }, signal);
+      if (!options.json) {
+        const { wasmBytes } = await session.manager.memory();
+        report(listing, session, wasmBytes);
+      }
+      const store = await goOn(listing, session, options, signal);
+      if (options.json) {
+        print(JSON.stringify(
+          { hub: session.hubUrl, ...listing, store }, null, 2));
+      } else {
+        advise(session.simulator !== null);
+      }
+    });
   });
 }
 
+/**
+ * The journey shows a download, so it begins with nothing stored, and leaves
+ * nothing behind; unless it was told where to store, or goes to a real Hub.
+ * @param {import('./main.js').Options} options
+ * @param {(data: string | undefined) => Promise<void>} work
+ */
+async function withOwnStore(options, work) {
+  if (options.data !== undefined || !isSimulated(options)) {
+    return work(options.data);
+  }
+  const data = await mkdtemp(join(tmpdir(), 'tabagent-journey-'));
+  try {
+    await work(data);
+  } finally {
+    await rm(data, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Picks a model and does with it what the store can do.
+ * @param {import('../../dist/index.js').ListChatModelsResult} listing
+ * @param {import('./session.js').Session} session
+ * @param {import('./main.js').Options} options
+ * @param {AbortSignal} signal
+ */
+async function goOn({ models }, session, options, signal) {
+  const modelId = pick(models, session);
+  if (modelId === null) return null;
+  const say = options.json ? () => {} : print;
+  say(`Picked: ${style.good(modelId)}\n`);
+  return storeJourney({ session, options, signal, modelId, say });
+}
+
 /** @param {import('./session.js').Session} session */
-function greet({ hubUrl, simulatedModels }) {
-  const hub = simulatedModels === null ? 'the Hub'
-    : `a simulated Hub with ${whole(simulatedModels)} models`;
+function greet({ hubUrl, simulator }) {
+  const hub = simulator === null ? 'the Hub'
+    : `a simulated Hub with ${whole(simulator.models)} models`;
   print(`${style.title(`tabagent-wasm ${version}`)} lists the chat models of `
     + `${hub}\n${hubUrl}`);
 }
@@ -78,7 +123,6 @@ function report({ models, meta }, session, wasmBytes) {
       `${whole(Math.round(wasmBytes / 1024))} KiB`],
   ]));
   print(`\n${summary(meta)}${reasons(meta)}\n`);
-  advise(session.simulatedModels !== null);
 }
 
 /**
@@ -106,17 +150,17 @@ function counted(counts, nameOf = (name) => name) {
       /** @type {[string, string]} */ ([nameOf(name), whole(count)])));
 }
 
-/** @param {boolean} isSimulated */
-function advise(isSimulated) {
+/** @param {boolean} simulated */
+function advise(simulated) {
+  const first = simulated ? [['list --hub https://huggingface.co',
+    'the same on the real Hub']] : [];
   print(style.title('Next'));
-  if (isSimulated) {
-    print('  npm start -- list --hub https://huggingface.co   '
-      + 'the same on the real Hub');
-  }
-  print('  npm start -- list --search qwen --limit 10       '
-    + 'search by name');
-  print('  npm start -- list --json                         '
-    + 'for programs');
-  print('  npm start -- doctor                              '
-    + 'when something is wrong');
+  for (const [args, what] of [
+    ...first,
+    ['list --search qwen --limit 10', 'search by name'],
+    ['download <model>', 'store one; Ctrl-C, and go on later'],
+    ['models', 'what is stored'],
+    ['list --json', 'for programs'],
+    ['doctor', 'when something is wrong'],
+  ]) print(`  npm start -- ${args.padEnd(34)} ${what}`);
 }

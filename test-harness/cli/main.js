@@ -4,10 +4,12 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 
 import { TabAgentError, version } from '../../dist/index.js';
+import { cacheDirectory } from './data-directory.js';
 import { doctor } from './doctor.js';
 import { journey } from './journey.js';
 import { list } from './list.js';
-import { UsageError } from './session.js';
+import { ReportedFailure, UsageError } from './session.js';
+import { download, models, remove, verify } from './store-commands.js';
 import { style } from './style.js';
 
 /** What the process ends with. */
@@ -29,6 +31,9 @@ const LIMIT_MAX = 5000;
  * @property {string} [search]
  * @property {string} [author]
  * @property {number} [limit]
+ * @property {string} [dtype]
+ * @property {string} [revision]
+ * @property {string} [commandLine] what was typed, to say how to go on
  */
 
 /**
@@ -42,11 +47,14 @@ export async function main(args) {
   // Once: a second Ctrl-C ends the process the hard way.
   process.once('SIGINT', onInterrupt);
   try {
-    await createProgram(interrupt.signal).parseAsync(args, { from: 'user' });
+    await createProgram(interrupt.signal, commandLineOf(args))
+      .parseAsync(args, { from: 'user' });
     return EXIT.ok;
   } catch (error) {
-    if (args.includes('--json') && !(error instanceof CommanderError)) {
-      process.stdout.write(`${JSON.stringify(documentOf(error), null, 2)}\n`);
+    if (args.includes('--json') && !(error instanceof CommanderError)
+      && !(error instanceof ReportedFailure)) {
+      // In one line: it may be the last of JSON lines.
+      process.stdout.write(`${JSON.stringify(documentOf(error))}\n`);
     }
     return exitCodeOf(error, interrupt.signal);
   } finally {
@@ -54,11 +62,33 @@ export async function main(args) {
   }
 }
 
-/** @param {AbortSignal} signal */
-function createProgram(signal) {
+/**
+ * The command as a shell takes it.
+ * @param {string[]} args
+ */
+function commandLineOf(args) {
+  return ['npm start --', ...args.map((arg) => (
+    /^[\w@%+=:,./-]+$/.test(arg) ? arg : JSON.stringify(arg)))].join(' ');
+}
+
+/**
+ * @param {AbortSignal} signal
+ * @param {string} commandLine
+ */
+function createProgram(signal, commandLine) {
+  /** @type {Adder} */
+  const add = (name, description, run) => {
+    program.command(name).description(description)
+      .allowExcessArguments(false)
+      .action((...given) => {
+        const command = /** @type {Command} */ (given.pop());
+        return run({ ...command.optsWithGlobals(), commandLine },
+          command.args[0]);
+      });
+  };
   const program = new Command('npm start --')
-    .description('Find chat models that run in a browser. Without a command: '
-      + 'the whole journey, on a Hub that is simulated on this machine.')
+    .description('Find and store chat models that run in a browser. Without a '
+      + 'command: the whole journey, on a Hub simulated on this machine.')
     .version(version)
     .configureHelp({ showGlobalOptions: true })
     .exitOverride()
@@ -71,32 +101,47 @@ function createProgram(signal) {
     .option('--author <name>', 'only models of this owner')
     .option('--limit <n>', 'how many models to keep and to show', limit)
     .option('--seed <n>', 'makes random choices repeatable', integer)
-    .option('--data <dir>', 'directory of the model store; without effect: '
-      + 'there is no store yet')
-    .option('--json', 'print one JSON document and nothing else')
+    .option('--dtype <d>', 'download, delete: q8, q4, fp16, … (default: the '
+      + 'best one for browsers, or all when deleting)')
+    .option('--revision <r>', 'download, verify: a branch, a tag or a commit '
+      + '(default: main)')
+    .option('--data <dir>', 'directory of the stored models (default: '
+      + `${cacheDirectory()}; build/models for a simulated Hub)`)
+    .option('--json', 'print one JSON document and nothing else; download: '
+      + 'JSON lines')
     .action(async (options, command) => {
       if (command.args.length > 0) {
         command.error(`error: unknown command '${command.args[0]}'`);
       }
       await journey(options, signal);
     });
-  addCommand(program, 'list', 'list chat models, the best first',
-    (options) => list(options, signal));
-  addCommand(program, 'doctor', 'check that everything needed is there',
-    (options) => doctor(options, signal));
+  addCommands(add, signal);
   return program;
 }
 
 /**
- * @param {Command} program
- * @param {string} name
- * @param {string} description
- * @param {(options: Options) => Promise<void>} run
+ * @typedef {(name: string, description: string,
+ *   run: (options: Options, model: string) => Promise<void>) => void} Adder
  */
-function addCommand(program, name, description, run) {
-  program.command(name).description(description)
-    .allowExcessArguments(false)
-    .action((_options, command) => run(command.optsWithGlobals()));
+
+/**
+ * @param {Adder} add
+ * @param {AbortSignal} signal
+ */
+function addCommands(add, signal) {
+  add('list', 'list chat models, the best first',
+    (options) => list(options, signal));
+  add('download <model>',
+    'store a model, verified; goes on where an earlier download stopped',
+    (options, model) => download(model, options, signal));
+  add('models', 'list what is stored', models);
+  add('verify <model>',
+    'read every stored byte, compare, and fetch again what is damaged',
+    (options, model) => verify(model, options, signal));
+  add('delete <model>', 'delete a stored model, or one dtype of it',
+    (options, model) => remove(model, options, signal));
+  add('doctor', 'check that everything needed is there',
+    (options) => doctor(options, signal));
 }
 
 /** @param {string} text */

@@ -3,7 +3,9 @@
 
 import Table from 'cli-table3';
 
-import { amount, duration, short, style, whole, width } from './style.js';
+import {
+  age, amount, duration, short, size, style, whole, width,
+} from './style.js';
 
 /**
  * @typedef {import('../../dist/index.js').ModelEntry} ModelEntry
@@ -26,7 +28,7 @@ const LINES = {
 };
 
 /** @param {import('cli-table3').TableConstructorOptions} options */
-function plainTable(options) {
+export function plainTable(options) {
   return new Table({
     chars: LINES,
     style: {
@@ -74,7 +76,7 @@ function dtypesOf({ variants }, columns) {
  * @param {string} text
  * @param {number} columns
  */
-function cut(text, columns) {
+export function cut(text, columns) {
   return text.length <= columns ? text : `${text.slice(0, columns - 1)}…`;
 }
 
@@ -95,6 +97,10 @@ const NOTHING = '-';
 
 /** Errors told one by one; the first ones tell most. */
 const ERRORS_SHOWN = 3;
+
+/** Columns for a label, and digits that tell commits apart. */
+const REVISION = 12;
+const SHORT_COMMIT = 7;
 
 /**
  * @param {ModelEntry} model
@@ -162,7 +168,7 @@ function fit(rows) {
 }
 
 /** @param {string} text */
-function trimLines(text) {
+export function trimLines(text) {
   return text.replace(/ +$/gm, '');
 }
 
@@ -221,4 +227,30 @@ export function chatFirst(models) {
     model.classification === 'gen');
   return [...models.filter(isChat),
     ...models.filter((model) => !isChat(model))];
+}
+
+/**
+ * What is stored, a row for each revision.
+ * @param {import('../../dist/index.js').StoredModel[]} models
+ * @param {number} nowMs
+ */
+export function storedTable(models, nowMs) {
+  const table = plainTable({
+    head: ['model', 'revision', 'dtypes', 'size', 'used', ''].map(style.title),
+    colAligns: ['left', 'left', 'left', 'right', 'left', 'left'],
+  });
+  for (const model of models) {
+    const { modelId, revision, commit, dtypes, bytes, lastUsedAt } = model;
+    const notes = [];
+    if (model.pinned) notes.push('pinned');
+    if (!model.current) notes.push('not the current one');
+    table.push([
+      modelId, `${cut(revision, REVISION)} ${commit.slice(0, SHORT_COMMIT)}`,
+      dtypes.map(({ dtype, complete }) => (
+        complete ? dtype : `${dtype} (part)`)).join(', '),
+      size(bytes), lastUsedAt === null ? NOTHING : age(nowMs - lastUsedAt),
+      notes.join(', '),
+    ]);
+  }
+  return trimLines(table.toString());
 }

@@ -2,8 +2,11 @@
 // What every command works with: a Hub, a way to reach it, and a manager.
 
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 
 import { createModelManager, TabAgentError } from '../../dist/index.js';
+import { cacheDirectory, simulatedDirectory } from './data-directory.js';
+import { example } from './example-model.js';
 
 /** The committed WebAssembly module. */
 export const WASM_URL = new URL('../../dist/tabagent.wasm', import.meta.url);
@@ -16,10 +19,15 @@ const PROXY_VARIABLES = [
 /** The command cannot be done as it was given. */
 export class UsageError extends Error {}
 
+/** The result was printed, and is not good. */
+export class ReportedFailure extends Error {}
+
 /**
  * @typedef {object} Session
  * @property {string} hubUrl
- * @property {number | null} simulatedModels null on a Hub that is not ours
+ * @property {import('../hub/index.js').Hub | null} simulator null on a Hub that
+ *   is not ours
+ * @property {string} dataDir where models are stored
  * @property {string | null} token
  * @property {typeof fetch} fetch
  * @property {import('../../dist/index.js').ModelManager} manager
@@ -35,17 +43,19 @@ export class UsageError extends Error {}
 export async function openSession(options) {
   const token = findToken(options);
   const hub = await openHub(options);
-  const fetch = hub.simulatedModels === null ? await chooseFetch()
+  const fetch = hub.simulator === null ? await chooseFetch()
     : globalThis.fetch;
   const wasm = await readFile(WASM_URL);
   const startMs = performance.now();
   try {
+    const dataDir = dataDirectoryOf(options);
     const manager = await createModelManager({
-      wasm, hubUrl: hub.url, fetch, seed: options.seed,
+      wasm, hubUrl: hub.url, fetch, dataDir, seed: options.seed,
     });
     return {
       hubUrl: hub.url,
-      simulatedModels: hub.simulatedModels,
+      simulator: hub.simulator,
+      dataDir,
       token,
       fetch,
       manager,
@@ -100,10 +110,44 @@ function hubUrlOf(options) {
 /** @param {import('./main.js').Options} options */
 async function openHub(options) {
   const url = hubUrlOf(options);
-  if (url !== null) return { url, simulatedModels: null, close: async () => {} };
+  if (url !== null) return { url, simulator: null, close: async () => {} };
   const { startHub } = await import('../hub/index.js');
-  const hub = await startHub({ seed: options.seed });
-  return { url: hub.url, simulatedModels: hub.hub.models, close: hub.close };
+  const hub = await startHub({ seed: options.seed, repositories: [example()] });
+  return { url: hub.url, simulator: hub.hub, close: hub.close };
+}
+
+/** @param {import('./main.js').Options} options */
+export function isSimulated(options) {
+  return hubUrlOf(options) === null;
+}
+
+/**
+ * What was told, else a place that fits the Hub: what a simulated one made up
+ * shall not be found among models.
+ * @param {import('./main.js').Options} options
+ */
+export function dataDirectoryOf(options) {
+  if (options.data !== undefined) return resolve(options.data);
+  return isSimulated(options) ? simulatedDirectory(options.seed)
+    : cacheDirectory();
+}
+
+/**
+ * Runs `work` with a manager that needs no Hub.
+ * @template T
+ * @param {import('./main.js').Options} options
+ * @param {(manager: import('../../dist/index.js').ModelManager,
+ *   dataDir: string) => Promise<T>} work
+ */
+export async function withStore(options, work) {
+  const dataDir = dataDirectoryOf(options);
+  const manager = await createModelManager(
+    { wasm: await readFile(WASM_URL), dataDir });
+  try {
+    return await work(manager, dataDir);
+  } finally {
+    await manager.dispose();
+  }
 }
 
 /**

@@ -53,6 +53,45 @@ export function amount(number, noun) {
   return `${whole(number)} ${noun}${number === 1 ? '' : 's'}`;
 }
 
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
+
+/**
+ * 98100082 becomes "98.1 MB".
+ * @param {number} bytes
+ */
+export function size(bytes) {
+  const power = Math.max(0, UNITS.findLastIndex(
+    (_unit, index) => bytes >= 1000 ** index));
+  const value = bytes / 1000 ** power;
+  // Three digits: "9.81", "98.1", "981"; of single bytes there are no parts.
+  const digits = power === 0 ? 0 : Math.max(0, 3 - value.toFixed(0).length);
+  return `${value.toFixed(digits)} ${UNITS[power]}`;
+}
+
+/**
+ * The time that is left, in one unit that tells enough.
+ * @param {number} ms
+ */
+export function timeLeft(ms) {
+  const seconds = Math.ceil(ms / 1000);
+  if (seconds < 100) return `${seconds} s left`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 100 ? `${minutes} min left`
+    : `${Math.round(minutes / 60)} h left`;
+}
+
+/**
+ * How long ago something was.
+ * @param {number} ms
+ */
+export function age(ms) {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 1) return 'just now';
+  if (minutes < 60) return `${minutes} min ago`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} days ago`;
+}
+
 /** @param {number} ms */
 export function duration(ms) {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;

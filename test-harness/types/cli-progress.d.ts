@@ -4,11 +4,18 @@
 
 declare module 'cli-progress' {
   interface Options {
-    format: string;
+    format: string | ((
+      options: Preset, params: { progress: number }, payload: any) => string);
     barsize: number;
     hideCursor: boolean;
     stream: NodeJS.WritableStream;
-    formatValue(value: number, options: Options, type: string): string;
+    gracefulExit?: boolean;
+    formatValue?(value: number, options: Options, type: string): string;
+  }
+
+  interface Preset {
+    barCompleteString: string;
+    barIncompleteString: string;
   }
 
   interface Bar {
@@ -22,6 +29,10 @@ declare module 'cli-progress' {
     Presets: { shades_classic: object };
     MultiBar: new (options: Options, preset: object) => {
       create(total: number, value: number, payload: object): Bar;
+      stop(): void;
+    };
+    SingleBar: new (options: Options, preset: object) => Bar & {
+      start(total: number, value: number, payload: object): void;
       stop(): void;
     };
   };
