@@ -61,7 +61,8 @@ const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
  */
 export function size(bytes) {
   const power = Math.max(0, UNITS.findLastIndex(
-    (_unit, index) => bytes >= 1000 ** index));
+    // What would be rounded to a thousand is one of the next unit.
+    (_unit, index) => bytes >= 0.9995 * 1000 ** index));
   const value = bytes / 1000 ** power;
   // Three digits: "9.81", "98.1", "981"; of single bytes there are no parts.
   const digits = power === 0 ? 0 : Math.max(0, 3 - value.toFixed(0).length);
