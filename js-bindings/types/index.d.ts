@@ -285,7 +285,9 @@ export interface ModelManager {
    */
   verifyModel(
     modelId: string,
-    options?: { revision?: string, repair?: boolean } & CallOptions,
+    options?: {
+      revision?: string, repair?: boolean, hfToken?: string | null,
+    } & CallOptions,
   ): Promise<Verification>;
 
   /** A pinned model is never proposed to make room. */
@@ -293,7 +295,8 @@ export interface ModelManager {
 
   /** Asks the Hub whether the model has changed. */
   checkForUpdate(
-    modelId: string, options?: { revision?: string } & CallOptions,
+    modelId: string,
+    options?: { revision?: string, hfToken?: string | null } & CallOptions,
   ): Promise<UpdateCheck>;
 
   /**

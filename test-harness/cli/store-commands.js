@@ -123,10 +123,10 @@ export async function models(options) {
  */
 export async function verify(modelId, options, signal) {
   refuse(options, ['dtype']);
-  await withSession(options, async ({ manager }) => {
+  await withSession(options, async ({ manager, token }) => {
     const startMs = performance.now();
     const result = await manager.verifyModel(modelId, {
-      revision: options.revision, signal,
+      revision: options.revision, hfToken: token, signal,
     });
     if (options.json) printDocument({ modelId, ...result });
     else print(describeVerification(modelId, result,

@@ -367,13 +367,19 @@ describe('the token', () => {
       repositories: [{ id: MODEL, files, entry: { gated: 'auto' } }],
     });
     context.after(() => gated.close());
-    const args = ['download', MODEL, ...places(await newDirectory(), gated.url)];
+    const data = await newDirectory();
+    const args = ['download', MODEL, ...places(data, gated.url)];
     const refused = await run(args);
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /\(unauthorized\)/);
     const letIn = await run([...args, '--token-env', 'MINE'],
       { MINE: 'hf_granted' });
     assert.equal(letIn.code, 0, letIn.stderr);
+    await flipByte(join(data, 'content'), CHUNK);
+    const repair = await run(['verify', MODEL, ...places(data, gated.url)],
+      { HF_TOKEN: 'hf_granted' });
+    assert.equal(repair.code, 0, repair.stderr);
+    assert.match(repair.stdout, /^Damaged: 1 chunk of owner\/model, 1 fetched /);
     const carriers = gated.hub.requests
       .filter(({ headers }) => headers.authorization !== undefined)
       .map(({ url }) => new URL(url).origin);
