@@ -28,12 +28,13 @@ import { createSilence, createTransferDisplay } from './transfer-display.js';
 
 /**
  * The model to go on with: the simulated Hub's example, else the first that
- * can chat.
+ * can chat and that everybody may have.
  * @param {import('../../dist/index.js').ModelEntry[]} models
- * @param {Session} session
+ * @param {Pick<Session, 'simulator'>} session
  */
 export function pick(models, { simulator }) {
-  const chats = models.filter(({ classification }) => classification === 'gen');
+  const chats = models.filter(({ classification, gated }) => (
+    classification === 'gen' && gated === false));
   const example = simulator && chats.find(({ id }) => id === EXAMPLE);
   return (example || chats[0])?.id ?? null;
 }
@@ -122,7 +123,8 @@ async function showInterruption(context) {
   } catch (error) {
     if (!stop.signal.aborted || context.signal.aborted) throw error;
     const { loaded, total } = seen[seen.length - 1];
-    say(`Interrupted with ${size(loaded)} of ${size(total)} loaded.\n`);
+    say(`Interrupted with ${size(loaded)} of ${size(total)} loaded. Chunks that `
+      + 'were stored stay; those on their way are lost.\n');
     return { loaded, total };
   } finally {
     context.signal.removeEventListener('abort', cancel);

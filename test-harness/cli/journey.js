@@ -44,7 +44,8 @@ export async function journey(options, signal) {
         print(JSON.stringify(
           { hub: session.hubUrl, ...listing, store }, null, 2));
       } else {
-        advise(session.simulator !== null);
+        advise(session.simulator !== null, pick(listing.models, session)
+          ?? '<model>');
       }
     });
   });
@@ -150,17 +151,25 @@ function counted(counts, nameOf = (name) => name) {
       /** @type {[string, string]} */ ([nameOf(name), whole(count)])));
 }
 
-/** @param {boolean} simulated */
-function advise(simulated) {
-  const first = simulated ? [['list --hub https://huggingface.co',
-    'the same on the real Hub']] : [];
-  print(style.title('Next'));
-  for (const [args, what] of [
-    ...first,
+/**
+ * @param {boolean} simulated
+ * @param {string} model
+ */
+function advise(simulated, model) {
+  const rows = [
     ['list --search qwen --limit 10', 'search by name'],
-    ['download <model>', 'store one; Ctrl-C, and go on later'],
+    [`download ${model}`, 'Ctrl-C, and go on later'],
     ['models', 'what is stored'],
     ['list --json', 'for programs'],
     ['doctor', 'when something is wrong'],
-  ]) print(`  npm start -- ${args.padEnd(34)} ${what}`);
+  ];
+  if (simulated) {
+    rows.unshift(['list --hub https://huggingface.co',
+      'the same on the real Hub']);
+  }
+  const columns = Math.max(...rows.map(([args]) => args.length));
+  print(style.title('Next'));
+  for (const [args, what] of rows) {
+    print(`  npm start -- ${args.padEnd(columns)}  ${what}`);
+  }
 }

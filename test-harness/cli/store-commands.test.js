@@ -12,6 +12,7 @@ import { after, before, describe, test } from 'node:test';
 import { startHub } from '../hub/index.js';
 import { promiseWithResolvers, run, start, unusedAddress }
   from './command-process.js';
+import { pick } from './journey-store.js';
 
 const MODEL = 'owner/model';
 
@@ -408,6 +409,16 @@ describe('the journey', () => {
     assert.equal(served.sha256, plan.files.find(
       (/** @type {any} */ { path }) => path === served.path).sha256);
     assert.equal(again.fromCache, true);
+  });
+
+  test('picks a chat model that everybody may have', () => {
+    const rows = /** @type {any[]} */ ([
+      { id: 'a/encoder', classification: 'encoder', gated: false },
+      { id: 'a/gated', classification: 'gen', gated: 'auto' },
+      { id: 'a/chat', classification: 'gen', gated: false },
+    ]);
+    assert.equal(pick(rows, { simulator: null }), 'a/chat');
+    assert.equal(pick(rows.slice(0, 2), { simulator: null }), null);
   });
 
   test('only plans on a Hub that is not simulated', async () => {
