@@ -234,13 +234,13 @@ describe('download --json', () => {
   });
 });
 
-describe('Ctrl-C in a download', () => {
+describe('Ctrl-C in a download', { timeout: 60_000 }, () => {
   for (const flags of [[], ['--json']]) {
-    test(`keeps what is stored, ${flags.join('') || 'in words'}`, async () => {
+    test(`keeps what is stored, ${flags.join('') || 'in words'}`, async (context) => {
       const data = await newDirectory();
       const args = ['download', MODEL, '--dtype', 'q8', ...flags,
         ...places(data)];
-      const { code, stdout, stderr } = await interruptedRun(args);
+      const { code, stdout, stderr } = await interruptedRun(context, args);
       assert.equal(code, 130);
       assert.match(stderr, /^What is stored so far is kept\. The same command /m);
       assert.equal(stderr.includes(`  npm start -- ${args.join(' ')}\n`), true);
@@ -266,9 +266,10 @@ describe('Ctrl-C in a download', () => {
 /**
  * Interrupts a download when two chunks are stored: of three on their way at a
  * time, the fifth is asked for then. All but the first two hang in the middle.
+ * @param {import('node:test').TestContext} context
  * @param {string[]} args
  */
-async function interruptedRun(args) {
+async function interruptedRun(context, args) {
   const { hub } = server;
   const fault = hub.faults.add(
     { match: 'xet-bridge', skip: 2, stallAfter: CHUNK / 2 });
@@ -278,6 +279,7 @@ async function interruptedRun(args) {
   const { promise, resolve } = promiseWithResolvers();
   const timer = setInterval(() => { if (isSoFar()) resolve(undefined); }, 5);
   const { child, end } = start(args);
+  context.after(() => child.kill('SIGKILL'));
   try {
     await Promise.race([promise, end]);
     child.kill('SIGINT');

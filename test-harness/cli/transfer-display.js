@@ -19,7 +19,7 @@ import { size, timeLeft, whole } from './style.js';
 const BAR = 24;
 const NAME = 22;
 
-/** Below so many columns the name gives way. */
+/** Below so many columns the name gives way, and half of the bar. */
 const NARROW = 90;
 
 /** Percent between two lines. */
@@ -97,9 +97,10 @@ function nameOf(path) {
  */
 function formatBar(options, params, { progress, isDone }) {
   const columns = process.stderr.columns ?? NARROW;
-  const filled = Math.round(BAR * Math.min(1, params.progress));
+  const length = columns < NARROW ? BAR / 2 : BAR;
+  const filled = Math.round(length * Math.min(1, params.progress));
   const bar = options.barCompleteString.slice(0, filled)
-    + options.barIncompleteString.slice(0, BAR - filled);
+    + options.barIncompleteString.slice(0, length - filled);
   const name = columns < NARROW ? ''
     : `${cut(nameOf(progress.file), NAME).padEnd(NAME)} `;
   const bytes = `${size(progress.loaded)} of ${size(progress.total)}`;
