@@ -35,7 +35,7 @@ export async function createModelManager(options = {}) {
  * All that can be done with models; documented in types/index.d.ts.
  * @implements {Manager}
  */
-class ModelManager {
+export class ModelManager {
   #loop;
   #hubUrl;
   #fetch;
