@@ -105,7 +105,8 @@ static int append_url(const tam_store_op *op, const tam_slot *slot,
 int tam_slot_fetch(tam_store_op *op, tam_slot *slot) {
   uint32_t length = slot_length(slot);
   double rate = op->transfers.rate;
-  int is_whole = length <= WHOLE_LENGTH_MAX || rate >= WHOLE_RATE_MIN;
+  int is_whole =
+      !slot->is_slow && (length <= WHOLE_LENGTH_MAX || rate >= WHOLE_RATE_MIN);
   tam_buf url;
   tam_buf headers;
   tam_buf_init(&url, op->store->host.mem, TAM_NET_URL_MAX);
@@ -225,21 +226,31 @@ static int on_head(tam_store_op *op, tam_slot *slot,
   return is_partial(slot) ? on_whole_file(op, slot) : 0;
 }
 
+// Bytes that an earlier attempt has received too are no progress: a connection
+// that always breaks at the same place would never be given up.
+static void note_bytes(tam_store_op *op, tam_slot *slot, uint32_t bytes) {
+  slot->received += bytes;
+  tam_transfers_note_bytes(op, bytes);
+  if (slot->received > slot->reached) {
+    slot->reached = slot->received;
+    tam_transfers_note_progress(op);
+  }
+}
+
 static int on_odd_length(tam_store_op *op, tam_slot *slot) {
   return on_odd_answer(op, slot, 0, TAM_ERR_UNEXPECTED_SHAPE,
                        "the server sends the file in another length");
 }
 
 static int on_bytes(tam_store_op *op, tam_slot *slot, uint32_t bytes) {
-  slot->received += bytes;
-  tam_transfers_note_progress(op, bytes);
+  note_bytes(op, slot, bytes);
   return slot->received <= slot_length(slot) ? 0 : on_odd_length(op, slot);
 }
 
 static int on_end(tam_store_op *op, tam_slot *slot,
                   const tam_net_report *report) {
   slot->body = report->request;
-  tam_transfers_note_progress(op, report->kept - slot->received);
+  note_bytes(op, slot, report->kept - slot->received);
   if (report->kept != slot_length(slot)) {
     tam_storage_forget(op->store->storage, op->op, slot->body);
     slot->body = 0;
@@ -247,7 +258,6 @@ static int on_end(tam_store_op *op, tam_slot *slot,
   }
   op->transfers.odd_answers = 0;
   op->transfers.failures = 0;
-  slot->received = report->kept;
   slot->state = slot->transfer->is_refetch ? TAM_SLOT_CHECKING : TAM_SLOT_KEPT;
   return 0;
 }
@@ -260,6 +270,7 @@ static int on_failed(tam_store_op *op, tam_slot *slot,
   if (report->error == TAM_ERR_NETWORK) {
     op->transfers.without_if_range = !op->transfers.without_if_range;
   }
+  slot->is_slow |= report->error == TAM_ERR_TIMEOUT;
   return tam_slot_retry(op, slot, report->error, report->status);
 }
 

@@ -24,7 +24,10 @@ int tam_slot_retry(tam_store_op *op, tam_slot *slot, int error,
 // Makes |slot| free and its body forgotten.
 void tam_slot_free(tam_store_op *op, tam_slot *slot);
 
-// Notes that the download moves, and that |bytes| came from the network.
-void tam_transfers_note_progress(tam_store_op *op, uint32_t bytes);
+// Notes that the download is nearer to its end than ever before.
+void tam_transfers_note_progress(tam_store_op *op);
+
+// Notes that |bytes| came from the network, whether they are of use or not.
+void tam_transfers_note_bytes(tam_store_op *op, uint32_t bytes);
 
 #endif // TAM_STORE_TRANSFER_HTTP_H

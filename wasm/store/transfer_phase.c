@@ -15,9 +15,9 @@
 // bodies that are there and the journals that mention them. What limits the
 // bytes in memory are the slots: a body that is not written blocks its slot.
 //
-// Nobody counts attempts. As long as bytes come, are hashed or are written, the
-// download goes on; when nothing of that happened for PATIENCE_MS, the latest
-// error ends it. What is stored stays.
+// Nobody counts attempts. As long as new bytes come, are hashed or are written,
+// the download goes on; when nothing of that happened for PATIENCE_MS, the
+// latest error ends it. What is stored stays.
 #include "core/mem.h"
 #include "net/backoff.h"
 #include "store/store_op.h"
@@ -38,15 +38,19 @@
 // ---------------------------------------------------------------------------
 // Progress
 
-void tam_transfers_note_progress(tam_store_op *op, uint32_t bytes) {
+void tam_transfers_note_progress(tam_store_op *op) {
+  op->has_news = 1;
+  if (op->store->now_ms > op->transfers.progress_at_ms) {
+    op->transfers.progress_at_ms = op->store->now_ms;
+  }
+}
+
+void tam_transfers_note_bytes(tam_store_op *op, uint32_t bytes) {
   tam_transfers *all = &op->transfers;
   double now_ms = op->store->now_ms;
   double period_ms = now_ms - all->rate_at_ms;
   all->fetched_bytes += bytes;
   op->has_news = 1;
-  if (now_ms > all->progress_at_ms) {
-    all->progress_at_ms = now_ms;
-  }
   if (period_ms >= RATE_PERIOD_MS) {
     double rate =
         (double)(all->fetched_bytes - all->rate_bytes) * 1000 / period_ms;
@@ -362,12 +366,12 @@ static int transfer_on_storage(tam_store_op *op,
     if (report->kind == TAM_STORAGE_DATA) {
       tam_file_hasher_update(&all->hasher, report->data);
       all->hashed += (uint32_t)report->data.len;
-      tam_transfers_note_progress(op, 0);
+      tam_transfers_note_progress(op);
       return TAM_PHASE_WAIT;
     }
     error = on_read_end(op, report->found);
   } else {
-    tam_transfers_note_progress(op, 0);
+    tam_transfers_note_progress(op);
     error = tam_transfers_on_written(op);
   }
   return error != 0 ? error : work(op);

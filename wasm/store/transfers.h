@@ -44,6 +44,8 @@ typedef struct tam_slot {
   tam_transfer *transfer;
   uint32_t chunk;
   uint32_t received; // bytes of the body so far
+  uint32_t reached;  // the most that any attempt has received
+  int is_slow;       // it did not come as a whole within the time
   uint32_t body;     // request under which the host keeps it
   double retry_at_ms;
 } tam_slot;
