@@ -300,12 +300,9 @@ static const uint8_t *read_file_members(tam_listing_fast *fast,
   return tam_json_behind(at);
 }
 
-// Returns where the name of the file behind |at| begins, when it follows in the
-// usual form ,{"rfilename":"..."}, else NULL.
-TAM_INLINE const uint8_t *usual_name(const uint8_t *at) {
-  static const uint8_t usual[16] = ",{\"rfilename\":\"";
-  return is_same16(at, usual, 0x7fffU) ? at + 15 : NULL;
-}
+// What usually stands between the end of a file and the name of the next one.
+static const uint8_t before_name[16] = ",{\"rfilename\":\"";
+#define BEFORE_NAME_LEN (sizeof(before_name) - 1)
 
 // Reads the file that begins at |at|, in any form.
 static const uint8_t *read_file(tam_listing_fast *fast, const uint8_t *at) {
@@ -315,13 +312,14 @@ static const uint8_t *read_file(tam_listing_fast *fast, const uint8_t *at) {
 // Continues behind a file.
 static const uint8_t *walk_siblings(tam_listing_fast *fast, const uint8_t *at) {
   for (;;) {
-    const uint8_t *name = usual_name(at);
-    const uint8_t *end =
-        name != NULL ? tam_json_text_end(name, fast->guard) : NULL;
-    if (end != NULL && end[1] == '}') {
-      add_file(fast, (tam_span){name, (size_t)(end - name)});
-      at = end + 2;
-      continue;
+    if (is_same16(at, before_name, 0x7fffU)) {
+      const uint8_t *name = at + BEFORE_NAME_LEN;
+      const uint8_t *end = tam_json_text_end(name, fast->guard);
+      if (end != NULL && end[1] == '}') {
+        add_file(fast, (tam_span){name, (size_t)(end - name)});
+        at = end + 2;
+        continue;
+      }
     }
     const uint8_t *next = tam_json_comma(at, fast->guard, ']');
     if (next != NULL && *next == ']') {
