@@ -25,7 +25,7 @@ const FILES = [
  * @type {{ file: string, kind: 'raw' | 'gzip', max: number }[]}
  */
 const LIMITS = [
-  { file: 'tabagent.wasm', kind: 'raw', max: 128 * 1024 },
+  { file: 'tabagent.wasm', kind: 'raw', max: 144 * 1024 },
   { file: 'index.js', kind: 'gzip', max: 24 * 1024 },
 ];
 
