@@ -22,7 +22,9 @@ export function decodeModels(bytes) {
   const table = new Table(words, MODEL_TABLE_HEADER_WORDS, readStrings(
     words.subarray(offsetsAt, offsetsAt + stringCount),
     bytes.subarray(blobAt, blobAt + blobLength)));
-  return Array.from({ length: rowCount }, () => readModel(table));
+  const models = new Array(rowCount);
+  for (let i = 0; i < rowCount; i += 1) models[i] = new Model(table);
+  return models;
 }
 
 /**
@@ -38,11 +40,13 @@ function readStrings(ends, blob) {
   const text = decoder.decode(blob);
   const isAscii = text.length === blob.length;
   /** @type {any[]} */
-  const strings = [undefined];
+  const strings = new Array(ends.length + 1);
+  strings[0] = undefined;
   let start = 0;
-  for (const end of ends) {
-    strings.push(isAscii ? text.slice(start, end)
-      : decoder.decode(blob.subarray(start, end)));
+  for (let i = 0; i < ends.length; i += 1) {
+    const end = ends[i];
+    strings[i + 1] = isAscii ? text.slice(start, end)
+      : decoder.decode(blob.subarray(start, end));
     start = end;
   }
   return strings;
@@ -114,51 +118,54 @@ class Table {
 }
 
 /**
- * @param {Table} row standing at a row; stands behind it afterwards
- * @returns {ModelEntry}
+ * Reads the row at which `row` stands, and leaves it behind that. A constructor
+ * because engines learn from it how many members its objects get: they all lie
+ * in the object from the start, where a literal that is added to moves them.
+ * What it makes are plain objects.
+ * @class
+ * @this {Record<string, any>}
+ * @param {Table} row
  */
-function readModel(row) {
+function Model(row) {
   const id = row.string(MODEL_FIELD.ID);
-  /** @type {Record<string, any>} */
-  const model = {
-    id,
-    name: id.slice(id.indexOf('/') + 1),
-    pipeline_tag: row.string(MODEL_FIELD.PIPELINE_TAG) ?? null,
-    model_type: row.string(MODEL_FIELD.MODEL_TYPE) ?? null,
-    architectures: null,
-    classification: CLASSIFICATIONS[row.word(MODEL_FIELD.CLASSIFICATION)],
-    confidence: CONFIDENCES[row.word(MODEL_FIELD.CONFIDENCE)],
-    fetchStatus: FETCH_STATUSES[row.word(MODEL_FIELD.FETCH_STATUS)],
-    gated: GATED[row.word(MODEL_FIELD.GATED)],
-    downloads: row.number(MODEL_FIELD.DOWNLOADS),
-    likes: row.number(MODEL_FIELD.LIKES),
-  };
-  readOptional(row, model);
+  this.id = id;
+  this.name = id.slice(id.indexOf('/') + 1);
+  this.pipeline_tag = row.string(MODEL_FIELD.PIPELINE_TAG) ?? null;
+  this.model_type = row.string(MODEL_FIELD.MODEL_TYPE) ?? null;
+  this.architectures = null;
+  this.classification = CLASSIFICATIONS[row.word(MODEL_FIELD.CLASSIFICATION)];
+  this.confidence = CONFIDENCES[row.word(MODEL_FIELD.CONFIDENCE)];
+  this.fetchStatus = FETCH_STATUSES[row.word(MODEL_FIELD.FETCH_STATUS)];
+  this.gated = GATED[row.word(MODEL_FIELD.GATED)];
+  this.downloads = row.number(MODEL_FIELD.DOWNLOADS);
+  this.likes = row.number(MODEL_FIELD.LIKES);
+  // The fields that a model has only when they are known.
+  const license = row.string(MODEL_FIELD.LICENSE);
+  if (license !== undefined) this.license = license;
+  const parameters = row.number(MODEL_FIELD.PARAMETERS);
+  if (parameters >= 0) this.parameters = parameters;
+  const lastModified = row.number(MODEL_FIELD.LAST_MODIFIED);
+  if (lastModified >= 0) this.lastModified = lastModified;
+  const message = row.string(MODEL_FIELD.FETCH_MESSAGE);
+  if (message !== undefined) {
+    this.fetchError =
+      fetchError(message, row.word(MODEL_FIELD.FETCH_STATUS_CODE));
+  }
   row.at += MODEL_ROW_WORDS;
   const tags = row.takeStrings();
-  if (tags.length > 0) model.tags = tags;
+  if (tags.length > 0) this.tags = tags;
   const architectures = row.takeStrings();
-  if (architectures.length > 0) model.architectures = architectures;
-  model.why = row.takeStrings();
-  model.variants = row.takeVariants();
-  return /** @type {ModelEntry} */ (model);
+  if (architectures.length > 0) this.architectures = architectures;
+  this.why = row.takeStrings();
+  this.variants = row.takeVariants();
 }
+Model.prototype = Object.prototype;
 
 /**
- * The fields that a model has only when they are known.
- * @param {Table} row
- * @param {Record<string, any>} model
+ * @param {string} message
+ * @param {number} statusCode 0: there was no answer
+ * @returns {ModelEntry['fetchError']}
  */
-function readOptional(row, model) {
-  const license = row.string(MODEL_FIELD.LICENSE);
-  if (license !== undefined) model.license = license;
-  const parameters = row.number(MODEL_FIELD.PARAMETERS);
-  if (parameters >= 0) model.parameters = parameters;
-  const lastModified = row.number(MODEL_FIELD.LAST_MODIFIED);
-  if (lastModified >= 0) model.lastModified = lastModified;
-  const message = row.string(MODEL_FIELD.FETCH_MESSAGE);
-  if (message === undefined) return;
-  model.fetchError = { message };
-  const statusCode = row.word(MODEL_FIELD.FETCH_STATUS_CODE);
-  if (statusCode !== 0) model.fetchError.statusCode = statusCode;
+function fetchError(message, statusCode) {
+  return statusCode === 0 ? { message } : { message, statusCode };
 }
