@@ -7,9 +7,6 @@
 // Blanks in a row that are walked here.
 #define BLANKS_MAX 32
 
-// Digits in a row that are walked here.
-#define DIGITS_MAX 24
-
 static int is_digit(uint8_t byte) {
   return (uint8_t)(byte - '0') <= 9;
 }
@@ -188,27 +185,31 @@ const uint8_t *tam_json_member(const uint8_t *at, const uint8_t *guard,
   return tam_json_colon(end + 1);
 }
 
-// Returns the byte behind the digits at |at|, of which there must be one, or
-// NULL; also when there are too many.
-static const uint8_t *skip_digits(const uint8_t *at) {
-  const uint8_t *start = at;
-  while (is_digit(*at) && at < start + DIGITS_MAX) {
-    at++;
-  }
-  return at > start && at < start + DIGITS_MAX ? at : NULL;
-}
-
 static const uint8_t *skip_number(const uint8_t *at) {
   at += *at == '-';
-  at = *at == '0' ? at + 1 : skip_digits(at);
-  if (at != NULL && *at == '.') {
-    at = skip_digits(at + 1);
+  unsigned count = tam_json_digits(at);
+  if (count == 0 || (count > 1 && *at == '0')) {
+    return NULL;
   }
-  if (at != NULL && (*at | 0x20) == 'e') {
+  at += count;
+  if (*at == '.') {
+    count = tam_json_digits(at + 1);
+    if (count == 0) {
+      return NULL;
+    }
+    at += 1 + count;
+  }
+  if ((*at | 0x20) == 'e') {
     at++;
-    at = skip_digits(at + (*at == '+' || *at == '-'));
+    at += *at == '+' || *at == '-';
+    count = tam_json_digits(at);
+    if (count == 0) {
+      return NULL;
+    }
+    at += count;
   }
-  return at != NULL && *at != '"' ? at : NULL; // it may go on behind a guard
+  // It may go on behind a guard, or with more digits than are walked here.
+  return *at != '"' && !is_digit(*at) ? at : NULL;
 }
 
 // Returns 1 when the four bytes at |at| are those of |word|.
@@ -237,10 +238,41 @@ static const uint8_t *skip_scalar(const uint8_t *at, const uint8_t *guard) {
 
 // |at| is the first byte of a member or element; in an object the key comes
 // first. Returns where the value begins, or NULL.
-static const uint8_t *skip_key(const uint8_t *at, const uint8_t *guard,
-                               int in_object) {
-  tam_span key;
-  return in_object ? tam_json_member(at, guard, &key) : at;
+TAM_INLINE const uint8_t *skip_key(const uint8_t *at, const uint8_t *guard,
+                                   int in_object) {
+  if (!in_object) {
+    return at;
+  }
+  const uint8_t *end = tam_json_string_end(at, guard);
+  if (end == NULL) {
+    return NULL;
+  }
+  // As usual, or as in files for people.
+  if (end[1] == ':' && end[2] > ' ') {
+    return end + 2;
+  }
+  return tam_json_colon(end + 1);
+}
+
+// |at| is behind a member or element. Returns where the next one begins, or the
+// byte |close|, or NULL.
+TAM_INLINE const uint8_t *skip_to_next(const uint8_t *at, const uint8_t *guard,
+                                       uint8_t close) {
+  if (at != NULL && at < guard && *at == ',' && at[1] > ' ' && at[1] != close) {
+    return at + 1;
+  }
+  return tam_json_comma(at, guard, close);
+}
+
+// Returns the byte behind the scalar at |at|, or NULL.
+TAM_INLINE const uint8_t *skip_short(const uint8_t *at, const uint8_t *guard) {
+  if (*at == '"') {
+    const uint8_t *end = tam_json_plain_end(at + 1);
+    if (*end == '"' && end < guard) {
+      return end + 1;
+    }
+  }
+  return skip_scalar(at, guard);
 }
 
 // Walks over an array or object. |objects| has a bit per level, the innermost
@@ -264,8 +296,8 @@ static const uint8_t *skip_container(const uint8_t *at, const uint8_t *guard) {
         continue;
       }
     } else {
-      at = tam_json_comma(skip_scalar(at, guard), guard,
-                          (objects & 1U) ? '}' : ']');
+      at = skip_to_next(skip_short(at, guard), guard,
+                        (objects & 1U) ? '}' : ']');
       if (at == NULL) {
         return NULL;
       }
@@ -277,7 +309,7 @@ static const uint8_t *skip_container(const uint8_t *at, const uint8_t *guard) {
       if (--depth == 0) {
         return at;
       }
-      at = tam_json_comma(at, guard, (objects & 1U) ? '}' : ']');
+      at = skip_to_next(at, guard, (objects & 1U) ? '}' : ']');
       if (at == NULL) {
         return NULL;
       }

@@ -38,6 +38,15 @@ TAM_INLINE const uint8_t *tam_json_space(const uint8_t *at) {
   return *at > ' ' ? at : tam_json_skip_blanks(at);
 }
 
+// Returns how many digits there are at |at|, at most sixteen.
+TAM_INLINE unsigned tam_json_digits(const uint8_t *at) {
+  // What is no digit is less than '0', whose difference has its highest bit
+  // set, or from '0' + 10 on, where the second difference does not wrap.
+  tam_v16 value = tam_v16_sub(tam_v16_load(at), tam_v16_splat('0'));
+  tam_v16 other = tam_v16_or(value, tam_v16_sub(value, tam_v16_splat(138)));
+  return tam_mask_first(tam_v16_mask(other) | 0x10000U);
+}
+
 // Returns the end of the plain text at |at|. Most strings end within the first
 // 32 bytes: looking at all of them at once spares a branch that is often
 // mispredicted.

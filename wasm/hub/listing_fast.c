@@ -154,22 +154,38 @@ static const uint8_t *read_text(tam_listing_fast *fast, unsigned index,
 // The longest count that is read here: any of so many digits is exact.
 #define COUNT_DIGITS_MAX 15
 
+// Returns the number that the |count| digits at |at| stand for, at most eight.
+// Digits, pairs of them and pairs of those are summed up side by side, without
+// a branch that depends on how many there are.
+TAM_INLINE uint64_t eight_digits(const uint8_t *at, unsigned count) {
+  uint64_t digits;
+  memcpy(&digits, at, sizeof(digits));
+  digits = (digits - 0x3030303030303030U) << (64 - 8 * count);
+  digits = digits * 10 + (digits >> 8);
+  return ((digits & 0x000000ff000000ffU) * 0x000f424000000064U +
+          ((digits >> 16) & 0x000000ff000000ffU) * 0x0000271000000001U) >>
+         32;
+}
+
 // Reads a count. Other numbers are left to the tokens.
 static const uint8_t *read_number(tam_listing_fast *fast, unsigned index,
                                   const uint8_t *at) {
-  const uint8_t *start = at;
-  uint64_t count = 0;
-  for (; (uint8_t)(*at - '0') <= 9 && at < start + COUNT_DIGITS_MAX; at++) {
-    count = count * 10 + (*at - (unsigned)'0');
-  }
-  if (at == start) {
+  unsigned digits = tam_json_digits(at);
+  const uint8_t *end = at + digits;
+  if (digits == 0) {
     fast->build->numbers[index] = -1;
     return *at != '-' ? tam_json_skip_value(at, fast->guard) : NULL;
   }
+  if (digits > COUNT_DIGITS_MAX || tam_json_is_number(*end) || *end == '"' ||
+      (*at == '0' && digits > 1)) {
+    return NULL;
+  }
+  uint64_t count = eight_digits(at, digits < 8 ? digits : 8);
+  for (at += 8; at < end; at++) {
+    count = count * 10 + (*at - (unsigned)'0');
+  }
   fast->build->numbers[index] = (double)count;
-  int is_plain = !tam_json_is_number(*at) && *at != '"' &&
-                 (*start != '0' || at == start + 1);
-  return is_plain ? at : NULL;
+  return end;
 }
 
 static const uint8_t *read_gated(tam_listing_fast *fast, const uint8_t *at) {
