@@ -41,10 +41,7 @@ const uint8_t *tam_json_skip_blanks(const uint8_t *at) {
     return at + 1; // the usual one behind a colon
   }
   if (*at == '\n') {
-    tam_v16 spaces =
-        tam_v16_eq(tam_v16_load(at + 1), tam_v16_constant(tam_json_needles[2]));
-    const uint8_t *text =
-        at + 1 + tam_mask_first(~tam_v16_mask(spaces)); // all set: 16
+    const uint8_t *text = tam_json_indented(at + 1);
     if (*text > ' ') {
       return text;
     }
@@ -222,6 +219,9 @@ TAM_INLINE int is_word(const uint8_t *at, const char *word) {
 }
 
 static const uint8_t *skip_scalar(const uint8_t *at, const uint8_t *guard) {
+  if (is_digit(*at)) { // the most frequent ones, before a jump to anywhere
+    return skip_number(at);
+  }
   switch (*at) {
   case '"':
     return tam_json_skip_string(at + 1, guard);
@@ -252,16 +252,6 @@ TAM_INLINE const uint8_t *skip_key(const uint8_t *at, const uint8_t *guard,
     return end + 2;
   }
   return tam_json_colon(end + 1);
-}
-
-// |at| is behind a member or element. Returns where the next one begins, or the
-// byte |close|, or NULL.
-TAM_INLINE const uint8_t *skip_to_next(const uint8_t *at, const uint8_t *guard,
-                                       uint8_t close) {
-  if (at != NULL && at < guard && *at == ',' && at[1] > ' ' && at[1] != close) {
-    return at + 1;
-  }
-  return tam_json_comma(at, guard, close);
 }
 
 // Returns the byte behind the scalar at |at|, or NULL.
@@ -296,8 +286,8 @@ static const uint8_t *skip_container(const uint8_t *at, const uint8_t *guard) {
         continue;
       }
     } else {
-      at = skip_to_next(skip_short(at, guard), guard,
-                        (objects & 1U) ? '}' : ']');
+      at = tam_json_next(skip_short(at, guard), guard,
+                         (objects & 1U) ? '}' : ']');
       if (at == NULL) {
         return NULL;
       }
@@ -309,7 +299,7 @@ static const uint8_t *skip_container(const uint8_t *at, const uint8_t *guard) {
       if (--depth == 0) {
         return at;
       }
-      at = skip_to_next(at, guard, (objects & 1U) ? '}' : ']');
+      at = tam_json_next(at, guard, (objects & 1U) ? '}' : ']');
       if (at == NULL) {
         return NULL;
       }
