@@ -204,6 +204,19 @@ static void test_counts(void) {
              "downloads=1234567890123456 | ");
 }
 
+static void test_counts_of_every_length(void) {
+  char json[128];
+  char expected[128];
+  for (int digits = 1; digits <= 17; digits++) {
+    const char *number = &"12345678912345678"[17 - digits];
+    snprintf(json, sizeof(json), "[{\"likes\":%s,\"downloads\":%s}]", number,
+             number);
+    snprintf(expected, sizeof(expected), "downloads=%s likes=%s | ", number,
+             number);
+    check_rows(json, digits <= 16 ? expected : "| ");
+  }
+}
+
 static void test_parameters(void) {
   check_rows("[{\"gguf\":{\"total\":7}}]", "params=7 | ");
   check_rows("[{\"gguf\":{\"total\":7},\"safetensors\":{\"total\":8}}]",
@@ -232,6 +245,24 @@ static void test_pretty_printed(void) {
              "      {\n        \"rfilename\": \"vocab.json\"\n      },\n"
              "      { }\n    ]\n  },\r\n\t{ }\n]\n",
              "id=a likes=3 files=1 tokenizer=1 tag=x tag=y | | ");
+}
+
+// What is remembered of one form must not be taken for another.
+static void test_forms_that_change(void) {
+  check_rows(
+      "[{\"id\":\"a\",\"tags\":[\"s\",\"t\" ,\"u\",\n\"v\",\n\"w\",\"x\"],"
+      "\"likes\":1 , \"siblings\":[{\"rfilename\":\"1.onnx\"},"
+      "{\"rfilename\":\"2.onnx\"},{\"rfilename\":\"3.onnx\",\"size\":1},"
+      "{\"rfilename\":\"4.onnx\"} , { \"rfilename\" : \"5.onnx\" } , "
+      "{ \"rfilename\" : \"6.onnx\" } , { \"rfilename\" : \"7.onnx\"}] , "
+      "\"downloads\":2},{\"siblings\":[{\"rfilename\":\"1.onnx\"},"
+      "{\"rfilename\":\"x\",\"rfilename\":\"2.onnx\"},{\"rfilename\":"
+      "\"3.onnx\"},{\"rfilename\":4},{},{\"other\":\"5.onnx\"}],"
+      "\"likes\":3 ,\"downloads\":4}]",
+      "id=a downloads=2 likes=1 files=1 tag=s tag=t tag=u tag=v tag=w tag=x "
+      "onnx=1.onnx onnx=2.onnx onnx=3.onnx onnx=4.onnx onnx=5.onnx "
+      "onnx=6.onnx onnx=7.onnx | downloads=4 likes=3 files=1 onnx=1.onnx "
+      "onnx=2.onnx onnx=3.onnx | ");
 }
 
 static void test_many_rows_of_the_same_shape(void) {
@@ -498,10 +529,12 @@ int main(void) {
   RUN(test_the_last_of_equal_keys_wins);
   RUN(test_flags);
   RUN(test_counts);
+  RUN(test_counts_of_every_length);
   RUN(test_parameters);
   RUN(test_escapes_are_decoded);
   RUN(test_non_ascii_text);
   RUN(test_pretty_printed);
+  RUN(test_forms_that_change);
   RUN(test_many_rows_of_the_same_shape);
   RUN(test_names_longer_than_the_cap_are_left_out);
   RUN(test_files_beyond_the_caps_are_left_out);
