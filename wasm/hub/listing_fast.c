@@ -15,9 +15,10 @@
 // Three observations make it fast. Rows have the same keys in the same order:
 // each key that is met is remembered in a slot, found by a hash, together with
 // the key that followed it, so that the next one is usually recognised by a
-// single comparison. Files are objects with one member: they are recognised by
-// a single comparison too. And repositories have the same files: what the end
-// of a name says about its kind is remembered as well.
+// single comparison. What stands between two members, tags or file names is the
+// same all over a page, in whatever form it was written: it is remembered, too.
+// And repositories have the same files: so is what the end of a name says about
+// its kind.
 #include "hub/listing_fast.h"
 
 #include "core/json_skip.h"
