@@ -300,5 +300,7 @@ async function moved(store, { key, from }) {
  */
 function reasonOf(error) {
   const name = typeof error?.code === 'string' ? error.code : error?.name;
-  return `${name}: ${error?.message ?? error}`.slice(0, 500);
+  const reason = String(error?.message ?? error);
+  return (reason.startsWith(`${name}:`) ? reason : `${name}: ${reason}`)
+    .slice(0, 500);
 }

@@ -124,7 +124,8 @@ export interface Plan {
 
 /** How far a download is; at most ten a second, never less than before. */
 export interface DownloadProgress {
-  phase: 'download' | 'verify';
+  /** waiting: for other downloads, or for another context. */
+  phase: 'waiting' | 'download' | 'verify';
   /** In work, or null at the end. */
   file: string | null;
   /** Bytes that are stored or on their way. */
@@ -287,7 +288,7 @@ export interface ModelManager {
     modelId: string,
     options?: {
       revision?: string, repair?: boolean, hfToken?: string | null,
-    } & CallOptions,
+    } & Pick<DownloadOptions, 'onProgress' | 'signal'>,
   ): Promise<Verification>;
 
   /** A pinned model is never proposed to make room. */

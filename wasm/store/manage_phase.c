@@ -101,7 +101,9 @@ static int verify_on_storage(tam_store_op *op,
   }
   if (report->kind == TAM_STORAGE_DATA) {
     tam_file_hasher_update(&all->hasher, report->data);
-    return TAM_PHASE_WAIT;
+    op->verified_bytes += report->data.len;
+    op->has_news = 1;
+    return tam_store_say_progress(op, 0);
   }
   int result = report->found ? tam_file_hasher_end(&all->hasher) : 0;
   if (result == 0) {

@@ -6,6 +6,8 @@
 
 #define LOCK_PREFIX "tabagent:"
 
+#define LOCK_SILENCE_MS 300.0
+
 // ---------------------------------------------------------------------------
 // The queue: one download at a time, so that the first one is complete soonest
 
@@ -24,6 +26,15 @@ static int goes_before(const tam_store_op *other, const tam_store_op *op) {
   return other->op < op->op;
 }
 
+// Says once that the operation waits.
+static int say_waiting(tam_store_op *op) {
+  if (op->has_said_waiting) {
+    return TAM_PHASE_WAIT;
+  }
+  op->has_said_waiting = 1;
+  return tam_store_say_progress(op, 1);
+}
+
 static int queue_look(tam_store_op *op) {
   if (op->transfers.is_paused) {
     return TAM_PHASE_WAIT;
@@ -31,7 +42,7 @@ static int queue_look(tam_store_op *op) {
   for (const tam_store_op *other = op->store->first; other != NULL;
        other = other->next) {
     if (goes_before(other, op)) {
-      return TAM_PHASE_WAIT;
+      return say_waiting(op);
     }
   }
   return TAM_PHASE_DONE;
@@ -51,7 +62,19 @@ static int lock_start(tam_store_op *op) {
   tam_buf_append(&name, op->params.model);
   op->lock = tam_storage_lock(op->store->storage, tam_store_op_owner(op, 0),
                               tam_buf_span(&name));
-  return tam_store_op_asked(op->lock);
+  return op->lock == 0 ? TAM_ERR_OUT_OF_MEMORY : TAM_PHASE_WAIT;
+}
+
+// Whoever waits longer than a moment shall hear it.
+static int lock_advance(tam_store_op *op) {
+  return op->store->now_ms >= op->started_ms + LOCK_SILENCE_MS ? say_waiting(op)
+                                                               : TAM_PHASE_WAIT;
+}
+
+static double lock_deadline(const tam_store_op *op) {
+  return op->has_said_waiting || op->is_quiet
+             ? -1
+             : op->started_ms + LOCK_SILENCE_MS;
 }
 
 static int lock_on_storage(tam_store_op *op, const tam_storage_report *report) {
@@ -63,6 +86,8 @@ static int lock_on_storage(tam_store_op *op, const tam_storage_report *report) {
 const tam_phase tam_lock_phase = {
     .stage = "lock",
     .start = lock_start,
+    .advance = lock_advance,
+    .deadline = lock_deadline,
     .on_storage = lock_on_storage,
 };
 

@@ -29,16 +29,50 @@ static int send(tam_store_op *op, tam_buf *json, uint32_t flags) {
 // ---------------------------------------------------------------------------
 // Progress
 
-// The file that is worked at: the first that is not complete.
-static tam_span current_file(const tam_store_op *op) {
-  for (size_t i = 0; i < op->transfers.count; i++) {
-    const tam_transfer *transfer = &op->transfers.list[i];
-    if (!transfer->is_complete) {
-      return tam_revision_text(&op->revision,
-                               op->revision.files[transfer->file].path);
+// The transfer that people look at: one whose bytes come, or that is hashed, or
+// the first that is not complete; NULL when all are.
+static const tam_transfer *current_transfer(const tam_store_op *op) {
+  const tam_transfers *all = &op->transfers;
+  for (size_t i = 0; i < TAM_TRANSFER_SLOTS; i++) {
+    if (all->slots[i].state == TAM_SLOT_FETCHING) {
+      return all->slots[i].transfer;
     }
   }
-  return TAM_SPAN_NONE;
+  if (all->hashing != NULL) {
+    return all->hashing;
+  }
+  for (size_t i = 0; i < all->count; i++) {
+    if (!all->list[i].is_complete) {
+      return &all->list[i];
+    }
+  }
+  return NULL;
+}
+
+static tam_span current_file(const tam_store_op *op) {
+  const tam_transfer *transfer =
+      *op->phase == &tam_verify_phase && op->verify_file < op->transfers.count
+          ? &op->transfers.list[op->verify_file]
+          : current_transfer(op);
+  return transfer == NULL
+             ? TAM_SPAN_NONE
+             : tam_revision_text(&op->revision,
+                                 op->revision.files[transfer->file].path);
+}
+
+static const char *progress_phase(const tam_store_op *op) {
+  if (*op->phase == &tam_queue_phase || *op->phase == &tam_lock_phase) {
+    return "waiting";
+  }
+  return *op->phase == &tam_verify_phase ||
+                 tam_transfers_stored(op) == op->total_bytes
+             ? "verify"
+             : "download";
+}
+
+static uint64_t loaded_bytes(const tam_store_op *op) {
+  return *op->phase == &tam_verify_phase ? op->verified_bytes
+                                         : tam_transfers_loaded(op);
 }
 
 static void write_transfer(const tam_store_op *op, tam_buf *json) {
@@ -115,7 +149,7 @@ static void say_manifest_updated(tam_store_op *op) {
 // ---------------------------------------------------------------------------
 // Progress of an operation
 
-int tam_store_say_progress(tam_store_op *op, const char *phase, int is_last) {
+int tam_store_say_progress(tam_store_op *op, int is_last) {
   double now_ms = op->store->now_ms;
   int is_due = op->has_news && now_ms >= op->said_at_ms + PROGRESS_PERIOD_MS;
   if (op->is_quiet || op->verb->is_serving || (!is_last && !is_due)) {
@@ -123,7 +157,7 @@ int tam_store_say_progress(tam_store_op *op, const char *phase, int is_last) {
   }
   op->has_news = 0;
   // What was said stays true: bytes of a body that broke off come again.
-  uint64_t loaded = tam_transfers_loaded(op);
+  uint64_t loaded = loaded_bytes(op);
   if (loaded > op->said_loaded) {
     op->said_loaded = loaded < op->total_bytes ? loaded : op->total_bytes;
   }
@@ -131,7 +165,7 @@ int tam_store_say_progress(tam_store_op *op, const char *phase, int is_last) {
   tam_buf_init(&json, op->store->host.mem, TAM_STORE_TEXT_MAX);
   tam_answer_begin(&json, &op->envelope, op->verb->name, TAM_ANSWER_PROGRESS,
                    op->seq, now_ms);
-  tam_json_write_name_member(&json, "phase", phase);
+  tam_json_write_name_member(&json, "phase", progress_phase(op));
   write_transfer(op, &json);
   int error = send(op, &json, 0);
   tam_buf_free(&json);

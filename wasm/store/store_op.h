@@ -96,9 +96,10 @@ struct tam_store_op {
   // Of those that verify and delete.
   size_t verify_file;
   uint32_t verify_chunk;
-  uint32_t damaged; // chunks that were found
-  tam_buf rows;     // of them, or of a queue, or handed in, as JSON
-  int has_rows;     // that were handed in: all of them
+  uint64_t verified_bytes; // that were read
+  uint32_t damaged;        // chunks that were found
+  tam_buf rows;            // of them, or of a queue, or handed in, as JSON
+  int has_rows;            // that were handed in: all of them
   tam_batch batch;
   int has_batch;
 
@@ -113,7 +114,8 @@ struct tam_store_op {
 
   // Of the messages.
   int has_changed_manifest; // TabAgent's
-  int has_news;             // since progress was said
+  int has_said_waiting;
+  int has_news; // since progress was said
   uint64_t said_loaded;
   double said_at_ms;
   tam_action_node *last_words; // memory for the terminal error
@@ -187,8 +189,9 @@ int tam_store_send_done(tam_store_op *op);
 // Queues the terminal error. Cannot fail.
 void tam_store_send_error(tam_store_op *op, int error);
 
-// Says how far the download is, when it is time to. Errors: OUT_OF_MEMORY.
-int tam_store_say_progress(tam_store_op *op, const char *phase, int is_last);
+// Says how far the operation is, when there is news and it is time to, or when
+// |is_last|. Errors: OUT_OF_MEMORY.
+int tam_store_say_progress(tam_store_op *op, int is_last);
 
 // Returns when the next progress may be said.
 double tam_store_progress_deadline(const tam_store_op *op);

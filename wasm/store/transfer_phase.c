@@ -31,8 +31,10 @@
 // for a tunnel or a lift come back; after a minute people want to hear it.
 #define PATIENCE_MS 60000.0
 
-// The rate is measured over this time, and a new value counts for a third.
+// The rate is measured over this time, the first one over less, and a new value
+// counts for a third.
 #define RATE_PERIOD_MS 500.0
+#define RATE_FIRST_MS  150.0
 #define RATE_SHARE     0.3
 
 // ---------------------------------------------------------------------------
@@ -51,7 +53,7 @@ void tam_transfers_note_bytes(tam_store_op *op, uint32_t bytes) {
   double period_ms = now_ms - all->rate_at_ms;
   all->fetched_bytes += bytes;
   op->has_news = 1;
-  if (period_ms >= RATE_PERIOD_MS) {
+  if (period_ms >= (all->rate > 0 ? RATE_PERIOD_MS : RATE_FIRST_MS)) {
     double rate =
         (double)(all->fetched_bytes - all->rate_bytes) * 1000 / period_ms;
     all->rate =
@@ -327,10 +329,10 @@ static int work(tam_store_op *op) {
     error = fill_slots(op);
   }
   if (error == 0 && is_over(op)) {
-    error = tam_store_say_progress(op, "verify", 1);
+    error = tam_store_say_progress(op, 1);
     return error != 0 ? error : TAM_PHASE_DONE;
   }
-  return error != 0 ? error : tam_store_say_progress(op, "download", 0);
+  return error != 0 ? error : tam_store_say_progress(op, 0);
 }
 
 // ---------------------------------------------------------------------------
@@ -379,7 +381,7 @@ static int transfer_on_storage(tam_store_op *op,
 
 static int transfer_advance(tam_store_op *op) {
   int error = fill_slots(op);
-  return error != 0 ? error : tam_store_say_progress(op, "download", 0);
+  return error != 0 ? error : tam_store_say_progress(op, 0);
 }
 
 static double transfer_deadline(const tam_store_op *op) {
