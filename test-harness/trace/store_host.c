@@ -718,13 +718,41 @@ hub_fault store_host_file_fault(store_host *host, const char *url,
 // ---------------------------------------------------------------------------
 // Running
 
-static size_t choose_order(store_host *host) {
+// Whether another operation holds the lock that |order| wants: it waits then.
+static int is_locked(const store_host *host, const host_order *order) {
+  if (!order->is_store || strstr(order->text, "{\"do\":\"lock\"") == NULL) {
+    return 0;
+  }
+  for (size_t i = 0; i < host->host.request_count; i++) {
+    if (host->host.requests[i].is_held) {
+      return 1; // all tests have one repository
+    }
+  }
+  return 0;
+}
+
+// Moves orders that cannot be answered now to the end. Returns how many can.
+static size_t sort_orders(store_host *host) {
+  size_t ready = host->order_count;
+  for (size_t i = 0; i < ready;) {
+    if (is_locked(host, &host->orders[i])) {
+      host_order order = remove_order(host, i);
+      host->orders[host->order_count++] = order;
+      ready--;
+    } else {
+      i++;
+    }
+  }
+  return ready;
+}
+
+static size_t choose_order(store_host *host, size_t ready) {
   if (host->order <= 1) {
-    return host->order == 0 ? 0 : host->order_count - 1;
+    return host->order == 0 ? 0 : ready - 1;
   }
   host->order = host->order * 1103515245U + 12345U;
   host->order |= 2; // it is no knob of the other kind
-  return (host->order >> 16) % host->order_count;
+  return (host->order >> 16) % ready;
 }
 
 // Lets whoever reads what is served have room for more. Returns 0 when nobody
@@ -742,8 +770,9 @@ static int pull(store_host *host) {
 }
 
 int store_host_step(store_host *host) {
-  if (host->order_count > 0) {
-    host_order order = remove_order(host, choose_order(host));
+  size_t ready = sort_orders(host);
+  if (ready > 0) {
+    host_order order = remove_order(host, choose_order(host, ready));
     host->host.now_ms += host->latency_ms;
     if (order.is_store) {
       answer_store(host, &order);

@@ -10,6 +10,7 @@
 #include "store/store_op.h"
 #include "store/verbs.h"
 
+#include <math.h>
 #include <string.h>
 
 #define NOT_MODIFIED          304
@@ -27,9 +28,12 @@
 // ---------------------------------------------------------------------------
 // Which file
 
+static int is_head(const tam_store_op *op) {
+  return tam_span_eq(op->params.method, TAM_SPAN("HEAD"));
+}
+
 static int url_start(tam_store_op *op) {
-  int is_read = tam_span_eq(op->params.method, TAM_SPAN("GET")) ||
-                tam_span_eq(op->params.method, TAM_SPAN("HEAD"));
+  int is_read = is_head(op) || tam_span_eq(op->params.method, TAM_SPAN("GET"));
   if (!is_read ||
       tam_hub_file_parse(&op->file, op->file_text, op->store->host.hub_url,
                          op->params.url) <= 0) {
@@ -69,10 +73,8 @@ static int hit_start(tam_store_op *op) {
     return end_as(op, TAM_OUTCOME_MISS);
   }
   // Who wants to know of a file, or a part of it, does not ask for gigabytes.
-  return op->params.range.len > 0 ||
-                 tam_span_eq(op->params.method, TAM_SPAN("HEAD"))
-             ? end_as(op, TAM_OUTCOME_PASS)
-             : TAM_PHASE_DONE;
+  return op->params.range.len > 0 || is_head(op) ? end_as(op, TAM_OUTCOME_PASS)
+                                                 : TAM_PHASE_DONE;
 }
 
 const tam_phase tam_hit_phase = {.stage = "store", .start = hit_start};
@@ -91,7 +93,8 @@ const tam_phase tam_found_phase = {.stage = "store", .start = found_start};
 // ---------------------------------------------------------------------------
 // The head
 
-// Cuts a number off |*ptext|; -1 when there is none.
+// Cuts a number off |*ptext|; -1 when there is none. One that is longer than
+// any file is beyond all of them.
 static double cut_number(tam_span *ptext) {
   size_t len = 0;
   double number;
@@ -99,7 +102,7 @@ static double cut_number(tam_span *ptext) {
     len++;
   }
   if (!tam_span_to_uint(tam_span_head(*ptext, len), &number)) {
-    number = -1;
+    number = len == 0 ? -1 : INFINITY;
   }
   *ptext = tam_span_from(*ptext, len);
   return number;
@@ -107,11 +110,11 @@ static double cut_number(tam_span *ptext) {
 
 // Reads "bytes=first-last", "bytes=first-" or "bytes=-length" (RFC 9110, 14.2)
 // into what is served. Returns the status; a range that is none of these, or
-// several, is left aside, as the standard allows.
+// several, is left aside, as the standard allows; and so is any for HEAD.
 static uint32_t read_range(tam_store_op *op, uint64_t size) {
   tam_span text = op->params.range;
   op->serve_to = size;
-  if (!tam_span_starts_with(text, TAM_SPAN("bytes="))) {
+  if (is_head(op) || !tam_span_starts_with(text, TAM_SPAN("bytes="))) {
     return 200;
   }
   text = tam_span_from(text, sizeof("bytes=") - 1);
@@ -226,8 +229,7 @@ static int begin(tam_store_op *op) {
 // The bytes
 
 static int is_body_over(const tam_store_op *op) {
-  return op->http_status >= 300 || op->serve_at >= op->serve_to ||
-         tam_span_eq(op->params.method, TAM_SPAN("HEAD"));
+  return op->http_status >= 300 || op->serve_at >= op->serve_to || is_head(op);
 }
 
 // Reads the block in which the next byte is.
