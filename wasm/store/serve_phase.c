@@ -199,12 +199,13 @@ static int say_head(tam_store_op *op, tam_span etag) {
   tam_buf json;
   tam_buf_init(&json, op->store->host.mem, TAM_STORE_TEXT_MAX);
   tam_answer_begin(&json, &op->envelope, op->verb->name, TAM_ANSWER_PROGRESS,
-                   op->seq++, op->store->now_ms);
+                   op->seq, op->store->now_ms);
   tam_json_write_number_member(&json, "status", op->http_status);
   write_headers(op, etag, &json);
   tam_json_write_object_end(&json);
   int error = tam_action_queue_put(op->store->host.queue, TAM_ACTION_MESSAGE,
                                    op->op, 0, &json);
+  op->seq += error == 0;
   tam_buf_free(&json);
   return error;
 }
@@ -331,7 +332,11 @@ static int deliver(tam_store_op *op, uint32_t request) {
       op->store->host.queue, TAM_ACTION_DELIVER, op->op, request,
       is_last ? TAM_DELIVER_FLAG_LAST : 0, &place);
   op->serve_at = to;
-  return error != 0 ? error : serve_go_on(op);
+  if (error != 0) {
+    tam_storage_forget(op->store->storage, request);
+    return error;
+  }
+  return serve_go_on(op);
 }
 
 static int serve_on_storage(tam_store_op *op,
@@ -359,7 +364,7 @@ static int serve_on_storage(tam_store_op *op,
                                tam_checksum_final(&op->block_sum)))) {
     return deliver(op, report->request);
   }
-  tam_storage_forget(op->store->storage, op->op, report->request);
+  tam_storage_forget(op->store->storage, report->request);
   return repair(op);
 }
 

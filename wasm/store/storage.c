@@ -28,6 +28,8 @@ typedef struct storage_request {
   size_t entry_len; // of the value that belongs to |key|
   tam_buf key;
   tam_buf value;
+  // Memory for telling the host that it is over: that must not fail.
+  tam_action_node *farewell;
 } storage_request;
 
 struct tam_storage {
@@ -55,6 +57,7 @@ static void request_del(tam_storage *storage, storage_request *self) {
   if (self != NULL) {
     tam_buf_free(&self->key);
     tam_buf_free(&self->value);
+    tam_mem_free(storage->mem, self->farewell);
     tam_mem_free(storage->mem, self);
   }
 }
@@ -78,9 +81,13 @@ void tam_storage_del(tam_storage *storage) {
 static storage_request *
 request_new(tam_storage *storage, tam_storage_owner owner, request_kind kind) {
   storage_request *self = tam_mem_calloc(storage->mem, 1, sizeof(*self));
-  if (self == NULL) {
+  tam_action_node *farewell = tam_action_node_new(storage->mem, 0);
+  if (self == NULL || farewell == NULL) {
+    tam_mem_free(storage->mem, self);
+    tam_mem_free(storage->mem, farewell);
     return NULL;
   }
+  self->farewell = farewell;
   self->owner = owner;
   self->kind = kind;
   tam_buf_init(&self->key, storage->mem, TAM_STORAGE_KEY_MAX);
@@ -250,18 +257,14 @@ uint32_t tam_storage_write(tam_storage *storage, tam_storage_owner owner,
 // ---------------------------------------------------------------------------
 // Dropping
 
-// Queues an action that needs no text. When there is no memory for it the host
-// goes on with what nobody waits for; it ends by itself, except for a lock,
-// which the host releases when the operation's last message is out.
-static void tell_host(tam_storage *storage, tam_action_kind kind, uint32_t op,
-                      uint32_t request) {
-  tam_action_node *node = tam_action_node_new(storage->mem, 0);
-  if (node != NULL) {
-    node->action.kind = kind;
-    node->action.op = op;
-    node->action.request = request;
-    tam_action_queue_push(storage->queue, node);
-  }
+static void tell_host(tam_storage *storage, tam_action_kind kind,
+                      storage_request *self) {
+  tam_action_node *node = self->farewell;
+  self->farewell = NULL;
+  node->action.kind = kind;
+  node->action.op = self->owner.op;
+  node->action.request = self->id;
+  tam_action_queue_push(storage->queue, node);
 }
 
 static storage_request **find_link(tam_storage *storage, uint32_t id) {
@@ -275,7 +278,7 @@ static storage_request **find_link(tam_storage *storage, uint32_t id) {
 static void drop_at(tam_storage *storage, storage_request **plink) {
   storage_request *self = *plink;
   *plink = self->next;
-  tell_host(storage, TAM_ACTION_ABORT, self->owner.op, self->id);
+  tell_host(storage, TAM_ACTION_ABORT, self);
   request_del(storage, self);
 }
 
@@ -297,8 +300,11 @@ void tam_storage_close_op(tam_storage *storage, uint32_t op) {
   }
 }
 
-void tam_storage_forget(tam_storage *storage, uint32_t op, uint32_t request) {
-  tell_host(storage, TAM_ACTION_FORGET, op, request);
+void tam_storage_forget(tam_storage *storage, uint32_t request) {
+  storage_request *self = storage->done;
+  if (self != NULL && self->id == request && self->farewell != NULL) {
+    tell_host(storage, TAM_ACTION_FORGET, self);
+  }
 }
 
 // ---------------------------------------------------------------------------

@@ -95,8 +95,9 @@ void tam_storage_drop(tam_storage *storage, uint32_t request);
 // Drops every request of |op| and releases its locks.
 void tam_storage_close_op(tam_storage *storage, uint32_t op);
 
-// Tells the host to forget the body kept of, or the bytes read by, |request|.
-void tam_storage_forget(tam_storage *storage, uint32_t op, uint32_t request);
+// Tells the host to forget the bytes that |request| has read to be kept: it is
+// the one whose END is being reported.
+void tam_storage_forget(tam_storage *storage, uint32_t request);
 
 // Takes in a STORE event. Stores what the owner has to know into |*preport|,
 // NOTHING when nothing: events of dropped requests race with ABORT.

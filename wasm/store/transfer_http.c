@@ -133,8 +133,11 @@ int tam_slot_fetch(tam_store_op *op, tam_slot *slot) {
   };
   slot->received = 0;
   slot->state = TAM_SLOT_FETCHING;
+  if (slot->forget == NULL) {
+    slot->forget = tam_action_node_new(op->store->host.mem, 0);
+  }
   if (error == 0) {
-    error = headers.error;
+    error = slot->forget == NULL ? TAM_ERR_OUT_OF_MEMORY : headers.error;
   }
   if (error == 0) {
     error = tam_net_submit(op->store->host.net, &request);
@@ -252,8 +255,7 @@ static int on_end(tam_store_op *op, tam_slot *slot,
   slot->body = report->request;
   note_bytes(op, slot, report->kept - slot->received);
   if (report->kept != slot_length(slot)) {
-    tam_storage_forget(op->store->storage, op->op, slot->body);
-    slot->body = 0;
+    tam_slot_forget(op, slot);
     return on_odd_length(op, slot);
   }
   op->transfers.odd_answers = 0;

@@ -143,9 +143,8 @@ static int fill_slots(tam_store_op *op) {
 }
 
 void tam_slot_free(tam_store_op *op, tam_slot *slot) {
-  if (slot->body != 0) {
-    tam_storage_forget(op->store->storage, op->op, slot->body);
-  }
+  tam_slot_forget(op, slot);
+  tam_mem_free(op->store->host.mem, slot->forget);
   memset(slot, 0, sizeof(*slot));
 }
 

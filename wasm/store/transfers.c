@@ -45,13 +45,21 @@ int tam_transfers_init(tam_store_op *op) {
   return 0;
 }
 
+void tam_slot_forget(tam_store_op *op, tam_slot *slot) {
+  if (slot->body == 0) {
+    return;
+  }
+  slot->forget->action.kind = TAM_ACTION_FORGET;
+  slot->forget->action.op = op->op;
+  slot->forget->action.request = slot->body;
+  tam_action_queue_push(op->store->host.queue, slot->forget);
+  slot->forget = NULL;
+  slot->body = 0;
+}
+
 void tam_transfers_forget(tam_store_op *op) {
   for (size_t i = 0; i < TAM_TRANSFER_SLOTS; i++) {
-    tam_slot *slot = &op->transfers.slots[i];
-    if (slot->body != 0) {
-      tam_storage_forget(op->store->storage, op->op, slot->body);
-      slot->body = 0;
-    }
+    tam_slot_forget(op, &op->transfers.slots[i]);
   }
 }
 
@@ -64,6 +72,10 @@ void tam_transfers_free(tam_store_op *op) {
     }
     tam_mem_free(mem, all->list[i].seen);
     tam_buf_free(&all->list[i].suspects);
+  }
+  for (size_t i = 0; i < TAM_TRANSFER_SLOTS; i++) {
+    tam_mem_free(mem, all->slots[i].forget);
+    all->slots[i].forget = NULL;
   }
   tam_mem_free(mem, all->list);
   all->list = NULL;

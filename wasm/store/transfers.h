@@ -46,7 +46,8 @@ typedef struct tam_slot {
   uint32_t received; // bytes of the body so far
   uint32_t reached;  // the most that any attempt has received
   int is_slow;       // it did not come as a whole within the time
-  uint32_t body;     // request under which the host keeps it
+  uint32_t body;     // request under which the host keeps it, 0: it does not
+  tam_action_node *forget; // memory for having it forgotten, which cannot fail
   double retry_at_ms;
 } tam_slot;
 
@@ -82,7 +83,9 @@ typedef struct tam_transfers {
 // model can be looked at before its weights are there. Errors: OUT_OF_MEMORY.
 int tam_transfers_init(tam_store_op *op);
 
-// Tells the host to forget the bodies that it keeps.
+// Tells the host to forget the body of |slot|, or of all, as far as it keeps
+// one.
+void tam_slot_forget(tam_store_op *op, tam_slot *slot);
 void tam_transfers_forget(tam_store_op *op);
 void tam_transfers_free(tam_store_op *op);
 
