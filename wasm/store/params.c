@@ -138,7 +138,9 @@ int tam_store_params_parse(tam_store_params *self, const tam_json_node *params,
   tam_buf_init(&self->text, mem, TAM_STORE_TEXT_MAX);
   // At once: a buffer that grows would move the texts, and leave copies of the
   // token behind.
-  (void)tam_buf_grow(&self->text, TAM_STORE_TEXT_MAX);
+  if (tam_buf_grow(&self->text, TAM_STORE_TEXT_MAX) == NULL) {
+    return self->text.error;
+  }
   tam_buf_reset(&self->text);
   self->revision = TAM_SPAN("main");
   self->method = TAM_SPAN("GET");
