@@ -25,6 +25,8 @@ typedef struct storage_request {
   uint32_t id;
   tam_storage_owner owner;
   request_kind kind;
+  int is_held;      // a lock that was got
+  int error;        // OUT_OF_MEMORY: an entry was lost
   size_t entry_len; // of the value that belongs to |key|
   tam_buf key;
   tam_buf value;
@@ -328,10 +330,15 @@ static int error_of(tam_span words) {
   return place < 0 ? TAM_ERR_STORE_FAILED : errors[place];
 }
 
-// Reports the entry of a list whose value is complete.
-static void report_entry(const storage_request *self,
-                         tam_storage_report *report) {
-  if (self->value.len >= self->entry_len) {
+// Reports the entry of a list whose value is complete. What is longer than a
+// key or a record may be is none of ours.
+static void report_entry(storage_request *self, tam_storage_report *report) {
+  if (self->key.error == TAM_ERR_OUT_OF_MEMORY ||
+      self->value.error == TAM_ERR_OUT_OF_MEMORY) {
+    self->error = TAM_ERR_OUT_OF_MEMORY;
+  }
+  if (self->key.error == 0 && self->value.error == 0 &&
+      self->value.len == self->entry_len) {
     report->kind =
         self->kind == REQUEST_KEYS ? TAM_STORAGE_KEY : TAM_STORAGE_VALUE;
     report->key = tam_buf_span(&self->key);
@@ -356,7 +363,8 @@ static void on_data(storage_request *self, const tam_event *event,
     return;
   }
   tam_buf_append(&self->value, event->payload);
-  if (self->kind == REQUEST_LIST) {
+  // An empty value was reported with its key.
+  if (self->kind == REQUEST_LIST && event->payload.len > 0) {
     report_entry(self, report);
   }
 }
@@ -369,14 +377,27 @@ static void retire(tam_storage *storage, storage_request *self) {
 
 static void on_end(tam_storage *storage, storage_request *self,
                    const tam_event *event, tam_storage_report *report) {
-  int error = self->value.error != 0 ? self->value.error : self->key.error;
+  int error = self->kind == REQUEST_PLAIN ? self->value.error : self->error;
   report->kind = error != 0 ? TAM_STORAGE_FAILED : TAM_STORAGE_END;
   report->error = error;
   report->found = event->status != 0;
   report->key = tam_buf_span(&self->key);
   report->data = tam_buf_span(&self->value);
-  if (self->kind != REQUEST_LOCK) {
+  self->is_held = self->kind == REQUEST_LOCK;
+  if (!self->is_held) {
     retire(storage, self);
+  }
+}
+
+// Whether an event of |kind| is a part of the answer to |self|.
+static int is_legal(const storage_request *self, tam_event_kind kind) {
+  switch (kind) {
+  case TAM_EVENT_STORE_KEY:
+    return self->kind == REQUEST_LIST || self->kind == REQUEST_KEYS;
+  case TAM_EVENT_STORE_DATA:
+    return self->kind != REQUEST_LOCK && self->kind != REQUEST_KEYS;
+  default:
+    return !self->is_held;
   }
 }
 
@@ -388,6 +409,9 @@ int tam_storage_feed(tam_storage *storage, const tam_event *event,
   storage_request *self = *find_link(storage, event->request);
   if (self == NULL) {
     return 0;
+  }
+  if (!is_legal(self, event->kind)) {
+    return TAM_ERR_INVALID_STATE;
   }
   preport->op = self->owner.op;
   preport->tag = self->owner.tag;

@@ -100,7 +100,10 @@ void tam_storage_close_op(tam_storage *storage, uint32_t op);
 void tam_storage_forget(tam_storage *storage, uint32_t request);
 
 // Takes in a STORE event. Stores what the owner has to know into |*preport|,
-// NOTHING when nothing: events of dropped requests race with ABORT.
+// NOTHING when nothing: events of dropped requests race with ABORT. Entries of
+// a list whose key or value is longer than ours are left out. Errors:
+// INVALID_STATE (no such event belongs to the answer; nothing is changed),
+// INVALID_ARGUMENT (not a STORE event).
 int tam_storage_feed(tam_storage *storage, const tam_event *event,
                      tam_storage_report *preport);
 
