@@ -19,14 +19,9 @@ enum {
 };
 
 static int list_keys(tam_store_op *op, uint32_t step, const char *prefix) {
-  tam_buf text;
-  tam_buf_init(&text, op->store->host.mem, TAM_STORAGE_KEY_MAX);
-  tam_buf_append_text(&text, prefix);
-  tam_buf_append(&text, op->params.model);
-  uint32_t request = tam_storage_keys(
-      op->store->storage, tam_store_op_owner(op, step), tam_buf_span(&text));
-  tam_buf_free(&text);
-  return tam_store_op_asked(request);
+  return tam_store_op_asked(tam_storage_keys(op->store->storage,
+                                             tam_store_op_owner(op, step),
+                                             tam_store_op_prefix(op, prefix)));
 }
 
 // Returns 1 when |text| begins with the repository and then something that
@@ -61,6 +56,9 @@ static int revision_keeps(tam_store_op *op, const tam_revision *revision,
     if ((file->flags & TAM_REVISION_FILE_WANTED) != 0) {
       tam_buf_reset(&op->body);
       tam_revision_append_group(revision, file, &op->body);
+      if (op->body.error != 0) { // nothing goes that might have to stay
+        op->batch.json.error = op->body.error;
+      }
       if (tam_span_eq(tam_buf_span(&op->body), group)) {
         return 1;
       }

@@ -139,8 +139,12 @@ static int read_commit(tam_store_op *op) {
   }
   if (error == 0) {
     memcpy(op->commit, sha.ptr, TAM_COMMIT_SIZE);
-    tam_buf_append(&op->task, tam_json_get_string(tam_json_get_member(
-                                  root, TAM_SPAN("pipeline_tag"))));
+    tam_span task = tam_json_get_string(
+        tam_json_get_member(root, TAM_SPAN("pipeline_tag")));
+    if (task.len <= TAM_REVISION_TASK_MAX) { // else it is none
+      tam_buf_append(&op->task, task);
+    }
+    error = op->task.error;
   }
   tam_json_tree_free(root, op->store->host.mem);
   return error == 0 ? tam_store_op_take_commit(op)
@@ -275,6 +279,9 @@ static int tree_on_end(tam_store_op *op) {
   if (error != 0) {
     return tam_store_op_fail(op, error,
                              "the Hub's list of files cannot be read");
+  }
+  if (op->next_url.error != 0) {
+    return op->next_url.error;
   }
   if (op->next_url.len > 0) {
     return tree_ask(op);

@@ -90,6 +90,9 @@ static int verify_next(tam_store_op *op) {
     op->verify_file++;
     op->verify_chunk = 0;
   }
+  if (op->rows.error != 0) {
+    return op->rows.error;
+  }
   return op->params.repair && op->damaged > 0 ? TAM_PHASE_DONE : TAM_PHASE_END;
 }
 

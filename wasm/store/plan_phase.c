@@ -29,6 +29,9 @@ static int share_file(tam_store_op *op, tam_revision_file *file) {
           tam_revision_file_is_same(other, file)) {
         tam_buf_reset(&op->body);
         tam_revision_append_group(stored, other, &op->body);
+        if (op->body.error != 0) {
+          return op->body.error;
+        }
         return tam_revision_set_group(&op->revision, file,
                                       tam_buf_span(&op->body));
       }
@@ -116,25 +119,13 @@ const tam_phase tam_select_complete_phase = {.stage = "plan",
 // ---------------------------------------------------------------------------
 // What is stored of them
 
-// The keys of all files of the repository begin with this.
-static void append_prefix(const tam_store_op *op, const char *before,
-                          tam_buf *prefix) {
-  tam_buf_append_text(prefix, before);
-  tam_buf_append(prefix, op->params.model);
-}
-
 static int journals_start(tam_store_op *op) {
   if (op->transfers.count == 0) {
     return TAM_PHASE_DONE;
   }
-  tam_buf prefix;
-  tam_buf_init(&prefix, op->store->host.mem, TAM_STORAGE_KEY_MAX);
-  append_prefix(op, TAM_KEY_FILE, &prefix);
-  uint32_t request =
+  return tam_store_op_asked(
       tam_storage_list(op->store->storage, tam_store_op_owner(op, TAG_JOURNALS),
-                       TAM_STORE_FILES, tam_buf_span(&prefix));
-  tam_buf_free(&prefix);
-  return tam_store_op_asked(request);
+                       TAM_STORE_FILES, tam_store_op_prefix(op, TAM_KEY_FILE)));
 }
 
 // Says whether the journal is about the content that the revision names.
@@ -201,14 +192,9 @@ static int begin_records(tam_store_op *op) {
 
 // A journal may claim chunks that somebody has deleted. Their keys tell.
 static int ask_keys(tam_store_op *op) {
-  tam_buf prefix;
-  tam_buf_init(&prefix, op->store->host.mem, TAM_STORAGE_KEY_MAX);
-  append_prefix(op, "", &prefix);
-  uint32_t request =
-      tam_storage_keys(op->store->storage, tam_store_op_owner(op, TAG_KEYS),
-                       tam_buf_span(&prefix));
-  tam_buf_free(&prefix);
-  return tam_store_op_asked(request);
+  return tam_store_op_asked(tam_storage_keys(op->store->storage,
+                                             tam_store_op_owner(op, TAG_KEYS),
+                                             tam_store_op_prefix(op, "")));
 }
 
 // Reads "<group>_chunk_<n>".

@@ -215,6 +215,14 @@ tam_span tam_store_op_revision_key(tam_store_op *op, tam_span repo,
   return tam_buf_span(&key);
 }
 
+tam_span tam_store_op_prefix(tam_store_op *op, const char *kind) {
+  tam_buf key;
+  tam_buf_init_fixed(&key, op->key_text, sizeof(op->key_text));
+  tam_buf_append_text(&key, kind);
+  tam_buf_append(&key, op->params.model);
+  return tam_buf_span(&key);
+}
+
 // ---------------------------------------------------------------------------
 // Starting
 

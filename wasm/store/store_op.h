@@ -155,6 +155,10 @@ tam_span tam_store_op_chunk_key(tam_store_op *op, const tam_transfer *transfer,
 tam_span tam_store_op_revision_key(tam_store_op *op, tam_span repo,
                                    tam_span commit);
 
+// Returns what the keys of the model that begin with |kind| begin with; those
+// of others may, too. Valid as long.
+tam_span tam_store_op_prefix(tam_store_op *op, const char *kind);
+
 // Takes the revision of the commit that was found, stored or new. Returns DONE
 // or an error.
 int tam_store_op_take_commit(tam_store_op *op);

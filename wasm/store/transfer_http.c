@@ -111,9 +111,10 @@ int tam_slot_fetch(tam_store_op *op, tam_slot *slot) {
   tam_buf headers;
   tam_buf_init(&url, op->store->host.mem, TAM_NET_URL_MAX);
   tam_buf_init(&headers, op->store->host.mem, HEADERS_MAX);
-  (void)tam_buf_grow(&headers, HEADERS_MAX); // a token is not moved about
-  tam_buf_reset(&headers);
   int error = append_url(op, slot, &url);
+  if (tam_buf_grow(&headers, HEADERS_MAX) != NULL) {
+    tam_buf_reset(&headers); // a token is not moved about
+  }
   if (op->transfers.endpoint == 0) {
     tam_store_op_append_token(op, &headers);
   }

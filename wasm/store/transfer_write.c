@@ -34,21 +34,26 @@ static void put_record(tam_store_op *op, tam_transfer *transfer,
   tam_buf_free(&record);
 }
 
-#define MANIFEST_SUFFIX ":manifest"
+// The key of TabAgent's manifest is "<group>:manifest".
+static tam_span manifest_key(tam_store_op *op, const tam_transfer *transfer) {
+  tam_buf key;
+  tam_buf_init_fixed(&key, op->key_text, sizeof(op->key_text));
+  tam_buf_append(&key, tam_store_op_group(op, transfer));
+  tam_buf_append_text(&key, ":manifest");
+  return tam_buf_span(&key);
+}
 
 // TabAgent looks a file up by this; for it the file is there from now on.
 static void put_manifest(tam_store_op *op, const tam_transfer *transfer,
                          tam_batch *batch) {
   const tam_chunk_map *chunks = &transfer->record.chunks;
-  tam_buf key;
+  tam_span key = manifest_key(op, transfer);
   tam_buf json;
-  tam_buf_init(&key, op->store->host.mem, TAM_STORAGE_KEY_MAX);
   tam_buf_init(&json, op->store->host.mem, MANIFEST_MAX);
-  tam_buf_append(&key, tam_store_op_group(op, transfer));
   tam_json_write_object_begin(&json);
-  tam_json_write_string_member(&json, "chunkGroupId", tam_buf_span(&key));
-  tam_buf_append_text(&key, MANIFEST_SUFFIX);
-  tam_json_write_string_member(&json, "id", tam_buf_span(&key));
+  tam_json_write_string_member(&json, "chunkGroupId",
+                               tam_store_op_group(op, transfer));
+  tam_json_write_string_member(&json, "id", key);
   tam_json_write_name_member(&json, "type", "manifest");
   tam_json_write_string_member(
       &json, "fileName",
@@ -60,9 +65,10 @@ static void put_manifest(tam_store_op *op, const tam_transfer *transfer,
   tam_json_write_number_member(&json, "size", (double)chunks->size);
   tam_json_write_name_member(&json, "status", "present");
   tam_json_write_object_end(&json);
-  tam_batch_put_content(batch, tam_buf_span(&key), tam_buf_span(&json),
-                        "application/json");
-  tam_buf_free(&key);
+  tam_batch_put_content(batch, key, tam_buf_span(&json), "application/json");
+  if (json.error != 0) {
+    batch->bytes.error = json.error;
+  }
   tam_buf_free(&json);
 }
 
@@ -80,16 +86,6 @@ void tam_revision_put(tam_store_op *op, const tam_revision *revision,
   tam_buf_free(&record);
 }
 
-static void delete_manifest(tam_store_op *op, const tam_transfer *transfer,
-                            tam_batch *batch) {
-  uint8_t text[TAM_STORE_KEY_MAX];
-  tam_buf key;
-  tam_buf_init_fixed(&key, text, sizeof(text));
-  tam_buf_append(&key, tam_store_op_group(op, transfer));
-  tam_buf_append_text(&key, MANIFEST_SUFFIX);
-  tam_batch_delete(batch, TAM_STORE_FILES, tam_buf_span(&key));
-}
-
 void tam_transfer_put_away(tam_store_op *op, const tam_transfer *transfer,
                            tam_batch *batch) {
   for (uint32_t i = 0; i < transfer->record.chunks.count; i++) {
@@ -97,7 +93,7 @@ void tam_transfer_put_away(tam_store_op *op, const tam_transfer *transfer,
                      tam_store_op_chunk_key(op, transfer, i));
   }
   tam_batch_delete(batch, TAM_STORE_FILES, tam_store_op_file_key(op, transfer));
-  delete_manifest(op, transfer, batch);
+  tam_batch_delete(batch, TAM_STORE_FILES, manifest_key(op, transfer));
   op->revision.files[transfer->file].flags &=
       (uint8_t)~TAM_REVISION_FILE_COMPLETE;
 }
@@ -132,7 +128,7 @@ static int put_transfer(tam_store_op *op, tam_transfer *transfer,
   if (has_body(op, transfer) && transfer->has_old_manifest) {
     // Its chunks are being overwritten: TabAgent must not mix the two.
     transfer->has_old_manifest = 0;
-    delete_manifest(op, transfer, batch);
+    tam_batch_delete(batch, TAM_STORE_FILES, manifest_key(op, transfer));
   }
   if (has_body(op, transfer) || transfer->unsaved >= UNSAVED_CHUNKS_MAX) {
     put_record(op, transfer, batch);
