@@ -71,7 +71,8 @@ export function serveFile(loop, id, wanted, signal, input) {
       signal: body.signal,
       input,
       onStart: (pull) => body.begin(pull),
-      onProgress: (head) => resolve(responseOf(head, body)),
+      onProgress: (head) => resolve(responseOf(
+        head, wanted.method === 'HEAD' || head.status >= 300 ? null : body)),
       onBytes: (bytes, isLast) => body.take(bytes, isLast),
     }).then((end) => {
       if (end.code !== undefined) {
@@ -153,15 +154,14 @@ class ServedBody {
 
 /**
  * @param {Head} head
- * @param {ServedBody} body
+ * @param {ServedBody | null} body null: the answer has none
  */
 function responseOf({ status, headers }, body) {
   const length = Number(headers['content-length'] ?? 0);
-  const hasBody = status < 300;
-  const response = new Response(hasBody ? body.stream() : null, {
+  const response = new Response(body?.stream() ?? null, {
     status, headers: /** @type {Record<string, string>} */ (headers),
   });
-  if (hasBody) {
+  if (body) {
     // The platform gathers pieces and then joins them, which takes twice the
     // memory. The length is known, so they can go where they belong.
     Object.defineProperty(response, 'arrayBuffer', {
