@@ -37,7 +37,7 @@ static uint32_t slot_tag(const tam_store_op *op, const tam_slot *slot) {
   return (uint32_t)(slot - op->transfers.slots);
 }
 
-static void append_range(const tam_store_op *op, const tam_slot *slot,
+static void append_range(const tam_store_op *op, tam_slot *slot,
                          tam_buf *headers) {
   const tam_file_record *record = &slot->transfer->record;
   uint64_t start = tam_chunk_map_start(&record->chunks, slot->chunk);
@@ -47,7 +47,8 @@ static void append_range(const tam_store_op *op, const tam_slot *slot,
   tam_buf_append_byte(headers, '-');
   tam_text_append_number(headers, (double)(start + slot_length(slot) - 1));
   tam_buf_append_text(headers, "\r\n");
-  if (etag.len > 0 && !op->transfers.without_if_range) {
+  slot->has_if_range = etag.len > 0 && !op->transfers.without_if_range;
+  if (slot->has_if_range) {
     tam_buf_append_text(headers, "if-range: ");
     tam_buf_append(headers, etag);
     tam_buf_append_text(headers, "\r\n");
@@ -266,12 +267,12 @@ static int on_end(tam_store_op *op, tam_slot *slot,
 }
 
 // A page may send If-Range only where the server allows it; without that the
-// browser reports a failed connection.
+// browser reports a failed connection. It may be a failed connection.
 static int on_failed(tam_store_op *op, tam_slot *slot,
                      const tam_net_report *report) {
   next_endpoint(op);
   if (report->error == TAM_ERR_NETWORK) {
-    op->transfers.without_if_range = !op->transfers.without_if_range;
+    op->transfers.without_if_range = slot->has_if_range;
   }
   slot->is_slow |= report->error == TAM_ERR_TIMEOUT;
   return tam_slot_retry(op, slot, report->error, report->status);

@@ -48,6 +48,7 @@ typedef struct tam_slot {
   int is_slow;       // it did not come as a whole within the time
   uint32_t body;     // request under which the host keeps it, 0: it does not
   tam_action_node *forget; // memory for having it forgotten, which cannot fail
+  int has_if_range;        // was sent
   double retry_at_ms;
 } tam_slot;
 
