@@ -69,6 +69,11 @@ extern const tam_phase tam_select_complete_phase;
 // Reads the journals of the chosen files.
 extern const tam_phase tam_journals_phase;
 
+// Looks whether all chunks of the chosen files are still there, for another
+// tab may delete the database at any time; goes back to the transfer phase,
+// which stands before it, when they are not.
+extern const tam_phase tam_confirm_phase;
+
 // Finds out how much room there is.
 extern const tam_phase tam_room_phase;
 

@@ -272,6 +272,55 @@ const tam_phase tam_journals_phase = {
 };
 
 // ---------------------------------------------------------------------------
+// Whether they are still there
+
+// So often a download begins again because somebody deletes what it stores.
+#define DELETIONS_MAX 3
+
+static int confirm_start(tam_store_op *op) {
+  for (size_t i = 0; i < op->transfers.count; i++) {
+    tam_transfer *transfer = &op->transfers.list[i];
+    memset(transfer->seen, 0, transfer->seen_count);
+  }
+  return ask_keys(op);
+}
+
+static int confirm_end(tam_store_op *op) {
+  int is_complete = 1;
+  for (size_t i = 0; i < op->transfers.count; i++) {
+    settle(op, &op->transfers.list[i]);
+    is_complete &= op->transfers.list[i].is_complete;
+  }
+  if (is_complete) {
+    return TAM_PHASE_DONE;
+  }
+  if (++op->transfers.deletions > DELETIONS_MAX) {
+    return tam_store_op_fail(op, TAM_ERR_STORE_CLOSED,
+                             "somebody deletes what is being stored");
+  }
+  op->phase--; // to the transfers
+  return (*op->phase)->start(op);
+}
+
+static int confirm_on_storage(tam_store_op *op,
+                              const tam_storage_report *report) {
+  switch (report->kind) {
+  case TAM_STORAGE_KEY:
+    return on_key(op, report->key);
+  case TAM_STORAGE_FAILED:
+    return tam_store_op_storage_failed(op, report);
+  default:
+    return confirm_end(op);
+  }
+}
+
+const tam_phase tam_confirm_phase = {
+    .stage = "store",
+    .start = confirm_start,
+    .on_storage = confirm_on_storage,
+};
+
+// ---------------------------------------------------------------------------
 // Whether the rest fits
 
 static int room_start(tam_store_op *op) {

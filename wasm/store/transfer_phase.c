@@ -342,7 +342,9 @@ static int transfer_start(tam_store_op *op) {
   all->progress_at_ms = op->store->now_ms;
   op->has_news = 1;
   all->rate_at_ms = op->store->now_ms;
-  all->resumed_bytes = tam_transfers_stored(op);
+  if (all->fetched_bytes == 0) {
+    all->resumed_bytes = tam_transfers_stored(op);
+  }
   return work(op);
 }
 

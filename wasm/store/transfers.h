@@ -66,6 +66,7 @@ typedef struct tam_transfers {
   tam_transfer *hashing; // of which a chunk is read
   uint32_t hashed;       // bytes of it so far
   int is_paused;
+  unsigned deletions;    // of what was stored, noticed at the end
   int without_if_range;  // a server or a browser does not take it
   unsigned odd_answers;  // in a row
   unsigned endpoint;     // 0: the Hub, else the number of a mirror

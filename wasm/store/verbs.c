@@ -216,13 +216,13 @@ PHASES(download_phases, &tam_queue_phase, &tam_lock_phase, &tam_stored_phase,
        &tam_commit_phase, &tam_tree_phase, &tam_select_phase,
        &tam_journals_phase, &tam_adopt_phase, &tam_room_phase, &tam_evict_phase,
        &tam_fit_phase, &tam_begin_phase, &tam_transfer_phase,
-       &tam_publish_phase, &tam_sweep_phase);
+       &tam_confirm_phase, &tam_publish_phase, &tam_sweep_phase);
 
 PHASES(update_phases, &tam_queue_phase, &tam_lock_phase, &tam_stored_phase,
        &tam_commit_phase, &tam_tree_phase, &tam_compare_phase,
        &tam_select_dtypes_phase, &tam_journals_phase, &tam_room_phase,
        &tam_evict_phase, &tam_fit_phase, &tam_begin_phase, &tam_transfer_phase,
-       &tam_publish_phase, &tam_sweep_phase);
+       &tam_confirm_phase, &tam_publish_phase, &tam_sweep_phase);
 
 PHASES(check_phases, &tam_stored_phase, &tam_commit_phase, &tam_tree_phase,
        &tam_compare_phase);
@@ -254,11 +254,12 @@ PHASES(export_phases, &tam_stored_phase, &tam_known_phase, &tam_need_phase,
        &tam_select_complete_phase);
 PHASES(import_phases, &tam_lock_phase, &tam_stored_phase, &tam_rows_phase,
        &tam_journals_phase, &tam_room_phase, &tam_evict_phase, &tam_fit_phase,
-       &tam_begin_phase, &tam_transfer_phase, &tam_publish_phase);
+       &tam_begin_phase, &tam_transfer_phase, &tam_confirm_phase,
+       &tam_publish_phase);
 PHASES(import_files_phases, &tam_lock_phase, &tam_stored_phase,
        &tam_commit_phase, &tam_tree_phase, &tam_rows_phase, &tam_journals_phase,
        &tam_room_phase, &tam_evict_phase, &tam_fit_phase, &tam_begin_phase,
-       &tam_transfer_phase, &tam_publish_phase);
+       &tam_transfer_phase, &tam_confirm_phase, &tam_publish_phase);
 PHASES(doctor_phases, &tam_probe_phase, &tam_room_phase, &tam_diagnose_phase);
 PHASES(models_phases, &tam_models_phase);
 PHASES(storage_phases, &tam_room_phase);
