@@ -166,7 +166,8 @@ export class StoreActions {
         return size !== null;
       }
       case 'read':
-        return this.#readContent(store, order, request, signal, data);
+        return this.#readContent(store, order, request, signal, data)
+          .catch(absentWhenUnreadable);
       case 'estimate':
         data(encoder.encode(JSON.stringify(await store.estimate())));
         return true;
@@ -292,6 +293,15 @@ async function moved(store, { key, from }) {
   const blob = await store.blob(from);
   if (!blob) throw new Error(`there is nothing under ${from}`);
   return { kind: 'content', key, blob };
+}
+
+/**
+ * A content whose bytes are gone is as good as none: it can be fetched again.
+ * @param {any} error
+ */
+function absentWhenUnreadable(error) {
+  if (!['NotReadableError', 'NotFoundError'].includes(error?.name)) throw error;
+  return false;
 }
 
 /**
