@@ -75,7 +75,8 @@ static int read_chunk(tam_store_op *op, tam_transfer *transfer) {
                        tam_chunk_map_length(&transfer->record.chunks, chunk)));
 }
 
-// Reads the next chunk that may be damaged.
+// Reads the next chunk that may be damaged. One that nothing is known of, for
+// the journal is lost, is as good as damaged.
 static int verify_next(tam_store_op *op) {
   while (op->verify_file < op->transfers.count) {
     tam_transfer *transfer = &op->transfers.list[op->verify_file];

@@ -241,13 +241,16 @@ static int on_read_end(tam_store_op *op, int found) {
     return result;
   }
   transfer->unsaved += result;
+  if (result == 0 && ++transfer->lost > transfer->record.chunks.count) {
+    return tam_store_op_fail(
+        op, TAM_ERR_STORE_DAMAGED,
+        "the storage does not give back what it was given");
+  }
   if (slot == NULL) {
     if (result == 0) { // it cannot be read as a whole
       tam_transfer_lose(transfer, transfer->record.hashed);
     }
-  } else if (result == 0) {
-    tam_slot_free(op, slot);
-  } else if (is_as_suspected(transfer)) {
+  } else if (result == 0 || is_as_suspected(transfer)) {
     tam_slot_free(op, slot);
   } else {
     slot->state = TAM_SLOT_KEPT;

@@ -28,6 +28,7 @@ typedef struct tam_transfer {
   int is_refetch;       // its hash was wrong: everything is fetched again
   tam_buf suspects;     // and compared with these checksums of blocks
   int is_wrong;         // and is wrong again
+  uint32_t lost;        // chunks that were written and could not be read
 } tam_transfer;
 
 typedef enum tam_slot_state {
