@@ -296,13 +296,36 @@ static int serve_on_pull(tam_store_op *op) {
   return serve_go_on(op);
 }
 
+// Under the lock, what is stored was read anew. What somebody has deleted in
+// the meantime does not come back because of a reader.
+static int lost_start(tam_store_op *op) {
+  tam_transfer *transfer = op->transfers.list;
+  if (op->transfers.count == 0 || (transfer->record.chunks.stored == 0 &&
+                                   (op->revision.files[transfer->file].flags &
+                                    TAM_REVISION_FILE_WANTED) == 0)) {
+    return tam_store_op_fail(op, TAM_ERR_NOT_STORED,
+                             "the file was deleted while it was read");
+  }
+  tam_transfer_lose(transfer, op->block_chunk);
+  return TAM_PHASE_DONE;
+}
+
+static const tam_phase lost_phase = {.stage = "serve", .start = lost_start};
+
 // The chunk is not what it was: it is fetched again, and the file goes on being
 // served from where it is.
 static int repair(tam_store_op *op) {
-  tam_transfer *transfer = &op->transfers.list[0];
-  static const tam_phase *const phases[] = {
-      &tam_lock_phase, &tam_transfer_phase, &tam_unlock_phase, &tam_serve_phase,
-      NULL};
+  static const tam_phase *const phases[] = {&tam_lock_phase,
+                                            &tam_stored_phase,
+                                            &tam_known_phase,
+                                            &tam_need_phase,
+                                            &tam_select_file_phase,
+                                            &tam_journals_phase,
+                                            &lost_phase,
+                                            &tam_transfer_phase,
+                                            &tam_unlock_phase,
+                                            &tam_serve_phase,
+                                            NULL};
   if (op->params.only_cached) {
     return tam_store_op_fail(op, TAM_ERR_STORE_DAMAGED,
                              "a stored chunk is damaged");
@@ -312,7 +335,11 @@ static int repair(tam_store_op *op) {
         op, TAM_ERR_STORE_DAMAGED,
         "the storage does not give back what it was given");
   }
-  tam_transfer_lose(transfer, op->block_chunk);
+  // Not what the label stands for by now.
+  tam_span commit = tam_revision_text(&op->revision, op->revision.commit);
+  memcpy(op->commit, commit.ptr, TAM_COMMIT_SIZE);
+  op->params.revision =
+      (tam_span){(const uint8_t *)op->commit, TAM_COMMIT_SIZE};
   op->is_pulled = 1; // the block is still owed
   op->phase = phases;
   return (*op->phase)->start(op);

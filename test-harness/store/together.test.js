@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+// Several at once: managers in one process and in two on one directory,
+// callers of fetch, and those who delete what another one reads.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+
+import { emptyData, MemoryStore } from './memory-store.js';
+import { startDisk } from './on-disk.js';
+import {
+  assertBytes, assertStored, CHUNK, contentBytes, createModelHub, FILES,
+  managerOf, MODEL, readFile, sizeOf, SMALL_FILES, urlOf,
+} from './world.js';
+
+const GRAPH = 'onnx/model.onnx';
+const SIZE = sizeOf(FILES);
+
+/** @typedef {keyof typeof FILES} Path */
+
+/** A Hub, and managers in one process that share a store. */
+async function shared(count = 2, files = FILES) {
+  const hub = createModelHub(files);
+  const data = emptyData();
+  const managers = await Promise.all(Array.from({ length: count }, () => (
+    managerOf(new MemoryStore(data), { fetch: hub.fetch }))));
+  const dispose = () => Promise.all(managers.map((one) => one.dispose()));
+  return { hub, data, managers, dispose };
+}
+
+test('two managers of a process fetch a model once', async () => {
+  const { hub, data, managers, dispose } = await shared();
+  const ends = await Promise.all(managers.map((one) => one.download(MODEL)));
+  assert.deepEqual(ends.map(({ fetchedBytes }) => fetchedBytes).sort(),
+    [0, SIZE].sort());
+  assert.equal(contentBytes(hub), SIZE);
+  await dispose();
+  await assertStored(data);
+});
+
+test('two processes fetch a model once', async () => {
+  const files = { ...FILES, [GRAPH]: { size: CHUNK + 5, seed: 'two' } };
+  const disk = await startDisk(files);
+  const ends = await Promise.all([disk.run(), disk.run()]);
+  assert.deepEqual(ends.map(({ fetchedBytes }) => fetchedBytes)
+    .sort((a, b) => a - b), [0, SIZE]);
+  assert.equal(contentBytes(disk.hub), SIZE);
+  assert.deepEqual(new Set(await disk.look()), new Set(['right']));
+  await disk.close();
+});
+
+test('the one goes on when the other is killed', async () => {
+  const disk = await startDisk(FILES);
+  disk.hub.faults.add({ content: true, slow: { bytes: 1 << 20, everyMs: 4 } });
+  const first = disk.start();
+  const [line] = await new Promise((resolve) => {
+    first.lines.on('line', function listen(text) {
+      if (JSON.parse(text).loaded > 1e6) resolve([text]);
+    });
+  });
+  assert.ok(line);
+  const second = disk.run();
+  first.child.kill('SIGKILL');
+  const { resumedBytes, fetchedBytes } = await second;
+  assert.equal(resumedBytes + fetchedBytes, SIZE);
+  assert.deepEqual(new Set(await disk.look()), new Set(['right']));
+  await disk.close();
+});
+
+test('five callers of fetch share one download', async () => {
+  const { hub, data, managers, dispose } = await shared(2);
+  const callers = [0, 0, 0, 1, 1].map((i) => managers[i]);
+  const ends = await Promise.all(callers.map((one) => (
+    readFile(one, GRAPH, FILES[GRAPH]))));
+  assert.deepEqual(ends, Array(5).fill('right'));
+  assert.equal(contentBytes(hub), CHUNK + 5);
+  await dispose();
+  await assertStored(data, { [GRAPH]: FILES[GRAPH] });
+});
+
+test('a fetch takes what the download under way brings', async () => {
+  const { hub, managers, dispose } = await shared(2);
+  const downloading = managers[0].download(MODEL);
+  const ends = await Promise.all(Object.keys(FILES).flatMap((path) => (
+    managers.map((one) => readFile(one, path, FILES[/** @type {Path} */ (path)]))
+  )));
+  await downloading;
+  assert.deepEqual(new Set(ends), new Set(['right']));
+  assert.equal(contentBytes(hub), SIZE);
+  await dispose();
+});
+
+test('two repair one chunk', async () => {
+  const { hub, data, managers, dispose } = await shared(2);
+  await managers[0].download(MODEL);
+  data.files.delete(`${MODEL}/${GRAPH}_chunk_0`);
+  const from = hub.requests.length;
+  const ends = await Promise.all([
+    readFile(managers[0], GRAPH, FILES[GRAPH]),
+    readFile(managers[1], GRAPH, FILES[GRAPH]),
+    managers[0].verifyModel(MODEL), managers[1].verifyModel(MODEL),
+    managers[1].download(MODEL),
+  ]);
+  assert.deepEqual(ends.slice(0, 2), ['right', 'right']);
+  assert.ok(contentBytes(hub, from) <= 2 * CHUNK,
+    `${contentBytes(hub, from)} bytes`);
+  await dispose();
+  await assertStored(data);
+});
+
+describe('a model that is deleted', () => {
+  /**
+   * Reads the graph to its end, deleting the model after the first piece.
+   * @param {boolean} isAgain it is downloaded again at once
+   */
+  async function readWhileDeleted(isAgain) {
+    const files = { ...SMALL_FILES, [GRAPH]: { size: 2 * CHUNK + 5, seed: 'r' } };
+    const world = await shared(2, files);
+    const [reader, other] = world.managers;
+    await reader.download(MODEL);
+    const response = await reader.fetch(urlOf(GRAPH));
+    const body = /** @type {ReadableStream<Uint8Array>} */ (response.body)
+      .getReader();
+    const pieces = [];
+    let error;
+    try {
+      for (;;) {
+        const { done, value } = await body.read();
+        if (done) break;
+        pieces.push(value);
+        if (pieces.length === 1) {
+          await other.deleteModel(MODEL);
+          if (isAgain) await other.download(MODEL);
+        }
+      }
+    } catch (reason) {
+      error = /** @type {any} */ (reason);
+    }
+    await world.dispose();
+    return { ...world, files, bytes: Buffer.concat(pieces), error };
+  }
+
+  test('while another one reads it stays deleted', async () => {
+    const { data, files, bytes, error } = await readWhileDeleted(false);
+    if (error) assert.equal(error.code, 'not_stored');
+    else assertBytes(bytes, files[GRAPH]);
+    assert.deepEqual([...data.files.keys()], []);
+    assert.deepEqual([...data.manifest.keys()], []);
+  });
+
+  test('and downloaded again while another one reads', async () => {
+    const { data, files, bytes, error } = await readWhileDeleted(true);
+    assert.equal(error, undefined);
+    assertBytes(bytes, files[GRAPH]);
+    await assertStored(data, files);
+  });
+
+  test('while it is downloaded', async () => {
+    const { data, managers, dispose } = await shared(2);
+    const downloading = managers[0].download(MODEL);
+    await managers[1].deleteModel(MODEL);
+    const { bytes } = await downloading;
+    assert.equal(bytes, SIZE);
+    await dispose();
+    // Whichever was first, it is there as a whole or not at all.
+    if (data.files.size > 0) await assertStored(data);
+  });
+});
