@@ -117,8 +117,7 @@ export class StoreActions {
     };
     const changes = order.do === 'write' && this.#changes(order.batch, bytes);
     try {
-      this.#store ??= this.#openStore();
-      const store = await this.#store;
+      const store = await this.#opened();
       const found = changes ? await this.#write(store, changes)
         : await this.#do(store, order, request, signal, report);
       this.#waiting.delete(request);
@@ -126,6 +125,17 @@ export class StoreActions {
     } catch (error) {
       this.#waiting.delete(request);
       report(EVENT.STORE_FAIL, { payload: encoder.encode(reasonOf(error)) });
+    }
+  }
+
+  /** The store, which is opened again when that has failed. */
+  async #opened() {
+    const opening = this.#store ??= this.#openStore();
+    try {
+      return await opening;
+    } catch (error) {
+      if (this.#store === opening) this.#store = undefined;
+      throw error;
     }
   }
 

@@ -77,19 +77,23 @@ export function createModelHub(files = FILES, options) {
  * Makes a manager of a store.
  * @param {Store} store
  * @param {{ fetch?: typeof fetch, clock?: Clock, hubUrl?: string,
- *   onMessage?: (message: any) => void }} [options] without a fetch it is
+ *   onMessage?: (message: any) => void,
+ *   telemetry?: (entry: any) => void,
+ *   openStore?: () => Promise<Store> }} [options] without a fetch it is
  *   offline
  * @returns {Promise<Manager>}
  */
-export async function managerOf(store, options) {
+export async function managerOf(store, {
+  openStore = async () => store, ...options
+} = {}) {
   const { hubUrl, seed, ...outside } = readOptions({
-    ...(options?.fetch ? {} : { fetch: offline, clock: hastyClock() }),
+    ...(options.fetch ? {} : { fetch: offline, clock: hastyClock() }),
     seed: 1, ...options,
   });
   const core = new Core(await loadCore(wasm), {
     hubUrl, seed, now: () => outside.clock.now(),
   });
-  const loop = new Loop(core, { ...outside, openStore: async () => store });
+  const loop = new Loop(core, { ...outside, openStore });
   return new ModelManager(loop, outside.fetch);
 }
 
