@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a download says of itself while it runs.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+
+import { emptyData, MemoryStore } from './memory-store.js';
+import {
+  CHUNK, FILES, managerOf, MODEL, pass, sizeOf, virtualWorld,
+} from './world.js';
+
+const SIZE = sizeOf(FILES);
+const PERIOD_MS = 100;
+const CDN = { match: 'xet', content: true };
+
+/**
+ * Downloads, and checks what holds for every download.
+ * @param {import('../hub/faults.js').Rule[]} faults
+ * @param {import('./memory-store.js').Data} [data]
+ */
+async function watch(faults, data = emptyData()) {
+  const { clock, hub } = await virtualWorld(new MemoryStore(), { faults });
+  /** @type {{ at: number, sent: number, message: any }[]} */
+  const said = [];
+  /** @type {any[]} */
+  const all = [];
+  const manager = await managerOf(new MemoryStore(data), {
+    fetch: hub.fetch, clock, onMessage: (message) => all.push(message),
+  });
+  const end = await pass(clock, manager.download(MODEL, {
+    onProgress: (message) => said.push({
+      at: clock.now(), message,
+      sent: hub.requests.reduce((sum, { url, bytesSent }) => (
+        sum + (url.includes('/api/models') ? 0 : bytesSent)), 0),
+    }),
+  }).catch((error) => error));
+  await pass(clock, clock.advance(10_000));
+
+  assert.ok(said.length > 0);
+  let loaded = 0;
+  let seq = -1;
+  let at = -Infinity;
+  for (const { message, at: now } of said) {
+    assert.equal(message.total, SIZE);
+    assert.ok(message.loaded >= loaded && message.loaded <= SIZE);
+    assert.ok(['download', 'verify'].includes(message.phase));
+    assert.ok(message.bytesPerSecond >= 0);
+    assert.ok(message.etaMs === null || message.etaMs >= 0);
+    assert.ok(message.seq > seq);
+    // The last one may come at once.
+    assert.ok(message === said[said.length - 1].message
+      || now - at >= PERIOD_MS, `${now - at} ms`);
+    ({ loaded, seq } = message);
+    at = now;
+  }
+  const terminal = all.filter(({ action }) => /:(done|error)$/.test(action));
+  assert.equal(terminal.length, 1);
+  assert.equal(all[all.length - 1], terminal[0]);
+  await manager.dispose();
+  assert.equal(all[all.length - 1], terminal[0]);
+  return { said, end, all, data };
+}
+
+describe('progress', () => {
+  test('of a download on a slow line', async () => {
+    const { said, end } = await watch(
+      [{ ...CDN, slow: { bytes: CHUNK / 64, everyMs: 100 } }]);
+    assert.equal(end.bytes, SIZE);
+    assert.ok(said.length > 50);
+    // The total is known before the first byte of a file.
+    assert.equal(said[0].sent, 0);
+    const { message } = said[said.length - 1];
+    assert.deepEqual([message.loaded, message.file], [SIZE, null]);
+    const middle = said[Math.floor(said.length / 2)].message;
+    assert.equal(middle.file, 'onnx/model.onnx');
+    // 2.6 MB/s, as the line gives it.
+    assert.ok(Math.abs(middle.bytesPerSecond - CHUNK / 6.4) < CHUNK / 20,
+      `${middle.bytesPerSecond}`);
+    assert.ok(middle.etaMs > 1000 && middle.etaMs < 7000, `${middle.etaMs}`);
+  });
+
+  test('does not go back when connections break', async () => {
+    const { end } = await watch([
+      { ...CDN, slow: { bytes: CHUNK / 32, everyMs: 100 } },
+      { ...CDN, resetAfter: CHUNK / 2, times: 2 },
+    ]);
+    assert.equal(end.bytes, SIZE);
+  });
+
+  test('does not go back when bytes are wrong', async () => {
+    const { end } = await watch([{ ...CDN, corruptAt: 9, times: 1 }]);
+    assert.equal(end.bytes, SIZE);
+  });
+
+  test('ends with the error', async () => {
+    const { end } = await watch([{ ...CDN, status: 503 }]);
+    assert.equal(end.code, 'http_status');
+  });
+
+  test('of a download that was there begins and ends with all', async () => {
+    const { data } = await watch([]);
+    const { said, end } = await watch([], data);
+    assert.equal(end.fromCache, true);
+    for (const { message } of said) assert.equal(message.loaded, SIZE);
+  });
+});
