@@ -124,7 +124,8 @@ export interface Plan {
 
 /** How far a download is; at most ten a second, never less than before. */
 export interface DownloadProgress {
-  phase: 'download' | 'verify';
+  /** waiting: for other downloads, or for another context. */
+  phase: 'waiting' | 'download' | 'verify';
   /** In work, or null at the end. */
   file: string | null;
   /** Bytes that are stored or on their way. */
@@ -285,7 +286,9 @@ export interface ModelManager {
    */
   verifyModel(
     modelId: string,
-    options?: { revision?: string, repair?: boolean } & CallOptions,
+    options?: {
+      revision?: string, repair?: boolean, hfToken?: string | null,
+    } & Pick<DownloadOptions, 'onProgress' | 'signal'>,
   ): Promise<Verification>;
 
   /** A pinned model is never proposed to make room. */
@@ -293,7 +296,8 @@ export interface ModelManager {
 
   /** Asks the Hub whether the model has changed. */
   checkForUpdate(
-    modelId: string, options?: { revision?: string } & CallOptions,
+    modelId: string,
+    options?: { revision?: string, hfToken?: string | null } & CallOptions,
   ): Promise<UpdateCheck>;
 
   /**
@@ -310,7 +314,7 @@ export interface ModelManager {
   /**
    * Writes the model's current revision, all complete files, as a tar archive
    * with their hashes. Every byte is checked on the way; the stream fails when
-   * one is damaged and cannot be fetched again.
+   * one is damaged, which `verifyModel` can repair.
    */
   exportModel(modelId: string, options?: { revision?: string }):
     ReadableStream<Uint8Array>;

@@ -878,16 +878,20 @@ function decodeModels(bytes) {
     words.subarray(offsetsAt, offsetsAt + stringCount),
     bytes.subarray(blobAt, blobAt + blobLength)
   ));
-  return Array.from({ length: rowCount }, () => readModel(table));
+  const models = new Array(rowCount);
+  for (let i = 0; i < rowCount; i += 1) models[i] = new Model(table);
+  return models;
 }
 function readStrings(ends, blob) {
   const decoder3 = new TextDecoder("utf-8", { ignoreBOM: true });
   const text = decoder3.decode(blob);
   const isAscii = text.length === blob.length;
-  const strings = [void 0];
+  const strings = new Array(ends.length + 1);
+  strings[0] = void 0;
   let start = 0;
-  for (const end of ends) {
-    strings.push(isAscii ? text.slice(start, end) : decoder3.decode(blob.subarray(start, end)));
+  for (let i = 0; i < ends.length; i += 1) {
+    const end = ends[i];
+    strings[i + 1] = isAscii ? text.slice(start, end) : decoder3.decode(blob.subarray(start, end));
     start = end;
   }
   return strings;
@@ -948,46 +952,40 @@ var Table = class {
     return list;
   }
 };
-function readModel(row) {
+function Model(row) {
   const id = row.string(MODEL_FIELD.ID);
-  const model = {
-    id,
-    name: id.slice(id.indexOf("/") + 1),
-    pipeline_tag: row.string(MODEL_FIELD.PIPELINE_TAG) ?? null,
-    model_type: row.string(MODEL_FIELD.MODEL_TYPE) ?? null,
-    architectures: null,
-    classification: CLASSIFICATIONS[row.word(MODEL_FIELD.CLASSIFICATION)],
-    confidence: CONFIDENCES[row.word(MODEL_FIELD.CONFIDENCE)],
-    fetchStatus: FETCH_STATUSES[row.word(MODEL_FIELD.FETCH_STATUS)],
-    gated: GATED[row.word(MODEL_FIELD.GATED)],
-    downloads: row.number(MODEL_FIELD.DOWNLOADS),
-    likes: row.number(MODEL_FIELD.LIKES)
-  };
-  readOptional(row, model);
+  this.id = id;
+  this.name = id.slice(id.indexOf("/") + 1);
+  this.pipeline_tag = row.string(MODEL_FIELD.PIPELINE_TAG) ?? null;
+  this.model_type = row.string(MODEL_FIELD.MODEL_TYPE) ?? null;
+  this.architectures = null;
+  this.classification = CLASSIFICATIONS[row.word(MODEL_FIELD.CLASSIFICATION)];
+  this.confidence = CONFIDENCES[row.word(MODEL_FIELD.CONFIDENCE)];
+  this.fetchStatus = FETCH_STATUSES[row.word(MODEL_FIELD.FETCH_STATUS)];
+  this.gated = GATED[row.word(MODEL_FIELD.GATED)];
+  this.downloads = row.number(MODEL_FIELD.DOWNLOADS);
+  this.likes = row.number(MODEL_FIELD.LIKES);
+  const license = row.string(MODEL_FIELD.LICENSE);
+  if (license !== void 0) this.license = license;
+  const parameters = row.number(MODEL_FIELD.PARAMETERS);
+  if (parameters >= 0) this.parameters = parameters;
+  const lastModified = row.number(MODEL_FIELD.LAST_MODIFIED);
+  if (lastModified >= 0) this.lastModified = lastModified;
+  const message = row.string(MODEL_FIELD.FETCH_MESSAGE);
+  if (message !== void 0) {
+    this.fetchError = fetchError(message, row.word(MODEL_FIELD.FETCH_STATUS_CODE));
+  }
   row.at += MODEL_ROW_WORDS;
   const tags = row.takeStrings();
-  if (tags.length > 0) model.tags = tags;
+  if (tags.length > 0) this.tags = tags;
   const architectures = row.takeStrings();
-  if (architectures.length > 0) model.architectures = architectures;
-  model.why = row.takeStrings();
-  model.variants = row.takeVariants();
-  return (
-    /** @type {ModelEntry} */
-    model
-  );
+  if (architectures.length > 0) this.architectures = architectures;
+  this.why = row.takeStrings();
+  this.variants = row.takeVariants();
 }
-function readOptional(row, model) {
-  const license = row.string(MODEL_FIELD.LICENSE);
-  if (license !== void 0) model.license = license;
-  const parameters = row.number(MODEL_FIELD.PARAMETERS);
-  if (parameters >= 0) model.parameters = parameters;
-  const lastModified = row.number(MODEL_FIELD.LAST_MODIFIED);
-  if (lastModified >= 0) model.lastModified = lastModified;
-  const message = row.string(MODEL_FIELD.FETCH_MESSAGE);
-  if (message === void 0) return;
-  model.fetchError = { message };
-  const statusCode = row.word(MODEL_FIELD.FETCH_STATUS_CODE);
-  if (statusCode !== 0) model.fetchError.statusCode = statusCode;
+Model.prototype = Object.prototype;
+function fetchError(message, statusCode) {
+  return statusCode === 0 ? { message } : { message, statusCode };
 }
 
 // js-bindings/request.js
@@ -1118,14 +1116,23 @@ var StoreActions = class {
     };
     const changes = order.do === "write" && this.#changes(order.batch, bytes);
     try {
-      this.#store ??= this.#openStore();
-      const store = await this.#store;
+      const store = await this.#opened();
       const found = changes ? await this.#write(store, changes) : await this.#do(store, order, request, signal, report);
       this.#waiting.delete(request);
       report(EVENT.STORE_END, { status: found ? 1 : 0 });
     } catch (error) {
       this.#waiting.delete(request);
       report(EVENT.STORE_FAIL, { payload: encoder2.encode(reasonOf2(error)) });
+    }
+  }
+  /** The store, which is opened again when that has failed. */
+  async #opened() {
+    const opening = this.#store ??= this.#openStore();
+    try {
+      return await opening;
+    } catch (error) {
+      if (this.#store === opening) this.#store = void 0;
+      throw error;
     }
   }
   /**
@@ -1166,7 +1173,7 @@ var StoreActions = class {
         return size !== null;
       }
       case "read":
-        return this.#readContent(store, order, request, signal, data);
+        return this.#readContent(store, order, request, signal, data).catch(absentWhenUnreadable);
       case "estimate":
         data(encoder2.encode(JSON.stringify(await store.estimate())));
         return true;
@@ -1277,9 +1284,14 @@ async function moved(store, { key, from }) {
   if (!blob) throw new Error(`there is nothing under ${from}`);
   return { kind: "content", key, blob };
 }
+function absentWhenUnreadable(error) {
+  if (!["NotReadableError", "NotFoundError"].includes(error?.name)) throw error;
+  return false;
+}
 function reasonOf2(error) {
   const name = typeof error?.code === "string" ? error.code : error?.name;
-  return `${name}: ${error?.message ?? error}`.slice(0, 500);
+  const reason = String(error?.message ?? error);
+  return (reason.startsWith(`${name}:`) ? reason : `${name}: ${reason}`).slice(0, 500);
 }
 
 // js-bindings/telemetry.js
@@ -2333,7 +2345,10 @@ function serveFile(loop, id, wanted, signal, input) {
       signal: body.signal,
       input,
       onStart: (pull) => body.begin(pull),
-      onProgress: (head) => resolve(responseOf(head, body)),
+      onProgress: (head) => resolve(responseOf(
+        head,
+        wanted.method === "HEAD" || head.status >= 300 ? null : body
+      )),
       onBytes: (bytes, isLast) => body.take(bytes, isLast)
     }).then((end) => {
       if (end.code !== void 0) {
@@ -2407,15 +2422,14 @@ var ServedBody = class {
 };
 function responseOf({ status, headers }, body) {
   const length = Number(headers["content-length"] ?? 0);
-  const hasBody = status < 300;
-  const response = new Response(hasBody ? body.stream() : null, {
+  const response = new Response(body?.stream() ?? null, {
     status,
     headers: (
       /** @type {Record<string, string>} */
       headers
     )
   });
-  if (hasBody) {
+  if (body) {
     Object.defineProperty(response, "arrayBuffer", {
       value: () => gather(response, length)
     });

@@ -314,7 +314,7 @@ export interface ModelManager {
   /**
    * Writes the model's current revision, all complete files, as a tar archive
    * with their hashes. Every byte is checked on the way; the stream fails when
-   * one is damaged and cannot be fetched again.
+   * one is damaged, which `verifyModel` can repair.
    */
   exportModel(modelId: string, options?: { revision?: string }):
     ReadableStream<Uint8Array>;

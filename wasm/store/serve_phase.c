@@ -278,10 +278,10 @@ static int note_use(tam_store_op *op) {
   store->used_again_ms = store->now_ms + USE_PERIOD_MS;
   tam_batch_init(&batch, store->host.mem);
   tam_models_put_used(op->params.model, store->now_ms, &batch);
-  uint32_t request = tam_storage_write(
-      store->storage, tam_store_op_owner(op, TAG_USED), &batch);
+  op->noting = tam_storage_write(store->storage,
+                                 tam_store_op_owner(op, TAG_USED), &batch);
   tam_batch_free(&batch);
-  return request == 0 ? TAM_ERR_OUT_OF_MEMORY : 0;
+  return op->noting == 0 ? TAM_ERR_OUT_OF_MEMORY : 0;
 }
 
 static int serve_start(tam_store_op *op) {
@@ -341,6 +341,8 @@ static int repair(tam_store_op *op) {
   op->params.revision =
       (tam_span){(const uint8_t *)op->commit, TAM_COMMIT_SIZE};
   op->is_pulled = 1; // the block is still owed
+  // No other phase expects to hear of this.
+  tam_storage_drop(op->store->storage, op->noting);
   op->phase = phases;
   return (*op->phase)->start(op);
 }

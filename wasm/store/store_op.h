@@ -82,6 +82,7 @@ struct tam_store_op {
   uint64_t serve_at; // the next byte
   uint64_t serve_to; // the byte behind the last one
   uint32_t reading;  // request of a block, 0: none
+  uint32_t noting;   // request that notes the use, 0: none
   uint32_t block_chunk;
   uint64_t block_at; // in the file
   uint32_t block_len;
