@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Turns every trace into a seed of manager_fuzz, in place of the old ones:
+// Turns every trace into a seed of manager_fuzz, and writes those of
+// store_fuzz, in place of the old ones:
 //   node test-harness/fuzz/seeds.js
-// The format is what the steps of manager_fuzz.c read. Other files of the
-// corpus are inputs that once broke something; they stay.
+// The formats are what the steps of the two programs read. Other files of the
+// corpora are inputs that once broke something; they stay.
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
@@ -10,9 +11,11 @@ import { findFiles, ROOT } from '../paths.js';
 import { bytesOf, parseTrace } from '../trace/trace-file.js';
 
 const CORPUS = join(ROOT, 'test-harness/fuzz/corpus/manager_fuzz');
+const STORE_CORPUS = join(ROOT, 'test-harness/fuzz/corpus/store_fuzz');
 
-/** Begins the names of the seeds. */
+/** Begin the names of the seeds. */
 const PREFIX = 'trace-';
+const STORE_PREFIX = 'seed-';
 
 /** Numbers of the steps in manager_fuzz.c. */
 const STEP = {
@@ -64,9 +67,77 @@ function timeAfter(line) {
   return verb ? Number(range.split('..').at(-1)) : null;
 }
 
-for (const file of readdirSync(CORPUS)) {
-  if (file.startsWith(PREFIX)) rmSync(join(CORPUS, file));
+/** Numbers of the steps in store_fuzz.c. */
+const STORE_STEP = {
+  start: 0, many: 2, fault: 3, storageFault: 5, damage: 6, cancel: 7, knobs: 9,
+  memory: 10, offline: 11, commit: 12, quota: 14, anything: 15,
+};
+
+/** Messages of store_fuzz.c. */
+const MESSAGE = {
+  plan: 0, download: 1, verify: 2, delete: 4, check: 5, update: 6, rollback: 7,
+  fetchGraph: 12, fetchConfig: 13, downloadOther: 18,
+};
+const MESSAGES = 24;
+const FAULTS = 14;
+
+const { start, many, fault, damage } = STORE_STEP;
+const run = [many, 31, many, 31, many, 31, many, 31];
+const stored = [start, MESSAGE.download, ...run];
+
+/**
+ * Programs of store_fuzz by their names; each begins with whether the file has
+ * one chunk or two.
+ * @type {Record<string, number[]>}
+ */
+const STORE_SEEDS = {
+  'damage-served': [0, ...stored, damage, 2, 0, 5, 0,
+    start, MESSAGE.fetchGraph, ...run],
+  'damage-verified': [0, ...stored, damage, 2, 0, 5, 0,
+    start, MESSAGE.verify, ...run],
+  'chunks-swapped': [1, ...stored, damage, 3, 3, 2, 0,
+    start, MESSAGE.fetchGraph, ...run],
+  update: [0, ...stored, STORE_STEP.commit, 3, start, MESSAGE.update, ...run,
+    start, MESSAGE.rollback, ...run, start, MESSAGE.fetchConfig, ...run,
+    start, MESSAGE.delete, ...run],
+  together: [0, start, MESSAGE.download, start, MESSAGE.downloadOther,
+    start, MESSAGE.fetchGraph, STORE_STEP.knobs, 0, 0, 7, 2, 3, ...run],
+  memory: [0, start, MESSAGE.download, many, 6, STORE_STEP.memory, 20, ...run],
+  'storage-full': [0, start, MESSAGE.download, many, 6,
+    STORE_STEP.storageFault, 0x20, ...run],
+  offline: [0, ...stored, STORE_STEP.offline, 1, start, MESSAGE.plan,
+    start, MESSAGE.check, start, MESSAGE.fetchGraph, ...run],
+  lies: [0, start, MESSAGE.download, many, 3,
+    STORE_STEP.anything, 13, 0, 0, 1, 0, 0, 0,
+    STORE_STEP.anything, 11, 0, 0, 5, 0, 2, 0, 65, 66, ...run],
+  cancel: [0, start, MESSAGE.download, many, 9, STORE_STEP.cancel, 1,
+    ...stored],
+  quota: [0, STORE_STEP.quota, 100, 0, ...stored],
+};
+for (let i = 0; i < MESSAGES; i++) {
+  STORE_SEEDS[`message-${i}`] = [0, ...stored, start, i, ...run];
 }
+for (let i = 1; i < FAULTS; i++) {
+  STORE_SEEDS[`fault-${i}`] = [
+    0, start, MESSAGE.download, many, 8, fault, i, ...run];
+}
+
+/**
+ * @param {string} corpus
+ * @param {string} prefix
+ */
+function removeSeeds(corpus, prefix) {
+  for (const file of readdirSync(corpus)) {
+    if (file.startsWith(prefix)) rmSync(join(corpus, file));
+  }
+}
+
+removeSeeds(STORE_CORPUS, STORE_PREFIX);
+for (const [name, bytes] of Object.entries(STORE_SEEDS)) {
+  writeFileSync(join(STORE_CORPUS, STORE_PREFIX + name), Uint8Array.from(bytes));
+}
+
+removeSeeds(CORPUS, PREFIX);
 for (const file of findFiles('test-harness/trace', /(?<!README)\.md$/)) {
   let now = 0;
   const steps = parseTrace(readFileSync(join(ROOT, file), 'utf8'));

@@ -101,6 +101,7 @@ struct store_host {
   double usage;
   double quota;      // -1: no estimate
   double latency_ms; // passes before each answer
+  int is_hostile;    // others feed events, too: answers need not make sense
 
   // What there is.
   hub_commit commits[STORE_HOST_COMMITS_MAX];
