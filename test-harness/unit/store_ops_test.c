@@ -521,6 +521,39 @@ static void test_queue(void) {
   }
 }
 
+// A download that ends because its time has come lets the next one begin, also
+// one that has waited longer.
+static void test_queue_in_time(void) {
+  store_host host;
+  model_begin(&host, 1000);
+  host.fault = store_host_file_fault;
+  host.fault_kind = HUB_FAULT_SERVER;
+  host.fault_from = 4; // three are of the first download
+  host.fault_to = 4;
+  uint32_t first = store_host_start(&host, DOWNLOAD);
+  store_host_start(&host, DOWNLOAD);
+  uint32_t last =
+      store_host_start(&host, MESSAGE("download", MODEL_MEMBER
+                                      ",\"dtype\":\"fp32\",\"priority\":2"));
+  while (host.file_fetches < 4) {
+    store_host_step(&host);
+  }
+  CHECK_INT(fake_host_op(&host.host, first)->terminals, 1);
+  CHECK_INT(host.order_count, 0);
+  // Its second attempt finds no memory.
+  host.host.heap.fail_at = host.host.heap.allocations + 1;
+  host.host.heap.fail_after = 1;
+  while (fake_host_op(&host.host, last)->terminals == 0) {
+    store_host_step(&host);
+  }
+  host.host.heap.fail_at = SIZE_MAX;
+  host.host.heap.fail_after = 0;
+  store_host_run(&host);
+  expect(host.last, "\"download:");
+  CHECK_INT(tam_manager_busy(host.host.manager), 0);
+  store_host_free(&host);
+}
+
 // Cancelled after any number of steps, and gone on with afterwards.
 static void test_cancel(void) {
   for (unsigned steps = 0; steps < 60; steps++) {
@@ -566,6 +599,7 @@ int main(void) {
   RUN(test_manifest);
   RUN(test_quota);
   RUN(test_queue);
+  RUN(test_queue_in_time);
   RUN(test_cancel);
   return check_finish();
 }

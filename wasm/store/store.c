@@ -379,27 +379,33 @@ int tam_store_feed(tam_store *store, const tam_event *event, double now_ms) {
 // ---------------------------------------------------------------------------
 // Time
 
-static void reap(tam_store *store) {
+// Returns 1 when there was something to forget.
+static int reap(tam_store *store) {
+  int is_any = 0;
   tam_store_op **plink = &store->first;
   while (*plink != NULL) {
     tam_store_op *op = *plink;
     if (op->is_ended) {
       *plink = op->next;
       op_del(op);
+      is_any = 1;
     } else {
       plink = &op->next;
     }
   }
+  return is_any;
 }
 
+// An operation that ends here may be what one before it in the list waits for.
 void tam_store_advance(tam_store *store, double now_ms) {
   store->now_ms = now_ms;
-  for (tam_store_op *op = store->first; op != NULL; op = op->next) {
-    if (!op->is_ended && (*op->phase)->advance != NULL) {
-      op_settle(op, (*op->phase)->advance(op));
+  do {
+    for (tam_store_op *op = store->first; op != NULL; op = op->next) {
+      if (!op->is_ended && (*op->phase)->advance != NULL) {
+        op_settle(op, (*op->phase)->advance(op));
+      }
     }
-  }
-  reap(store);
+  } while (reap(store));
 }
 
 double tam_store_deadline(const tam_store *store) {
@@ -429,7 +435,7 @@ void tam_store_del(tam_store *store) {
   for (tam_store_op *op = store->first; op != NULL; op = op->next) {
     op->is_ended = 1;
   }
-  reap(store);
+  (void)reap(store);
   tam_storage_del(store->storage);
   tam_mem_free(store->host.mem, store);
 }
