@@ -336,7 +336,8 @@ static void write_change(store_host *host, const tam_json_node *change,
     if (from == NULL) {
       fake_host_broken("what is moved is there");
     }
-    uint8_t *copy = (uint8_t *)copy_text((tam_span){from->bytes, from->size});
+    uint8_t *copy =
+        (uint8_t *)store_host_copy_text((tam_span){from->bytes, from->size});
     store_host_put(host, store, key, (tam_span){copy, from->size}, 1);
     free(copy);
     return;
