@@ -16,15 +16,25 @@ const CDN = { match: 'xet', content: true };
 /**
  * Downloads, and checks what holds for every download.
  * @param {import('../hub/faults.js').Rule[]} faults
- * @param {import('./memory-store.js').Data} [data]
+ * @param {{ data?: import('./memory-store.js').Data,
+ *   files?: import('./world.js').Files, writeMs?: number }} [options] writeMs:
+ *   how long each transaction takes
  */
-async function watch(faults, data = emptyData()) {
-  const { clock, hub } = await virtualWorld(new MemoryStore(), { faults });
+async function watch(faults, {
+  data = emptyData(), files = FILES, writeMs = 0,
+} = {}) {
+  const size = sizeOf(files);
+  const { clock, hub } = await virtualWorld(
+    new MemoryStore(), { files, faults });
+  const isNew = data.files.size === 0;
   /** @type {{ at: number, sent: number, message: any }[]} */
   const said = [];
   /** @type {any[]} */
   const all = [];
-  const manager = await managerOf(new MemoryStore(data), {
+  const manager = await managerOf(new MemoryStore(data, {
+    before: (name) => (name !== 'write' || writeMs === 0 ? undefined
+      : new Promise((resolve) => { clock.setTimeout(resolve, writeMs); })),
+  }), {
     fetch: hub.fetch, clock, onMessage: (message) => all.push(message),
   });
   const end = await pass(clock, manager.download(MODEL, {
@@ -40,9 +50,10 @@ async function watch(faults, data = emptyData()) {
   let loaded = 0;
   let seq = -1;
   let at = -Infinity;
-  for (const { message, at: now } of said) {
-    assert.equal(message.total, SIZE);
-    assert.ok(message.loaded >= loaded && message.loaded <= SIZE);
+  for (const { message, at: now, sent } of said) {
+    assert.equal(message.total, size);
+    if (isNew) assert.ok(message.loaded <= sent, `${message.loaded}, ${sent}`);
+    assert.ok(message.loaded >= loaded && message.loaded <= size);
     assert.ok(['download', 'verify'].includes(message.phase));
     assert.ok(message.bytesPerSecond >= 0);
     assert.ok(message.etaMs === null || message.etaMs >= 0);
@@ -79,6 +90,15 @@ describe('progress', () => {
     assert.ok(middle.etaMs > 1000 && middle.etaMs < 7000, `${middle.etaMs}`);
   });
 
+  test('says no more than has come, also while it is written', async () => {
+    const files = { 'onnx/model.onnx': { size: 2 * CHUNK, seed: 1 } };
+    const { said } = await watch([
+      { ...CDN, slow: { bytes: CHUNK / 32, everyMs: 100 }, times: 1 },
+    ], { files, writeMs: 1000 });
+    assert.ok(said.some(({ message }) => (
+      message.loaded > CHUNK && message.loaded < 2 * CHUNK)));
+  });
+
   test('does not go back when connections break', async () => {
     const { end } = await watch([
       { ...CDN, slow: { bytes: CHUNK / 32, everyMs: 100 } },
@@ -99,7 +119,7 @@ describe('progress', () => {
 
   test('of a download that was there begins and ends with all', async () => {
     const { data } = await watch([]);
-    const { said, end } = await watch([], data);
+    const { said, end } = await watch([], { data });
     assert.equal(end.fromCache, true);
     for (const { message } of said) assert.equal(message.loaded, SIZE);
   });

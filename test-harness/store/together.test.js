@@ -37,19 +37,19 @@ test('two managers of a process fetch a model once', async () => {
   await assertStored(data);
 });
 
-test('two processes fetch a model once', async () => {
-  const files = { ...FILES, [GRAPH]: { size: CHUNK + 5, seed: 'two' } };
-  const disk = await startDisk(files);
+test('two processes fetch a model once', async (t) => {
+  const disk = await startDisk(FILES);
+  t.after(() => disk.close());
   const ends = await Promise.all([disk.run(), disk.run()]);
   assert.deepEqual(ends.map(({ fetchedBytes }) => fetchedBytes)
     .sort((a, b) => a - b), [0, SIZE]);
   assert.equal(contentBytes(disk.hub), SIZE);
   assert.deepEqual(new Set(await disk.look()), new Set(['right']));
-  await disk.close();
 });
 
-test('the one goes on when the other is killed', async () => {
+test('the one goes on when the other is killed', async (t) => {
   const disk = await startDisk(FILES);
+  t.after(() => disk.close());
   disk.hub.faults.add({ content: true, slow: { bytes: 1 << 20, everyMs: 4 } });
   const first = disk.start();
   const [line] = await new Promise((resolve) => {
@@ -63,7 +63,6 @@ test('the one goes on when the other is killed', async () => {
   const { resumedBytes, fetchedBytes } = await second;
   assert.equal(resumedBytes + fetchedBytes, SIZE);
   assert.deepEqual(new Set(await disk.look()), new Set(['right']));
-  await disk.close();
 });
 
 test('five callers of fetch share one download', async () => {
