@@ -26,17 +26,20 @@ export async function startDisk(files) {
     dataDir, server, hub: server.hub, open,
 
     /** Starts a process that downloads; `lines` are what it says. */
-    start({ isQuiet = false } = {}) {
-      const child = spawn(process.execPath, [CHILD, JSON.stringify(
+    start({ isQuiet = false, flags = /** @type {string[]} */ ([]) } = {}) {
+      const child = spawn(process.execPath, [...flags, CHILD, JSON.stringify(
         { dataDir, hubUrl: server.url, modelId: MODEL, isQuiet })],
       { stdio: ['ignore', 'pipe', 'inherit'] });
       const lines = createInterface({ input: child.stdout });
       return { child, lines, exited: once(child, 'exit') };
     },
 
-    /** Runs one to its end: the last line. */
-    async run() {
-      const { lines, exited } = this.start({ isQuiet: true });
+    /**
+     * Runs one to its end: all that it says.
+     * @param {string[]} [flags] of Node
+     */
+    async run(flags) {
+      const { lines, exited } = this.start({ isQuiet: true, flags });
       /** @type {any} */
       let end = {};
       for await (const line of lines) end = { ...end, ...JSON.parse(line) };
