@@ -50,6 +50,7 @@ void tam_store_op_free_stored(tam_store_op *op) {
     tam_revision_free(&op->revision);
   }
   op->has_revision = 0;
+  op->total_bytes = 0;
 }
 
 static void op_del(tam_store_op *op) {
