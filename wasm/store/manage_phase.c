@@ -9,19 +9,6 @@
 
 #include <string.h>
 
-static int write_batch(tam_store_op *op, tam_batch *batch) {
-  uint32_t request =
-      tam_storage_write(op->store->storage, tam_store_op_owner(op, 0), batch);
-  tam_batch_free(batch);
-  return tam_store_op_asked(request);
-}
-
-static int on_written(tam_store_op *op, const tam_storage_report *report) {
-  return report->kind == TAM_STORAGE_FAILED
-             ? tam_store_op_storage_failed(op, report)
-             : TAM_PHASE_DONE;
-}
-
 // ---------------------------------------------------------------------------
 // Who must be there
 
@@ -138,13 +125,13 @@ static int pin_start(tam_store_op *op) {
   } else {
     tam_batch_delete(&batch, TAM_STORE_FILES, tam_buf_span(&key));
   }
-  return write_batch(op, &batch);
+  return tam_store_op_write(op, &batch);
 }
 
 const tam_phase tam_pin_phase = {
     .stage = "store",
     .start = pin_start,
-    .on_storage = on_written,
+    .on_storage = tam_store_op_on_written,
 };
 
 // ---------------------------------------------------------------------------
@@ -168,7 +155,7 @@ static int rollback_start(tam_store_op *op) {
     tam_revision_put(op, other, &batch);
     memcpy(op->commit, tam_revision_text(other, other->commit).ptr,
            TAM_COMMIT_SIZE);
-    return write_batch(op, &batch);
+    return tam_store_op_write(op, &batch);
   }
   return tam_store_op_fail(op, TAM_ERR_NOT_STORED,
                            "there is no earlier revision to go back to");
@@ -177,7 +164,7 @@ static int rollback_start(tam_store_op *op) {
 const tam_phase tam_rollback_phase = {
     .stage = "store",
     .start = rollback_start,
-    .on_storage = on_written,
+    .on_storage = tam_store_op_on_written,
 };
 
 // ---------------------------------------------------------------------------

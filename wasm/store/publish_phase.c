@@ -9,19 +9,6 @@
 // The patch of TabAgent's manifest: the files of one dtype.
 #define PATCH_MAX (UINT32_C(1) << 20)
 
-static int write_batch(tam_store_op *op, tam_batch *batch) {
-  uint32_t request =
-      tam_storage_write(op->store->storage, tam_store_op_owner(op, 0), batch);
-  tam_batch_free(batch);
-  return tam_store_op_asked(request);
-}
-
-static int on_written(tam_store_op *op, const tam_storage_report *report) {
-  return report->kind == TAM_STORAGE_FAILED
-             ? tam_store_op_storage_failed(op, report)
-             : TAM_PHASE_DONE;
-}
-
 // ---------------------------------------------------------------------------
 // TabAgent's manifest
 
@@ -127,13 +114,13 @@ static int begin_start(tam_store_op *op) {
   if (op->verb->has_dtype) {
     tam_store_op_put_manifest(op, "available", &batch);
   }
-  return write_batch(op, &batch);
+  return tam_store_op_write(op, &batch);
 }
 
 const tam_phase tam_begin_phase = {
     .stage = "store",
     .start = begin_start,
-    .on_storage = on_written,
+    .on_storage = tam_store_op_on_written,
 };
 
 // ---------------------------------------------------------------------------
@@ -180,11 +167,11 @@ static int publish_start(tam_store_op *op) {
   tam_revision_put(op, &op->revision, &batch);
   tam_models_put_used(op->params.model, op->store->now_ms, &batch);
   put_manifests(op, &batch);
-  return write_batch(op, &batch);
+  return tam_store_op_write(op, &batch);
 }
 
 const tam_phase tam_publish_phase = {
     .stage = "store",
     .start = publish_start,
-    .on_storage = on_written,
+    .on_storage = tam_store_op_on_written,
 };

@@ -174,6 +174,20 @@ int tam_store_op_asked(uint32_t request) {
   return request == 0 ? TAM_ERR_OUT_OF_MEMORY : TAM_PHASE_WAIT;
 }
 
+int tam_store_op_write(tam_store_op *op, tam_batch *batch) {
+  uint32_t request =
+      tam_storage_write(op->store->storage, tam_store_op_owner(op, 0), batch);
+  tam_batch_free(batch);
+  return tam_store_op_asked(request);
+}
+
+int tam_store_op_on_written(tam_store_op *op,
+                            const tam_storage_report *report) {
+  return report->kind == TAM_STORAGE_FAILED
+             ? tam_store_op_storage_failed(op, report)
+             : TAM_PHASE_DONE;
+}
+
 void tam_store_op_append_token(const tam_store_op *op, tam_buf *headers) {
   if (op->params.token.len > 0) {
     tam_buf_append_text(headers, "authorization: Bearer ");

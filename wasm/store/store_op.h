@@ -144,6 +144,12 @@ tam_storage_owner tam_store_op_owner(const tam_store_op *op, uint32_t tag);
 // Returns WAIT, or OUT_OF_MEMORY when |request| is 0.
 int tam_store_op_asked(uint32_t request);
 
+// Submits |batch|, which is freed. Returns WAIT, or OUT_OF_MEMORY.
+int tam_store_op_write(tam_store_op *op, tam_batch *batch);
+
+// For phases that end with their transaction.
+int tam_store_op_on_written(tam_store_op *op, const tam_storage_report *report);
+
 // Appends the header with the token, if there is one.
 void tam_store_op_append_token(const tam_store_op *op, tam_buf *headers);
 
