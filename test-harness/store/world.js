@@ -77,7 +77,7 @@ export function createModelHub(files = FILES, options) {
  * Makes a manager of a store.
  * @param {Store} store
  * @param {{ fetch?: typeof fetch, clock?: Clock, hubUrl?: string,
- *   onMessage?: (message: any) => void,
+ *   mirrors?: string[], onMessage?: (message: any) => void,
  *   telemetry?: (entry: any) => void,
  *   openStore?: () => Promise<Store> }} [options] without a fetch it is
  *   offline
@@ -86,15 +86,15 @@ export function createModelHub(files = FILES, options) {
 export async function managerOf(store, {
   openStore = async () => store, ...options
 } = {}) {
-  const { hubUrl, seed, ...outside } = readOptions({
+  const { hubUrl, mirrors, seed, ...outside } = readOptions({
     ...(options.fetch ? {} : { fetch: offline, clock: hastyClock() }),
     seed: 1, ...options,
   });
   const core = new Core(await loadCore(wasm), {
-    hubUrl, seed, now: () => outside.clock.now(),
+    hubUrl, mirrors, seed, now: () => outside.clock.now(),
   });
   const loop = new Loop(core, { ...outside, openStore });
-  return new ModelManager(loop, outside.fetch);
+  return new ModelManager(loop, hubUrl, outside.fetch);
 }
 
 /** @returns {Promise<Response>} */
