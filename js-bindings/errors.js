@@ -12,6 +12,9 @@ import { ERRORS } from './abi.js';
  * @property {string} [modelId]
  * @property {number} [status]
  * @property {object} [meta]
+ * @property {number} [neededBytes] of `quota_exceeded`, as those of a plan
+ * @property {number | null} [freeBytes]
+ * @property {string[]} [evict]
  * @property {unknown} [cause]
  */
 

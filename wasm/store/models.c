@@ -186,7 +186,10 @@ static int on_revision(tam_store_op *op, const tam_storage_report *report) {
     double bytes = complete_bytes(&revision);
     model->has_revision = 1;
     model->bytes += bytes;
-    write_row(&revision, model, bytes, &op->models.json);
+    // One that was only looked at, or given up dtype by dtype, is no model.
+    if (revision.dtypes != 0 || bytes > 0) {
+      write_row(&revision, model, bytes, &op->models.json);
+    }
   }
   tam_revision_free(&revision);
   return error == TAM_ERR_OUT_OF_MEMORY ? error : TAM_PHASE_WAIT;
