@@ -18,6 +18,8 @@ enum {
   STEP_WRITE
 };
 
+#define ALL_DTYPES ((1U << TAM_DTYPE_COUNT) - 1)
+
 static int list_keys(tam_store_op *op, uint32_t step, const char *prefix) {
   return tam_store_op_asked(tam_storage_keys(op->store->storage,
                                              tam_store_op_owner(op, step),
@@ -67,6 +69,12 @@ static int revision_keeps(tam_store_op *op, const tam_revision *revision,
   return 0;
 }
 
+// Returns 1 for a graph, or a part of one, of the dtype in work.
+static int is_of_dtype(const tam_store_op *op, tam_span path) {
+  return (tam_file_kind(path) & (TAM_FILE_ONNX | TAM_FILE_ONNX_DATA)) != 0 &&
+         tam_file_dtype(path) == op->dtype;
+}
+
 static int is_kept(tam_store_op *op, tam_span group) {
   if (op->has_revision && revision_keeps(op, &op->revision, group)) {
     return 1;
@@ -77,6 +85,27 @@ static int is_kept(tam_store_op *op, tam_span group) {
     }
   }
   return 0;
+}
+
+// When one dtype is given up: what TabAgent stored of others, about which no
+// revision says anything, is not ours to delete.
+static int is_of_others(const tam_store_op *op, tam_span path) {
+  unsigned is_graph =
+      tam_file_kind(path) & (TAM_FILE_ONNX | TAM_FILE_ONNX_DATA);
+  return op->params.dtype.len > 0 && !is_of_dtype(op, path) &&
+         (is_graph != 0 || op->stored_count == 0);
+}
+
+static int stays(tam_store_op *op, uint32_t step, tam_span text) {
+  tam_span group = step == STEP_CONTENTS ? group_of(text) : text;
+  switch (step) {
+  case STEP_REVISIONS:
+    return op->params.dtype.len > 0;
+  case STEP_ADDRESSES:
+    return op->params.dtype.len > 0 && !is_of_dtype(op, text);
+  default:
+    return is_kept(op, group) || is_of_others(op, group);
+  }
 }
 
 static void on_key(tam_store_op *op, const tam_storage_report *report) {
@@ -91,11 +120,7 @@ static void on_key(tam_store_op *op, const tam_storage_report *report) {
   if (!is_of_model(op, text)) {
     return;
   }
-  int is_content = report->tag == STEP_CONTENTS;
-  int stays = report->tag == STEP_REVISIONS || report->tag == STEP_ADDRESSES
-                  ? op->params.dtype.len > 0
-                  : is_kept(op, is_content ? group_of(text) : text);
-  if (!stays) {
+  if (!stays(op, report->tag, text)) {
     tam_batch_delete(&op->batch, TAM_STORE_FILES, report->key);
   }
 }
@@ -103,13 +128,31 @@ static void on_key(tam_store_op *op, const tam_storage_report *report) {
 // ---------------------------------------------------------------------------
 // What is given up
 
-// Wants nothing but what the dtypes need that stay.
+// Returns the dtypes that are wanted, and those of graphs that were fetched one
+// by one.
+static unsigned dtypes_of(const tam_revision *revision) {
+  unsigned dtypes = revision->dtypes;
+  for (size_t i = 0; i < revision->count; i++) {
+    const tam_revision_file *file = &revision->files[i];
+    tam_span path = tam_revision_text(revision, file->path);
+    if ((file->flags & TAM_REVISION_FILE_WANTED) != 0 &&
+        (tam_file_kind(path) & TAM_FILE_ONNX) != 0) {
+      dtypes |= 1U << tam_file_dtype(path);
+    }
+  }
+  return dtypes;
+}
+
+// Wants no longer what only this dtype needs; with the last one goes all.
 static void give_up_dtype(tam_store_op *op, tam_revision *revision) {
+  unsigned left = dtypes_of(revision) & ~(1U << op->dtype);
   revision->dtypes &= ~(1U << op->dtype);
-  tam_store_op_choose_dtypes(revision, revision->dtypes);
+  tam_store_op_choose_dtypes(revision, left);
   for (size_t i = 0; i < revision->count; i++) {
     tam_revision_file *file = &revision->files[i];
-    if ((file->flags & TAM_REVISION_FILE_CHOSEN) == 0) {
+    tam_span path = tam_revision_text(revision, file->path);
+    if ((file->flags & TAM_REVISION_FILE_CHOSEN) == 0 &&
+        (left == 0 || is_of_dtype(op, path))) {
       file->flags &=
           (uint8_t) ~(TAM_REVISION_FILE_WANTED | TAM_REVISION_FILE_COMPLETE);
     }
@@ -123,17 +166,21 @@ static void give_up_all(tam_revision *revision) {
   }
 }
 
-static void give_up(tam_store_op *op) {
+static int give_up(tam_store_op *op) {
+  if (op->params.dtype.len > 0 &&
+      tam_file_select_dtype(op->params.dtype, ALL_DTYPES, &op->dtype) != 0) {
+    return tam_store_op_fail(op, TAM_ERR_INVALID_PARAMS,
+                             "dtype: there is none of this name");
+  }
   for (size_t i = 0; i < op->stored_count; i++) {
     tam_revision *revision = &op->stored[i];
     if (op->params.dtype.len == 0) {
       give_up_all(revision);
-    } else if (tam_file_select_dtype(op->params.dtype,
-                                     tam_file_select_available(revision),
-                                     &op->dtype) == 0) {
+    } else {
       give_up_dtype(op, revision);
     }
   }
+  return 0;
 }
 
 // ---------------------------------------------------------------------------
@@ -143,13 +190,14 @@ static void give_up(tam_store_op *op) {
 #define PATCH_MAX 65536
 
 static int is_given_up(const tam_store_op *op, const tam_json_node *quant) {
+  tam_dtype named = TAM_DTYPE_COUNT;
   tam_span status =
       tam_json_get_string(tam_json_get_member(quant, TAM_SPAN("status")));
   tam_span dtype =
       tam_json_get_string(tam_json_get_member(quant, TAM_SPAN("dtype")));
+  (void)tam_file_select_dtype(dtype, ALL_DTYPES, &named);
   return tam_span_eq(status, TAM_SPAN("downloaded")) &&
-         (op->params.dtype.len == 0 ||
-          tam_span_is(dtype, tam_dtype_name(op->dtype)));
+         (op->params.dtype.len == 0 || named == op->dtype);
 }
 
 // An entry that cannot be read is left alone: it is not ours alone.
@@ -189,8 +237,8 @@ static int ask_manifest(tam_store_op *op) {
 static int delete_start(tam_store_op *op) {
   tam_batch_init(&op->batch, op->store->host.mem);
   op->has_batch = 1;
-  give_up(op);
-  return list_keys(op, STEP_CONTENTS, "");
+  int error = give_up(op);
+  return error != 0 ? error : list_keys(op, STEP_CONTENTS, "");
 }
 
 static int write_batch(tam_store_op *op) {

@@ -59,7 +59,8 @@ static int is_candidate(const tam_store_op *op, const tam_transfer *transfer) {
          transfer->record.chunks.count > 0;
 }
 
-static tam_span address_key(tam_store_op *op, const tam_transfer *transfer) {
+tam_span tam_store_op_address_key(tam_store_op *op,
+                                  const tam_transfer *transfer) {
   const tam_revision *revision = &op->revision;
   tam_hub_file file = {
       op->params.model, TAM_SPAN("main"),
@@ -123,7 +124,7 @@ static int on_manifest(tam_store_op *op, tam_transfer *transfer,
   if (!report->found) {
     return tam_store_op_asked(tam_storage_size(
         op->store->storage, tam_store_op_owner(op, STEP_ADDRESS),
-        address_key(op, transfer)));
+        tam_store_op_address_key(op, transfer)));
   }
   int error = read_manifest(op, report->data, &legacy)
                   ? adopt_chunks(op, transfer, &legacy)
@@ -149,7 +150,7 @@ static int on_address(tam_store_op *op, tam_transfer *transfer,
   transfer->has_old_manifest = 0;
   tam_batch_init(&batch, op->store->host.mem);
   tam_batch_move(&batch, tam_store_op_chunk_key(op, transfer, 0),
-                 address_key(op, transfer));
+                 tam_store_op_address_key(op, transfer));
   uint32_t request = tam_storage_write(
       op->store->storage, tam_store_op_owner(op, STEP_COPY), &batch);
   tam_batch_free(&batch);
@@ -205,11 +206,14 @@ static int begin_unverified(tam_store_op *op) {
   return error;
 }
 
+// TabAgent knew no revision but this one.
 static int unverified_start(tam_store_op *op) {
   if (op->has_revision) {
     return TAM_PHASE_DONE;
   }
-  int error = begin_unverified(op);
+  int error = tam_span_eq(op->params.revision, TAM_SPAN("main"))
+                  ? begin_unverified(op)
+                  : op->transfers.error;
   return error != 0
              ? error
              : tam_store_op_asked(tam_storage_get(
@@ -222,21 +226,44 @@ static int give_up(const tam_store_op *op) {
   return op->transfers.error;
 }
 
-static int unverified_on_manifest(tam_store_op *op,
-                                  const tam_storage_report *report) {
+static int begin_record(tam_store_op *op, const legacy_file *legacy) {
   tam_transfer *transfer = &op->transfers.list[0];
   tam_revision_file *file = &op->revision.files[0];
+  file->size = legacy->size;
+  transfer->has_record = 1;
+  return tam_file_record_init(
+      &transfer->record, legacy->size,
+      legacy->chunks == 1 ? legacy->size : legacy->chunk_size, file->algorithm,
+      file->digest, op->store->host.mem);
+}
+
+static int unverified_on_manifest(tam_store_op *op,
+                                  const tam_storage_report *report) {
   legacy_file legacy;
-  if (!report->found || !read_manifest(op, report->data, &legacy)) {
+  if (!report->found) {
+    return tam_store_op_asked(tam_storage_size(
+        op->store->storage, tam_store_op_owner(op, STEP_ADDRESS),
+        tam_store_op_address_key(op, &op->transfers.list[0])));
+  }
+  if (!read_manifest(op, report->data, &legacy)) {
     return give_up(op);
   }
-  file->size = legacy.size;
-  transfer->has_record = 1;
-  int error =
-      tam_file_record_init(&transfer->record, legacy.size,
-                           legacy.chunks == 1 ? legacy.size : legacy.chunk_size,
-                           file->algorithm, file->digest, op->store->host.mem);
+  int error = begin_record(op, &legacy);
   return error != 0 ? error : ask_chunk(op);
+}
+
+static int unverified_on_address(tam_store_op *op,
+                                 const tam_storage_report *report) {
+  double size = -1;
+  if (!report->found || !tam_span_to_uint(report->data, &size) ||
+      size > (double)TAM_FILE_SIZE_MAX) {
+    return give_up(op);
+  }
+  legacy_file legacy = {(uint64_t)size, (uint64_t)size, 1};
+  op->is_unverified = 1;
+  op->is_at_address = 1;
+  int error = begin_record(op, &legacy);
+  return error != 0 ? error : TAM_PHASE_DONE;
 }
 
 static int unverified_on_chunk(tam_store_op *op,
@@ -257,8 +284,14 @@ static int unverified_on_storage(tam_store_op *op,
   if (report->kind == TAM_STORAGE_FAILED) {
     return tam_store_op_storage_failed(op, report);
   }
-  return report->tag == STEP_MANIFEST ? unverified_on_manifest(op, report)
-                                      : unverified_on_chunk(op, report);
+  switch (report->tag) {
+  case STEP_MANIFEST:
+    return unverified_on_manifest(op, report);
+  case STEP_ADDRESS:
+    return unverified_on_address(op, report);
+  default:
+    return unverified_on_chunk(op, report);
+  }
 }
 
 static const tam_phase unverified_phase = {

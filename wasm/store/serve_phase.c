@@ -166,10 +166,12 @@ static void write_headers(const tam_store_op *op, tam_span etag,
   double size = (double)op->transfers.list[0].record.chunks.size;
   int has_body = op->http_status == 200 || op->http_status == 206;
   tam_json_write_member_begin(json, "headers");
-  tam_json_write_string_member(json, "etag", etag);
   tam_json_write_name_member(json, "accept-ranges", "bytes");
-  tam_json_write_string_member(json, "x-repo-commit",
-                               tam_revision_text(revision, revision->commit));
+  if (!op->is_unverified) { // else both are made up
+    tam_json_write_string_member(json, "etag", etag);
+    tam_json_write_string_member(json, "x-repo-commit",
+                                 tam_revision_text(revision, revision->commit));
+  }
   if (has_body) {
     tam_json_write_name_member(json, "content-type",
                                content_type(op->file.path));
@@ -215,7 +217,7 @@ static int say_head(tam_store_op *op, tam_span etag) {
 static int is_known_to_caller(const tam_store_op *op, tam_span etag) {
   tam_span known = op->params.if_none_match;
   return tam_span_eq(tam_span_trim(known), TAM_SPAN("*")) ||
-         tam_span_find_nocase(known, etag) < known.len;
+         (!op->is_unverified && tam_span_find_nocase(known, etag) < known.len);
 }
 
 static int begin(tam_store_op *op) {
@@ -257,7 +259,9 @@ static int read_block(tam_store_op *op) {
   tam_checksum_init(&op->block_sum);
   op->reading = tam_storage_read_and_keep(
       op->store->storage, tam_store_op_owner(op, 0),
-      tam_store_op_chunk_key(op, transfer, chunk), from, from + op->block_len);
+      op->is_at_address ? tam_store_op_address_key(op, transfer)
+                        : tam_store_op_chunk_key(op, transfer, chunk),
+      from, from + op->block_len);
   return tam_store_op_asked(op->reading);
 }
 
@@ -333,7 +337,7 @@ static int repair(tam_store_op *op) {
                                             &tam_unlock_phase,
                                             &tam_serve_phase,
                                             NULL};
-  if (op->params.only_cached) {
+  if (op->params.only_cached || op->is_unverified) {
     return tam_store_op_fail(op, TAM_ERR_STORE_DAMAGED,
                              "a stored chunk is damaged");
   }

@@ -93,6 +93,7 @@ struct tam_store_op {
   size_t legacy_file;
   uint32_t legacy_chunk;
   int is_unverified; // what is served cannot be checked
+  int is_at_address; // and lies whole under the address of its file
 
   // Of those that verify and delete.
   size_t verify_file;
@@ -165,6 +166,11 @@ tam_span tam_store_op_revision_key(tam_store_op *op, tam_span repo,
 // Returns what the keys of the model that begin with |kind| begin with; those
 // of others may, too. Valid as long.
 tam_span tam_store_op_prefix(tam_store_op *op, const char *kind);
+
+// Returns the key under which TabAgent stored a whole file: its address at
+// huggingface.co. Valid until the address in work changes.
+tam_span tam_store_op_address_key(tam_store_op *op,
+                                  const tam_transfer *transfer);
 
 // Takes the revision of the commit that was found, stored or new. Returns DONE
 // or an error.
