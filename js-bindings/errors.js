@@ -12,8 +12,10 @@ import { ERRORS } from './abi.js';
  * @property {string} [modelId]
  * @property {number} [status]
  * @property {object} [meta]
- * @property {number} [neededBytes] of `quota_exceeded`, as those of a plan
+ * @property {number} [totalBytes] of `quota_exceeded`, as those of a plan
+ * @property {number} [neededBytes]
  * @property {number | null} [freeBytes]
+ * @property {number | null} [quotaBytes]
  * @property {string[]} [evict]
  * @property {unknown} [cause]
  */
@@ -44,10 +46,15 @@ export class TabAgentError extends Error {
  * @param {unknown} [cause]
  */
 export function errorOfMessage(message, cause) {
-  const { code, stage, retryable, userAction, modelId, status, meta } = message;
+  const {
+    code, stage, retryable, userAction, modelId, status, meta,
+    totalBytes, neededBytes, freeBytes, quotaBytes, evict,
+  } = message;
+  const room = neededBytes === undefined ? {}
+    : { totalBytes, neededBytes, freeBytes, quotaBytes, evict };
   return new TabAgentError(code, message.message, {
     stage, retryable: retryable === true, userAction, modelId, status, meta,
-    cause,
+    ...room, cause,
   });
 }
 

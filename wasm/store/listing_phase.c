@@ -91,12 +91,29 @@ static void take_stored(tam_store_op *op, size_t place) {
           (op->stored_count - place) * sizeof(op->stored[0]));
 }
 
+// A stored commit may have been asked for by another name. Its own name is
+// found in any case, and "main" is what most people mean; of these it becomes
+// one that the label does not stand for yet.
+static int relabel(tam_store_op *op) {
+  tam_revision *revision = &op->revision;
+  tam_span asked = op->params.revision;
+  tam_span label = tam_revision_text(revision, revision->label);
+  if (tam_span_eq(asked, label) || tam_hub_revision_is_commit(asked) ||
+      (!tam_hub_revision_is_commit(label) &&
+       !tam_span_eq(asked, TAM_SPAN("main")))) {
+    return TAM_PHASE_DONE;
+  }
+  revision->flags &= (uint8_t) ~(TAM_REVISION_CURRENT | TAM_REVISION_PREVIOUS);
+  int error = tam_revision_set_label(revision, asked);
+  return error != 0 ? error : TAM_PHASE_DONE;
+}
+
 // Takes the revision of the commit that was found, stored or new.
 int tam_store_op_take_commit(tam_store_op *op) {
   size_t place = find_stored(op, commit_span(op), TAM_SPAN_NONE);
   if (place < op->stored_count) {
     take_stored(op, place);
-    return TAM_PHASE_DONE;
+    return relabel(op);
   }
   op->has_revision = 1;
   int error =

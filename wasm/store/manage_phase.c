@@ -170,6 +170,27 @@ const tam_phase tam_rollback_phase = {
 // ---------------------------------------------------------------------------
 // Updates
 
+// Chooses what the dtypes of the model need in |latest|, and what was wanted of
+// |current| one by one. Returns the bytes of those that are not the same.
+static uint64_t choose_latest(tam_revision *latest,
+                              const tam_revision *current) {
+  uint64_t bytes = 0;
+  tam_store_op_choose_dtypes(latest, latest->dtypes);
+  for (size_t i = 0; i < latest->count; i++) {
+    tam_revision_file *now = &latest->files[i];
+    const tam_revision_file *old =
+        tam_revision_find(current, tam_revision_text(latest, now->path));
+    if (old != NULL && (old->flags & TAM_REVISION_FILE_WANTED) != 0) {
+      now->flags |= TAM_REVISION_FILE_CHOSEN;
+    }
+    if ((now->flags & TAM_REVISION_FILE_CHOSEN) != 0 &&
+        (old == NULL || !tam_revision_file_is_same(old, now))) {
+      bytes += now->size;
+    }
+  }
+  return bytes;
+}
+
 // Compares the commit in work with the current one of the label.
 static int compare_start(tam_store_op *op) {
   const tam_revision *current = NULL;
@@ -194,16 +215,8 @@ static int compare_start(tam_store_op *op) {
   }
   memcpy(op->commit, tam_revision_text(current, current->commit).ptr,
          TAM_COMMIT_SIZE);
-  for (size_t i = 0; i < current->count; i++) {
-    const tam_revision_file *old = &current->files[i];
-    const tam_revision_file *now =
-        tam_revision_find(&op->revision, tam_revision_text(current, old->path));
-    if ((old->flags & TAM_REVISION_FILE_WANTED) != 0 && now != NULL &&
-        !tam_revision_file_is_same(old, now)) {
-      op->total_bytes += now->size;
-    }
-  }
   op->revision.dtypes |= current->dtypes;
+  op->total_bytes = choose_latest(&op->revision, current);
   return TAM_PHASE_DONE;
 }
 
@@ -219,10 +232,9 @@ void tam_store_op_choose_dtypes(tam_revision *revision, unsigned dtypes) {
   }
 }
 
-// Chooses what the dtypes of the model need in the revision in work.
+// Takes what the comparison has chosen.
 static int select_dtypes_start(tam_store_op *op) {
   op->total_bytes = 0;
-  tam_store_op_choose_dtypes(&op->revision, op->revision.dtypes);
   return tam_store_op_take_chosen(op);
 }
 

@@ -85,6 +85,10 @@ void tam_revision_free(tam_revision *revision) {
   revision_clear(revision, revision->mem);
 }
 
+int tam_revision_set_label(tam_revision *revision, tam_span label) {
+  return keep_text(revision, label, &revision->label);
+}
+
 int tam_revision_set_task(tam_revision *revision, tam_span task) {
   return task.len > TAM_REVISION_TASK_MAX
              ? TAM_ERR_TOO_LARGE

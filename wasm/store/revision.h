@@ -85,6 +85,10 @@ void tam_revision_free(tam_revision *revision);
 tam_span tam_revision_text(const tam_revision *revision,
                            tam_revision_place place);
 
+// Sets the label, one that tam_revision_init would take. Returns 0, TOO_LARGE
+// (the texts of the revision are too long) or OUT_OF_MEMORY.
+int tam_revision_set_label(tam_revision *revision, tam_span label);
+
 // Sets the task. Returns 0, TOO_LARGE (longer than TAM_REVISION_TASK_MAX, or
 // the texts of the revision are too long) or OUT_OF_MEMORY.
 int tam_revision_set_task(tam_revision *revision, tam_span task);
