@@ -43,7 +43,9 @@ import { Timer } from './timer.js';
  * @property {AbortSignal | null} [signal]
  * @property {((bytes: Uint8Array, isLast: boolean) => void)} [onBytes] takes
  *   what a file that is served consists of
- * @property {(pull: () => void) => void} [onStart] gets what asks for more
+ * @property {(pull: () => void, giveBack: (buffer: ArrayBuffer) => void)
+ *   => void} [onStart] gets what asks for more bytes, and what takes back the
+ *   memory of those that were handed out
  * @property {unknown[]} [rows] files that the caller hands in
  * @property {import('./archive.js').Input} [input] and their bytes
  */
@@ -126,7 +128,8 @@ export class Loop {
           ...describe(message, op), lastSeq: 0,
           onProgress, onBytes, input, resolve, reject,
         });
-        onStart?.(() => this.#feed(EVENT.PULL, { op }));
+        onStart?.(() => this.#feed(EVENT.PULL, { op }),
+          (buffer) => this.#storage.giveBack(buffer));
         this.#send(op, message, !onProgress && !this.#onMessage);
         if (rows) this.#sendListing(op, rows);
       });
@@ -243,7 +246,7 @@ export class Loop {
         this.#storage.abort(request);
         break;
       case ACTION.STORE:
-        this.#storage.start(request, decoder.decode(first), second);
+        this.#storage.start(op, request, decoder.decode(first), second);
         break;
       case ACTION.FORGET:
         this.#requests.bodies.delete(request);
@@ -281,6 +284,7 @@ export class Loop {
     if (job) job.lastSeq = message.seq ?? job.lastSeq;
     if (isTerminal) {
       this.#jobs.delete(op);
+      this.#storage.end(op);
       if (job?.failure) blame(message, job.failure);
       for (const entry of telemetryOf(message)) {
         attempt(() => this.#telemetry?.(entry));

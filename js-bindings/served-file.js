@@ -21,8 +21,8 @@ import { errorOfMessage } from './errors.js';
  * @property {Record<string, string | number>} headers
  */
 
-/** Verified bytes that wait for the reader: two blocks. */
-const HIGH_WATER_BYTES = 2 << 20;
+/** Verified blocks that wait for the reader, or are on their way. */
+const BLOCKS_AHEAD = 2;
 
 /**
  * What is asked for, from the arguments of `fetch`.
@@ -70,7 +70,7 @@ export function serveFile(loop, id, wanted, signal, input) {
     loop.run({ action: 'fetchFile', id, params: wanted }, {
       signal: body.signal,
       input,
-      onStart: (pull) => body.begin(pull),
+      onStart: (pull, giveBack) => body.begin(pull, giveBack),
       onProgress: (head) => resolve(responseOf(
         head, wanted.method === 'HEAD' || head.status >= 300 ? null : body)),
       onBytes: (bytes, isLast) => body.take(bytes, isLast),
@@ -89,13 +89,21 @@ export function serveFile(loop, id, wanted, signal, input) {
   });
 }
 
-/** The bytes of one answer, which the core hands over when there is room. */
+/** The bytes of one answer, of which a few are ready before they are read. */
 class ServedBody {
   #stop = new AbortController();
   /** @type {ReadableByteStreamController | undefined} */
   #controller;
   #pull = () => {};
+  /** @type {(buffer: ArrayBuffer) => void} */
+  #giveBack = () => {};
+  /** @type {Uint8Array<ArrayBuffer>[]} in order */
+  #blocks = [];
+  #asked = 0;
   #isEnded = false;
+  #isOver = false;
+  /** Called when there is something for a reader that waits. */
+  #wake = () => {};
 
   /** @param {AbortSignal | null} [signal] of the caller */
   constructor(signal) {
@@ -109,9 +117,13 @@ class ServedBody {
     return this.#stop.signal;
   }
 
-  /** @param {() => void} pull asks the core for more */
-  begin(pull) {
+  /**
+   * @param {() => void} pull asks the core for a block
+   * @param {(buffer: ArrayBuffer) => void} giveBack
+   */
+  begin(pull, giveBack) {
     this.#pull = pull;
+    this.#giveBack = giveBack;
   }
 
   /** @returns {ReadableStream<Uint8Array>} */
@@ -121,34 +133,89 @@ class ServedBody {
       start: (controller) => {
         this.#controller = controller;
       },
-      pull: () => this.#pull(),
+      pull: () => this.#read(),
       cancel: (reason) => this.#stop.abort(reason),
-    }, { highWaterMark: HIGH_WATER_BYTES });
+    }, { highWaterMark: 0 });
   }
 
   /**
-   * @param {Uint8Array} bytes
+   * @param {Uint8Array<ArrayBuffer>} bytes
    * @param {boolean} isLast
    */
   take(bytes, isLast) {
-    this.#controller?.enqueue(
-      /** @type {Uint8Array<ArrayBuffer>} */ (bytes));
+    this.#blocks.push(bytes);
+    this.#asked -= 1;
     if (isLast) this.end();
-    else if ((this.#controller?.desiredSize ?? 0) > 0) this.#pull();
+    else this.#ask();
+    this.#wake();
   }
 
   end() {
-    if (this.#isEnded) return;
     this.#isEnded = true;
-    this.#controller?.close();
-    // A reader that waits with a buffer of its own is answered only by this.
-    this.#controller?.byobRequest?.respond(0);
+    if (this.#blocks.length === 0) this.#close();
+    this.#wake();
   }
 
   /** @param {unknown} reason */
   fail(reason) {
-    if (!this.#isEnded) this.#controller?.error(reason);
-    this.#isEnded = true;
+    if (!this.#isOver) this.#controller?.error(reason);
+    this.#isOver = true;
+    this.#wake();
+  }
+
+  /** One block is asked for at a time. */
+  #ask() {
+    if (this.#asked > 0 || this.#isEnded
+      || this.#blocks.length >= BLOCKS_AHEAD) return;
+    this.#asked += 1;
+    this.#pull();
+  }
+
+  /** Gives a reader what is there, or as soon as something is. */
+  async #read() {
+    this.#ask();
+    while (this.#blocks.length === 0 && !this.#isOver) {
+      await new Promise((/** @type {(value: void) => void} */ resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    const [block] = this.#blocks;
+    if (!block) return;
+    const { view } = this.#controller?.byobRequest ?? {};
+    if (!view) {
+      this.#blocks.shift();
+      this.#controller?.enqueue(block);
+    } else {
+      this.#copy(block, view);
+    }
+    if (this.#isEnded && this.#blocks.length === 0) this.#close();
+    else this.#ask();
+  }
+
+  /**
+   * Into the reader's own memory; ours is used again.
+   * @param {Uint8Array<ArrayBuffer>} block
+   * @param {ArrayBufferView} view
+   */
+  #copy(block, view) {
+    const length = Math.min(block.length, view.byteLength);
+    new Uint8Array(view.buffer, view.byteOffset, length)
+      .set(block.subarray(0, length));
+    if (length < block.length) {
+      this.#blocks[0] = block.subarray(length);
+    } else {
+      this.#blocks.shift();
+      this.#giveBack(block.buffer);
+    }
+    this.#controller?.byobRequest?.respond(length);
+  }
+
+  #close() {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#controller?.close();
+    // A reader that waits with a buffer of its own is answered only by this.
+    this.#controller?.byobRequest?.respond(0);
   }
 }
 
@@ -179,15 +246,15 @@ async function gather(response, length) {
   if (response.bodyUsed || !response.body) {
     throw new TypeError('the body was read already');
   }
-  const whole = new Uint8Array(length);
-  const reader = response.body.getReader();
-  let at = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return whole.buffer;
-    whole.set(value, at);
+  let whole = new ArrayBuffer(length);
+  const reader = response.body.getReader({ mode: 'byob' });
+  for (let at = 0; at < length;) {
+    const { done, value } = await reader.read(new Uint8Array(whole, at));
+    if (done) throw new TypeError('the body is too short');
     at += value.length;
+    whole = value.buffer;
   }
+  return whole;
 }
 
 /** As the Hub answers for a file that is not in the repository. */

@@ -24,6 +24,9 @@ const encoder = new TextEncoder();
  */
 const waitingReaders = new Set();
 
+/** Buffers that are kept for further reads: two of each of two readers. */
+const SPARE_BUFFERS_MAX = 4;
+
 /** What was asked of the storage and has not ended, and what is kept for it. */
 export class StoreActions {
   #openStore;
@@ -35,8 +38,12 @@ export class StoreActions {
   #waiting = new Map();
   /** @type {Map<number, () => void>} */
   #locks = new Map();
-  /** @type {Map<number, Uint8Array[]>} bytes that may be delivered */
+  /** @type {Map<number, Uint8Array>} bytes that may be delivered */
   #read = new Map();
+  /** @type {Map<number, BlobReader>} where operations stopped reading */
+  #readers = new Map();
+  /** @type {ArrayBuffer[]} */
+  #spare = [];
   /** @type {{ key: string, blob: Blob } | undefined} the content read last */
   #latest;
 
@@ -53,14 +60,15 @@ export class StoreActions {
 
   /**
    * Starts what `order` says; returns at once.
+   * @param {number} op for which it is done
    * @param {number} request
    * @param {string} order
    * @param {Uint8Array} bytes what it writes
    */
-  start(request, order, bytes) {
+  start(op, request, order, bytes) {
     const controller = new AbortController();
     this.#waiting.set(request, controller);
-    this.#run(request, JSON.parse(order), bytes, controller.signal);
+    this.#run(op, request, JSON.parse(order), bytes, controller.signal);
   }
 
   /**
@@ -91,9 +99,26 @@ export class StoreActions {
    * @returns {Uint8Array | undefined}
    */
   take(request, offset, length) {
-    const [bytes] = this.#read.get(request) ?? [];
+    const bytes = this.#read.get(request);
     this.#read.delete(request);
     return bytes?.subarray(offset, offset + length);
+  }
+
+  /**
+   * Takes back the memory of bytes that were handed out.
+   * @param {ArrayBuffer} buffer
+   */
+  giveBack(buffer) {
+    if (this.#spare.length < SPARE_BUFFERS_MAX) this.#spare.push(buffer);
+  }
+
+  /**
+   * Gives up what was kept for an operation that has ended.
+   * @param {number} op
+   */
+  end(op) {
+    this.#readers.get(op)?.close();
+    this.#readers.delete(op);
   }
 
   /** Ends everything and closes the store. */
@@ -101,17 +126,20 @@ export class StoreActions {
     for (const request of [...this.#waiting.keys(), ...this.#locks.keys()]) {
       this.abort(request);
     }
+    for (const op of [...this.#readers.keys()]) this.end(op);
+    this.#spare = [];
     const store = await this.#store?.catch(() => undefined);
     store?.close();
   }
 
   /**
+   * @param {number} op
    * @param {number} request
    * @param {any} order
    * @param {Uint8Array} bytes
    * @param {AbortSignal} signal
    */
-  async #run(request, order, bytes, signal) {
+  async #run(op, request, order, bytes, signal) {
     const report = (/** @type {number} */ kind, event = {}) => {
       if (!signal.aborted) this.#report(kind, { request, ...event });
     };
@@ -119,7 +147,7 @@ export class StoreActions {
     try {
       const store = await this.#opened();
       const found = changes ? await this.#write(store, changes)
-        : await this.#do(store, order, request, signal, report);
+        : await this.#do(store, order, op, request, signal, report);
       this.#waiting.delete(request);
       report(EVENT.STORE_END, { status: found ? 1 : 0 });
     } catch (error) {
@@ -142,12 +170,13 @@ export class StoreActions {
   /**
    * @param {Store} store
    * @param {any} order
+   * @param {number} op
    * @param {number} request
    * @param {AbortSignal} signal
    * @param {(kind: number, event?: object) => void} report
    * @returns {Promise<boolean>} what was asked for is there
    */
-  async #do(store, order, request, signal, report) {
+  async #do(store, order, op, request, signal, report) {
     const data = (/** @type {Uint8Array} */ payload) => {
       report(EVENT.STORE_DATA, { payload });
     };
@@ -176,7 +205,9 @@ export class StoreActions {
         return size !== null;
       }
       case 'read':
-        return this.#readContent(store, order, request, signal, data)
+        return (order.keep
+          ? this.#readOn(store, order, op, request, signal, data)
+          : this.#readContent(store, order, signal, data))
           .catch(absentWhenUnreadable);
       case 'estimate':
         data(encoder.encode(JSON.stringify(await store.estimate())));
@@ -193,28 +224,65 @@ export class StoreActions {
   }
 
   /**
+   * Reads a part and keeps it. Parts that follow one another come out of one
+   * stream, which is several times faster than a part of its own each.
    * @param {Store} store
    * @param {any} order
+   * @param {number} op
    * @param {number} request
    * @param {AbortSignal} signal
    * @param {(bytes: Uint8Array) => void} onBytes
    * @returns {Promise<boolean>} there were as many bytes as asked for
    */
-  async #readContent(store, order, request, signal, onBytes) {
+  async #readOn(store, { key, from, to }, op, request, signal, onBytes) {
+    let reader = this.#readers.get(op);
+    this.#readers.delete(op);
+    if (reader?.key !== key || reader?.at !== from) {
+      reader?.close();
+      const blob = await this.#blob(store, key);
+      if (signal.aborted || !blob || blob.size < to) return false;
+      reader = new BlobReader(key, blob, from);
+    }
+    const bytes = await reader.fill(this.#bufferOf(to - from), onBytes);
+    if (signal.aborted || !bytes) {
+      reader.close();
+      return false;
+    }
+    this.#readers.set(op, reader);
+    this.#read.set(request, bytes);
+    return true;
+  }
+
+  /** @param {number} length */
+  #bufferOf(length) {
+    const place = this.#spare.findIndex(
+      ({ byteLength }) => byteLength === length);
+    return place < 0 ? new ArrayBuffer(length) : this.#spare.splice(place, 1)[0];
+  }
+
+  /**
+   * @param {Store} store
+   * @param {any} order
+   * @param {AbortSignal} signal
+   * @param {(bytes: Uint8Array) => void} onBytes
+   * @returns {Promise<boolean>} there were as many bytes as asked for
+   */
+  async #readContent(store, order, signal, onBytes) {
     const whole = order.body === undefined
       ? await this.#blob(store, order.key) : this.#bodies.get(order.body);
     const from = order.from ?? 0;
     const to = order.to ?? whole?.size;
     if (!whole || whole.size < to) return false;
-    const part = whole.slice(from, to);
-    if (order.keep) {
-      const bytes = new Uint8Array(await part.arrayBuffer());
-      if (signal.aborted) return false;
-      this.#read.set(request, [bytes]);
-      onBytes(bytes);
-    } else {
-      await readBlob(part, signal, onBytes);
+    const reader = new BlobReader(order.key, whole.slice(from, to), 0);
+    let buffer = new ArrayBuffer(READ_BYTES);
+    for (let left = to - from; left > 0 && !signal.aborted;) {
+      const bytes = await reader.fill(
+        left < buffer.byteLength ? new ArrayBuffer(left) : buffer, onBytes);
+      if (!bytes) return false;
+      left -= bytes.length;
+      buffer = bytes.buffer;
     }
+    reader.close();
     return true;
   }
 
@@ -236,6 +304,7 @@ export class StoreActions {
    */
   async #write(store, changes) {
     this.#latest = undefined;
+    for (const op of [...this.#readers.keys()]) this.end(op);
     await store.write(await Promise.all(changes.map(async (change) => (
       change.kind === 'move' ? moved(store, change) : change))));
     return true;
@@ -269,27 +338,50 @@ export class StoreActions {
   }
 }
 
-/**
- * @param {Blob} blob
- * @param {AbortSignal} signal
- * @param {(bytes: Uint8Array) => void} onBytes
- */
-async function readBlob(blob, signal, onBytes) {
-  const reader = blob.stream().getReader({ mode: 'byob' });
-  waitingReaders.add(reader);
-  try {
-    let buffer = new ArrayBuffer(READ_BYTES);
-    while (!signal.aborted) {
-      const { done, value } = await reader.read(new Uint8Array(buffer));
-      if (value) {
+/** Reads a content from somewhere on. */
+class BlobReader {
+  #reader;
+
+  /**
+   * @param {string} key
+   * @param {Blob} blob
+   * @param {number} at
+   */
+  constructor(key, blob, at) {
+    this.key = key;
+    /** Where the next byte is in the content. */
+    this.at = at;
+    this.#reader = (at === 0 ? blob : blob.slice(at)).stream()
+      .getReader({ mode: 'byob' });
+  }
+
+  /**
+   * @param {ArrayBuffer} buffer that is given away
+   * @param {(bytes: Uint8Array) => void} onBytes gets what has come
+   * @returns {Promise<Uint8Array<ArrayBuffer> | undefined>} the bytes, in the
+   *   same memory; undefined: there are fewer
+   */
+  async fill(buffer, onBytes) {
+    waitingReaders.add(this.#reader);
+    try {
+      for (let filled = 0; filled < buffer.byteLength;) {
+        const { done, value } = await this.#reader.read(
+          new Uint8Array(buffer, filled));
+        if (done || !value) return undefined;
         onBytes(value);
+        filled += value.length;
         buffer = value.buffer;
       }
-      if (done) return;
+    } finally {
+      waitingReaders.delete(this.#reader);
     }
-    await reader.cancel();
-  } finally {
-    waitingReaders.delete(reader);
+    this.at += buffer.byteLength;
+    return new Uint8Array(buffer);
+  }
+
+  /** Ends a read that waits, too. */
+  close() {
+    this.#reader.cancel().catch(() => {});
   }
 }
 

@@ -30,6 +30,9 @@ const SUBJECTS = {
   config: async () => (await import('./config-speed.js')).benchConfig,
   hash: async () => (await import('./hash.js')).benchHash,
   scheduler: async () => (await import('./scheduler.js')).benchScheduler,
+  store: async () => (await import('./store/store.js')).benchStore,
+  storeCore: async () => (await import('./store/core.js')).benchStoreCore,
+  storeNode: async () => (await import('./store/node.js')).benchStoreNode,
   requests: async () => (await import('./requests.js')).benchRequests,
   startup: async () => (await import('./startup.js')).benchStartup,
 };

@@ -19,7 +19,7 @@ export function median(values) {
  * @param {string[]} names
  * @param {{ rounds: number, warmUp: number }} options
  */
-function* turns(names, { rounds, warmUp }) {
+export function* turns(names, { rounds, warmUp }) {
   for (let round = 0; round < warmUp + rounds; round++) {
     for (let i = 0; i < names.length; i++) {
       const name = names[(i + round) % names.length];
