@@ -82,8 +82,10 @@ export class Loop {
       this.#feed(kind, event);
     });
     this.#storage = new StoreActions(
-      openStore, this.#requests.bodies, (kind, event) => {
-        this.#feed(kind, event);
+      openStore, this.#requests.bodies, (happenings) => {
+        this.#turn((core) => {
+          for (const [kind, event] of happenings) core.feed(kind, event);
+        });
       });
     this.#timer = new Timer(clock, () => {
       this.#feed(EVENT.TIMER);

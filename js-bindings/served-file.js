@@ -139,11 +139,11 @@ class ServedBody {
   }
 
   /**
-   * @param {Uint8Array<ArrayBuffer>} bytes
+   * @param {Uint8Array} bytes
    * @param {boolean} isLast
    */
   take(bytes, isLast) {
-    this.#blocks.push(bytes);
+    this.#blocks.push(/** @type {Uint8Array<ArrayBuffer>} */ (bytes));
     this.#asked -= 1;
     if (isLast) this.end();
     else this.#ask();

@@ -8,8 +8,8 @@ import { EVENT } from '../abi.js';
  * @typedef {import('./index.js').Store} Store
  * @typedef {import('./index.js').Change} Change
  * @typedef {{ kind: 'move', key: string, from: string }} Move
- * @typedef {(kind: number, event: import('../core.js').CoreEvent) => void}
- *   Report
+ * @typedef {[kind: number, event: import('../core.js').CoreEvent]} Happening
+ * @typedef {(happenings: Happening[]) => void} Report
  */
 
 /** Bytes that are read at a time: several events of the core. */
@@ -141,7 +141,7 @@ export class StoreActions {
    */
   async #run(op, request, order, bytes, signal) {
     const report = (/** @type {number} */ kind, event = {}) => {
-      if (!signal.aborted) this.#report(kind, { request, ...event });
+      if (!signal.aborted) this.#report([[kind, { request, ...event }]]);
     };
     const changes = order.do === 'write' && this.#changes(order.batch, bytes);
     try {
@@ -186,19 +186,25 @@ export class StoreActions {
         if (value) data(value);
         return value !== null;
       }
-      case 'list':
-        for (const { key, bytes } of
-          await store.list(order.store, order.prefix)) {
-          report(EVENT.STORE_KEY,
-            { status: bytes.length, payload: encoder.encode(key) });
-          data(bytes);
-        }
+      case 'list': {
+        const entries = await store.list(order.store, order.prefix);
+        if (signal.aborted) return true;
+        this.#report(entries.flatMap(({ key, bytes }) => (
+          /** @type {Happening[]} */ ([
+            [EVENT.STORE_KEY, {
+              request, status: bytes.length, payload: encoder.encode(key),
+            }],
+            [EVENT.STORE_DATA, { request, payload: bytes }],
+          ]))));
         return true;
-      case 'keys':
-        for (const key of await store.keys(order.prefix)) {
-          report(EVENT.STORE_KEY, { payload: encoder.encode(key) });
-        }
+      }
+      case 'keys': {
+        const keys = await store.keys(order.prefix);
+        if (signal.aborted) return true;
+        this.#report(keys.map((key) => /** @type {Happening} */ (
+          [EVENT.STORE_KEY, { request, payload: encoder.encode(key) }])));
         return true;
+      }
       case 'size': {
         const size = await store.size(order.key);
         if (size !== null) data(encoder.encode(String(size)));
@@ -237,7 +243,7 @@ export class StoreActions {
   async #readOn(store, { key, from, to }, op, request, signal, onBytes) {
     let reader = this.#readers.get(op);
     this.#readers.delete(op);
-    if (reader?.key !== key || reader?.at !== from) {
+    if (!reader || reader.key !== key || reader.at !== from) {
       reader?.close();
       const blob = await this.#blob(store, key);
       if (signal.aborted || !blob || blob.size < to) return false;
