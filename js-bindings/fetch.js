@@ -7,6 +7,12 @@ import { CAPS, EVENT, FETCH_FLAG } from './abi.js';
 /** How addresses of files begin that the caller hands in. */
 const INPUT_URL = 'input:';
 
+/** Bytes that are read at a time, at most. */
+const READ_BYTES = 1 << 18;
+
+/** Bytes of a body that are gathered before they become a Blob. */
+const GATHERED_BYTES = 1 << 17;
+
 const encoder = new TextEncoder();
 
 /**
@@ -168,29 +174,48 @@ export class Requests {
 }
 
 /**
+ * The body as one Blob of many: what has come shall not stay in the memory of
+ * the page, nor become garbage there.
  * @param {Response} response
  * @param {AbortSignal} signal
  * @param {(kind: number, event: object) => void} report
  */
 async function gatherBody(response, signal, report) {
-  /** @type {BlobPart[]} */
-  const parts = [];
-  await readBody(response, signal, (bytes) => {
-    parts.push(/** @type {Uint8Array<ArrayBuffer>} */ (bytes));
+  /** @type {Blob[]} */
+  const blobs = [];
+  const gathered = new Uint8Array(GATHERED_BYTES);
+  let size = 0;
+  const seal = async () => {
+    const blob = new Blob([gathered.subarray(0, size)]);
+    // Answered when the browser has taken it over: so much and no more waits.
+    await blob.slice(0, 1).arrayBuffer();
+    blobs.push(blob);
+    size = 0;
+  };
+  await readBody(response, signal, async (bytes) => {
+    for (let at = 0; at < bytes.length;) {
+      const piece = bytes.subarray(at, at + GATHERED_BYTES - size);
+      gathered.set(piece, size);
+      size += piece.length;
+      at += piece.length;
+      if (size === GATHERED_BYTES) await seal();
+    }
     report(EVENT.HTTP_KEPT, { status: bytes.length });
   });
-  return new Blob(parts);
+  await seal();
+  return new Blob(blobs);
 }
 
 /**
  * @param {Response} response
  * @param {AbortSignal} signal stops the reading even when the injected fetch
  *   does not listen to it
- * @param {(bytes: Uint8Array) => void} onBytes
+ * @param {(bytes: Uint8Array) => void | Promise<void>} onBytes they are valid
+ *   until it is done
  */
 async function readBody(response, signal, onBytes) {
-  const reader = response.body?.getReader();
-  if (!reader) return;
+  if (!response.body) return;
+  const { reader, read } = readerOf(response.body);
   // Ends a read that waits, too. A body that has ended does not mind.
   const stop = async () => {
     try {
@@ -202,15 +227,36 @@ async function readBody(response, signal, onBytes) {
   signal.addEventListener('abort', stop);
   try {
     while (!signal.aborted) {
-      const { done, value } = await reader.read();
+      const { done, value } = await read();
       if (done) return;
       if (!(value instanceof Uint8Array)) {
         throw new TypeError('the body is not made of bytes');
       }
-      onBytes(value);
+      await onBytes(value);
     }
   } finally {
     stop();
+  }
+}
+
+/**
+ * A reader that has bytes written into the same memory again and again, if the
+ * body can do that: an injected fetch need not have such bodies.
+ * @param {ReadableStream<Uint8Array>} body
+ */
+function readerOf(body) {
+  try {
+    const reader = body.getReader({ mode: 'byob' });
+    let buffer = new ArrayBuffer(READ_BYTES);
+    const read = async () => {
+      const result = await reader.read(new Uint8Array(buffer));
+      if (result.value) buffer = result.value.buffer;
+      return result;
+    };
+    return { reader, read };
+  } catch {
+    const reader = body.getReader();
+    return { reader, read: () => reader.read() };
   }
 }
 

@@ -37,8 +37,18 @@
 #define RATE_FIRST_MS  150.0
 #define RATE_SHARE     0.3
 
+// The first chunk comes alone, until so much time shows how fast the line is:
+// three at once, none of them taken as a whole, would lie in the memory of a
+// fast page. When it says nothing for as long, the others do not wait for it.
+#define PROBE_MS        100.0
+#define PROBE_SILENT_MS 1000.0
+
 // ---------------------------------------------------------------------------
 // Progress
+
+static int is_probing(const tam_transfers *all) {
+  return all->probe_at_ms > 0 && !all->is_probed;
+}
 
 void tam_transfers_note_progress(tam_store_op *op) {
   op->has_news = 1;
@@ -113,11 +123,30 @@ static int next_chunk(const tam_store_op *op, const tam_transfer *transfer,
   return 0;
 }
 
+// Returns 1 when a chunk may be asked for: the first one, to find out how fast
+// the line is, or any when that is known.
+static int probe(tam_store_op *op) {
+  tam_transfers *all = &op->transfers;
+  double now_ms = op->store->now_ms;
+  if (all->probe_at_ms == 0) {
+    all->probe_at_ms = now_ms;
+    all->rate = 0;
+    all->rate_at_ms = now_ms;
+    all->rate_bytes = all->fetched_bytes;
+    return 1;
+  }
+  all->is_probed |= now_ms - all->probe_at_ms >= PROBE_SILENT_MS;
+  return all->is_probed;
+}
+
 static int fill_slot(tam_store_op *op, tam_slot *slot) {
   for (size_t i = 0; i < op->transfers.count; i++) {
     tam_transfer *transfer = &op->transfers.list[i];
     uint32_t chunk;
     if (next_chunk(op, transfer, &chunk)) {
+      if (transfer->record.chunks.count > 1 && !probe(op)) {
+        return 0;
+      }
       slot->transfer = transfer;
       slot->chunk = chunk;
       return tam_slot_fetch(op, slot);
@@ -389,7 +418,12 @@ static int transfer_advance(tam_store_op *op) {
 }
 
 static double transfer_deadline(const tam_store_op *op) {
+  const tam_transfers *all = &op->transfers;
   double at_ms = tam_store_progress_deadline(op);
+  if (is_probing(all) &&
+      (at_ms < 0 || all->probe_at_ms + PROBE_SILENT_MS < at_ms)) {
+    at_ms = all->probe_at_ms + PROBE_SILENT_MS;
+  }
   for (size_t i = 0; i < TAM_TRANSFER_SLOTS; i++) {
     const tam_slot *slot = &op->transfers.slots[i];
     if (slot->state == TAM_SLOT_DELAYED &&

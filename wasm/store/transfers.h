@@ -74,6 +74,8 @@ typedef struct tam_transfers {
   unsigned failures;     // of requests, in a row
   double progress_at_ms; // bytes came, or were hashed or written
   double rate;           // bytes per second; 0: not known yet
+  double probe_at_ms;    // a first chunk was asked for; 0: not yet
+  int is_probed;         // it is known how fast the line is with chunks
   double rate_at_ms;
   uint64_t rate_bytes;    // fetched by then
   uint64_t fetched_bytes; // from the network
