@@ -52,12 +52,27 @@ export function writeArchive(description, openFile) {
 
 /**
  * @param {ReadableStream<Uint8Array>} archive
- * @returns {Promise<{ description: Description, input: Input }>}
+ * @returns {Promise<{ description: Description, input: ArchiveInput }>}
  */
 export async function readArchive(archive) {
   const decoder = createTarDecoder({ strict: true });
+  const stop = new AbortController();
   const entries = /** @type {any} */ (archive)
-    .pipeThrough(decoder).getReader();
+    .pipeThrough(decoder, { signal: stop.signal }).getReader();
+  const input = new ArchiveInput(entries, stop);
+  try {
+    return { description: await readDescription(entries), input };
+  } catch (error) {
+    input.close();
+    throw error;
+  }
+}
+
+/**
+ * @param {ReadableStreamDefaultReader<any>} entries
+ * @returns {Promise<Description>}
+ */
+async function readDescription(entries) {
   const { done, value } = await entries.read().catch(notAnArchive);
   if (done || value.header.name !== DESCRIPTION
     || value.header.size > DESCRIPTION_BYTES_MAX) {
@@ -68,7 +83,7 @@ export async function readArchive(archive) {
   if (description?.format !== 1 || !Array.isArray(description.files)) {
     throw notAnArchive();
   }
-  return { description, input: new ArchiveInput(entries) };
+  return description;
 }
 
 /** @param {unknown} [cause] */
@@ -84,12 +99,17 @@ function notAnArchive(cause) {
  */
 class ArchiveInput {
   #entries;
+  #stop;
   #name = '';
   #body = new StreamInput(null);
 
-  /** @param {ReadableStreamDefaultReader<any>} entries */
-  constructor(entries) {
+  /**
+   * @param {ReadableStreamDefaultReader<any>} entries
+   * @param {AbortController} stop of what they come from
+   */
+  constructor(entries, stop) {
     this.#entries = entries;
+    this.#stop = stop;
   }
 
   /** @type {Input['read']} */
@@ -102,6 +122,11 @@ class ArchiveInput {
       this.#body = new StreamInput(value.body);
     }
     return this.#body.read(from, to);
+  }
+
+  /** Lets the archive go, however much of it was read. */
+  close() {
+    this.#stop.abort();
   }
 }
 

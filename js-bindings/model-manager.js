@@ -136,8 +136,12 @@ export class ModelManager {
     }
     const { description: { files, ...model }, input }
       = await readArchive(archive);
-    return this.#askStore('importModel', { ...model, input: true }, options,
-      { input, rows: files });
+    try {
+      return await this.#askStore('importModel', { ...model, input: true },
+        options, { input, rows: files });
+    } finally {
+      input.close();
+    }
   }
 
   /** @type {Manager['downloads']} */
