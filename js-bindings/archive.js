@@ -73,7 +73,8 @@ export async function readArchive(archive) {
  * @returns {Promise<Description>}
  */
 async function readDescription(entries) {
-  const { done, value } = await entries.read().catch(notAnArchive);
+  const { done, value } = /** @type {ReadableStreamReadResult<any>} */ (
+    await entries.read().catch(notAnArchive));
   if (done || value.header.name !== DESCRIPTION
     || value.header.size > DESCRIPTION_BYTES_MAX) {
     throw notAnArchive();

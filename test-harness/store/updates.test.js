@@ -251,6 +251,7 @@ describe('the way back', () => {
 
 describe('deleting', () => {
   const Q8 = 'onnx/model_quantized.onnx';
+  /** @type {Files} */
   const files = { ...FIRST, [Q8]: { size: 80_000, seed: 'q8' } };
 
   async function both() {

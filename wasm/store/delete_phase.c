@@ -205,6 +205,7 @@ static int put_statuses(tam_store_op *op, tam_span repo, tam_span text) {
   const tam_mem *mem = op->store->host.mem;
   tam_json_node *root = NULL;
   tam_buf patch;
+  int is_changed = 0;
   int error = tam_json_tree_parse(&root, text, mem);
   tam_buf_init(&patch, mem, PATCH_MAX);
   tam_json_write_object_begin(&patch);
@@ -215,11 +216,12 @@ static int put_statuses(tam_store_op *op, tam_span repo, tam_span text) {
     if (is_given_up(op, at)) {
       tam_json_write_string(&patch, tam_json_get_key(at));
       tam_buf_append_text(&patch, ":{\"status\":\"available\"}");
+      is_changed = 1;
     }
   }
   tam_json_write_object_end(&patch);
   tam_json_write_object_end(&patch);
-  if (error == 0 && patch.error == 0) {
+  if (is_changed && patch.error == 0) {
     tam_batch_merge(&op->batch, repo, tam_buf_span(&patch));
     op->has_changed_manifest = 1;
   }
