@@ -169,9 +169,7 @@ describe('requests as messages', () => {
       const result = end.result ?? end;
       assert.equal(result.bytes, sizeOf(TINY));
       assert.equal(result.fetchedBytes, sizeOf(TINY));
-      
-const own = messages.filter((message) => (
-        message.id === 'd1'));
+      const own = messages.filter((message) => message.id === 'd1');
       assert.equal(own.filter((message) => message === end).length, 1);
       assert.equal(own.at(-1), end);
       const again = await ask('models', 'm1');
