@@ -26,7 +26,7 @@ const FILES = [
  */
 const LIMITS = [
   { file: 'tabagent.wasm', kind: 'raw', max: 144 * 1024 },
-  { file: 'index.js', kind: 'gzip', max: 24 * 1024 },
+  { file: 'index.js', kind: 'gzip', max: 26 * 1024 },
 ];
 
 /**
