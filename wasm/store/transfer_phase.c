@@ -37,10 +37,9 @@
 #define RATE_FIRST_MS  150.0
 #define RATE_SHARE     0.3
 
-// The first chunk comes alone, until so much time shows how fast the line is:
+// The first chunk comes alone, until the first rate shows how fast the line is:
 // three at once, none of them taken as a whole, would lie in the memory of a
-// fast page. When it says nothing for as long, the others do not wait for it.
-#define PROBE_MS        100.0
+// fast page. When it says nothing for so long, the others do not wait for it.
 #define PROBE_SILENT_MS 1000.0
 
 // ---------------------------------------------------------------------------
@@ -70,6 +69,7 @@ void tam_transfers_note_bytes(tam_store_op *op, uint32_t bytes) {
         all->rate > 0 ? all->rate + RATE_SHARE * (rate - all->rate) : rate;
     all->rate_at_ms = now_ms;
     all->rate_bytes = all->fetched_bytes;
+    all->is_probed = all->probe_at_ms > 0;
   }
 }
 
@@ -123,8 +123,20 @@ static int next_chunk(const tam_store_op *op, const tam_transfer *transfer,
   return 0;
 }
 
+// Returns 1 when a chunk of a large file is on its way.
+static int has_chunk_in_flight(const tam_store_op *op) {
+  for (size_t i = 0; i < TAM_TRANSFER_SLOTS; i++) {
+    const tam_slot *slot = &op->transfers.slots[i];
+    if ((slot->state == TAM_SLOT_FETCHING || slot->state == TAM_SLOT_DELAYED) &&
+        slot->transfer->record.chunks.count > 1) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
 // Returns 1 when a chunk may be asked for: the first one, to find out how fast
-// the line is, or any when that is known.
+// the line is, or any when that is known, or when the first came at once.
 static int probe(tam_store_op *op) {
   tam_transfers *all = &op->transfers;
   double now_ms = op->store->now_ms;
@@ -135,7 +147,8 @@ static int probe(tam_store_op *op) {
     all->rate_bytes = all->fetched_bytes;
     return 1;
   }
-  all->is_probed |= now_ms - all->probe_at_ms >= PROBE_SILENT_MS;
+  all->is_probed |=
+      now_ms - all->probe_at_ms >= PROBE_SILENT_MS || !has_chunk_in_flight(op);
   return all->is_probed;
 }
 
