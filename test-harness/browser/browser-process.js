@@ -15,6 +15,7 @@ const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 const ARGS = [
   '--headless=new', '--no-sandbox', '--no-first-run', '--disable-extensions',
   '--disable-background-networking', '--disable-component-update',
+  '--disable-renderer-backgrounding', '--disable-backgrounding-occluded-windows',
   '--remote-debugging-port=0', '--js-flags=--expose-gc',
 ];
 

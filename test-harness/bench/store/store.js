@@ -3,6 +3,7 @@
 // written from a server on this machine, read again, and how much memory of the
 // renderer that takes.
 
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
 import { makeProfile, startChromium } from '../../browser/browser-process.js';
@@ -159,6 +160,8 @@ class Bench {
 async function measureWrites(bench, rounds) {
   for (const { name, isMeasured } of turns(WRITES, rounds)) {
     await bench.call('clear', name);
+    // What one way leaves to be written, the next would have to wait for.
+    spawnSync('sync');
     const result = await bench.measure(
       () => bench.call('write', { way: name, bytes: FILE_BYTES }));
     await bench.call('clear', name);
