@@ -426,6 +426,9 @@ static int transfer_on_storage(tam_store_op *op,
 }
 
 static int transfer_advance(tam_store_op *op) {
+  tam_transfers *all = &op->transfers;
+  all->is_probed |= is_probing(all) &&
+                    op->store->now_ms >= all->probe_at_ms + PROBE_SILENT_MS;
   int error = fill_slots(op);
   return error != 0 ? error : tam_store_say_progress(op, 0);
 }
