@@ -221,7 +221,9 @@ static int put_statuses(tam_store_op *op, tam_span repo, tam_span text) {
   }
   tam_json_write_object_end(&patch);
   tam_json_write_object_end(&patch);
-  if (is_changed && patch.error == 0) {
+  if (patch.error == TAM_ERR_OUT_OF_MEMORY) {
+    error = patch.error;
+  } else if (is_changed && patch.error == 0) {
     tam_batch_merge(&op->batch, repo, tam_buf_span(&patch));
     op->has_changed_manifest = 1;
   }
