@@ -152,9 +152,10 @@ export class Core {
       ptr + seed.length, url.length, ptr);
     exports.tam_abi_free(ptr);
     if (this.#manager === 0) {
-      throw new TabAgentError('invalid_argument', 'options hubUrl, mirrors: '
-        + `expected http or https addresses, got "${
-          [hubUrl, ...mirrors].join('", "')}"`, { stage: 'options' });
+      const names = mirrors.length > 0 ? 'hubUrl or mirrors' : 'hubUrl';
+      throw new TabAgentError('invalid_argument', `option ${names}: expected an `
+        + `http or https address, got "${[hubUrl, ...mirrors].join('", "')}"`,
+      { stage: 'options' });
     }
   }
 

@@ -229,9 +229,9 @@ describe('when the quota', () => {
     assert.equal(plan.fits, false);
     const { failure } = await ask(page, 'download', MODEL);
     assert.equal(failure.code, 'quota_exceeded');
-    assert.equal(failure.meta.neededBytes, plan.neededBytes);
-    assert.equal(failure.meta.quotaBytes, CHUNK);
-    assert.ok(failure.meta.freeBytes <= CHUNK);
+    assert.equal(failure.neededBytes, plan.neededBytes);
+    assert.equal(failure.quotaBytes, CHUNK);
+    assert.ok(failure.freeBytes <= CHUNK);
     assert.deepEqual(stage.contentRequests(), []);
     await chromium.close();
     await stage.close();

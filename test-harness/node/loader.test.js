@@ -130,7 +130,8 @@ describe('options', () => {
     [{ seed: 2 ** 53 }, /^option seed/],
     [{ onMessage: {} }, /^option onMessage: expected a function, got a Obj/],
     [{ telemetry: true }, /got boolean true$/],
-    [{ mirrors: 'x' }, /^option mirrors: expected an array of URLs, got "x"$/],
+    [{ mirrors: 'x' },
+      /^option mirrors: expected an array of http or https addresses, got "x"$/],
     [{ dataDir: 1 }, /^option dataDir: expected the path of a directory/],
   ])) {
     test(`${Object.keys(options)[0]}: ${message.source}`, async () => {

@@ -270,9 +270,7 @@ static void write_error(tam_store_op *op, int error, int with_room,
   }
   tam_answer_write_error(json, &op->envelope, &failure);
   if (with_room) {
-    tam_json_write_member_begin(json, "meta");
     tam_store_write_room(op, json);
-    tam_json_write_object_end(json);
   }
 }
 
