@@ -996,11 +996,24 @@ function writeArchive(description, openFile) {
 }
 async function readArchive(archive) {
   const decoder2 = createTarDecoder({ strict: true });
+  const stop = new AbortController();
   const entries = (
     /** @type {any} */
-    archive.pipeThrough(decoder2).getReader()
+    archive.pipeThrough(decoder2, { signal: stop.signal }).getReader()
   );
-  const { done, value } = await entries.read().catch(notAnArchive);
+  const input = new ArchiveInput(entries, stop);
+  try {
+    return { description: await readDescription(entries), input };
+  } catch (error) {
+    input.close();
+    throw error;
+  }
+}
+async function readDescription(entries) {
+  const { done, value } = (
+    /** @type {ReadableStreamReadResult<any>} */
+    await entries.read().catch(notAnArchive)
+  );
   if (done || value.header.name !== DESCRIPTION || value.header.size > DESCRIPTION_BYTES_MAX) {
     throw notAnArchive();
   }
@@ -1008,7 +1021,7 @@ async function readArchive(archive) {
   if (description?.format !== 1 || !Array.isArray(description.files)) {
     throw notAnArchive();
   }
-  return { description, input: new ArchiveInput(entries) };
+  return description;
 }
 function notAnArchive(cause) {
   throw new TabAgentError(
@@ -1019,11 +1032,16 @@ function notAnArchive(cause) {
 }
 var ArchiveInput = class {
   #entries;
+  #stop;
   #name = "";
   #body = new StreamInput(null);
-  /** @param {ReadableStreamDefaultReader<any>} entries */
-  constructor(entries) {
+  /**
+   * @param {ReadableStreamDefaultReader<any>} entries
+   * @param {AbortController} stop of what they come from
+   */
+  constructor(entries, stop) {
     this.#entries = entries;
+    this.#stop = stop;
   }
   /** @type {Input['read']} */
   async read(path, from, to) {
@@ -1035,6 +1053,10 @@ var ArchiveInput = class {
       this.#body = new StreamInput(value.body);
     }
     return this.#body.read(from, to);
+  }
+  /** Lets the archive go, however much of it was read. */
+  close() {
+    this.#stop.abort();
   }
 };
 var FilesInput = class {

@@ -205,7 +205,7 @@ export interface UpdateCheck {
   current: string;
   /** Commit that the Hub has now. */
   latest: string;
-  /** Of the stored files, those that are others now. */
+  /** Of the files that the model needs now, those that are not the same. */
   changedBytes: number;
 }
 
@@ -627,6 +627,12 @@ export class TabAgentError extends Error {
   readonly status?: number;
   /** Summary of what was done until then. */
   readonly meta?: Partial<ListChatModelsMeta>;
+  /** Of `quota_exceeded`: what a plan says of the room. */
+  readonly totalBytes?: number;
+  readonly neededBytes?: number;
+  readonly freeBytes?: number | null;
+  readonly quotaBytes?: number | null;
+  readonly evict?: string[];
   readonly cause?: unknown;
 }
 

@@ -459,7 +459,21 @@ var TabAgentError = class extends Error {
   }
 };
 function errorOfMessage(message, cause) {
-  const { code, stage, retryable, userAction, modelId, status, meta } = message;
+  const {
+    code,
+    stage,
+    retryable,
+    userAction,
+    modelId,
+    status,
+    meta,
+    totalBytes,
+    neededBytes,
+    freeBytes,
+    quotaBytes,
+    evict
+  } = message;
+  const room = neededBytes === void 0 ? {} : { totalBytes, neededBytes, freeBytes, quotaBytes, evict };
   return new TabAgentError(code, message.message, {
     stage,
     retryable: retryable === true,
@@ -467,6 +481,7 @@ function errorOfMessage(message, cause) {
     modelId,
     status,
     meta,
+    ...room,
     cause
   });
 }
@@ -571,7 +586,12 @@ var Core = class {
     );
     exports.tam_abi_free(ptr);
     if (this.#manager === 0) {
-      throw new TabAgentError("invalid_argument", `options hubUrl, mirrors: expected http or https addresses, got "${[hubUrl, ...mirrors].join('", "')}"`, { stage: "options" });
+      const names = mirrors.length > 0 ? "hubUrl or mirrors" : "hubUrl";
+      throw new TabAgentError(
+        "invalid_argument",
+        `option ${names}: expected an http or https address, got "${[hubUrl, ...mirrors].join('", "')}"`,
+        { stage: "options" }
+      );
     }
   }
   /** Size of the linear memory. */
@@ -680,6 +700,8 @@ function attempt(callback) {
 
 // js-bindings/fetch.js
 var INPUT_URL = "input:";
+var READ_BYTES = 1 << 18;
+var GATHERED_BYTES = 1 << 17;
 var encoder = new TextEncoder();
 function headerBlock(headers) {
   let block = "";
@@ -825,19 +847,31 @@ var Requests = class {
   }
 };
 async function gatherBody(response, signal, report) {
-  const parts = [];
-  await readBody(response, signal, (bytes) => {
-    parts.push(
-      /** @type {Uint8Array<ArrayBuffer>} */
-      bytes
-    );
+  const blobs = [];
+  const gathered = new Uint8Array(GATHERED_BYTES);
+  let size = 0;
+  const seal = async () => {
+    const blob = new Blob([gathered.subarray(0, size)]);
+    await blob.slice(0, 1).arrayBuffer();
+    blobs.push(blob);
+    size = 0;
+  };
+  await readBody(response, signal, async (bytes) => {
+    for (let at = 0; at < bytes.length; ) {
+      const piece = bytes.subarray(at, at + GATHERED_BYTES - size);
+      gathered.set(piece, size);
+      size += piece.length;
+      at += piece.length;
+      if (size === GATHERED_BYTES) await seal();
+    }
     report(EVENT.HTTP_KEPT, { status: bytes.length });
   });
-  return new Blob(parts);
+  await seal();
+  return new Blob(blobs);
 }
 async function readBody(response, signal, onBytes) {
-  const reader = response.body?.getReader();
-  if (!reader) return;
+  if (!response.body) return;
+  const { reader, read } = readerOf(response.body);
   const stop = async () => {
     try {
       await reader.cancel();
@@ -847,15 +881,30 @@ async function readBody(response, signal, onBytes) {
   signal.addEventListener("abort", stop);
   try {
     while (!signal.aborted) {
-      const { done, value } = await reader.read();
+      const { done, value } = await read();
       if (done) return;
       if (!(value instanceof Uint8Array)) {
         throw new TypeError("the body is not made of bytes");
       }
-      onBytes(value);
+      await onBytes(value);
     }
   } finally {
     stop();
+  }
+}
+function readerOf(body) {
+  try {
+    const reader = body.getReader({ mode: "byob" });
+    let buffer = new ArrayBuffer(READ_BYTES);
+    const read = async () => {
+      const result = await reader.read(new Uint8Array(buffer));
+      if (result.value) buffer = result.value.buffer;
+      return result;
+    };
+    return { reader, read };
+  } catch {
+    const reader = body.getReader();
+    return { reader, read: () => reader.read() };
   }
 }
 function reasonOf(error) {
@@ -1028,9 +1077,10 @@ function writeRow(row, index) {
 }
 
 // js-bindings/store/actions.js
-var READ_BYTES = 1 << 18;
+var READ_BYTES2 = 1 << 18;
 var encoder2 = new TextEncoder();
 var waitingReaders = /* @__PURE__ */ new Set();
+var SPARE_BUFFERS_MAX = 4;
 var StoreActions = class {
   #openStore;
   #bodies;
@@ -1041,8 +1091,12 @@ var StoreActions = class {
   #waiting = /* @__PURE__ */ new Map();
   /** @type {Map<number, () => void>} */
   #locks = /* @__PURE__ */ new Map();
-  /** @type {Map<number, Uint8Array[]>} bytes that may be delivered */
+  /** @type {Map<number, Uint8Array>} bytes that may be delivered */
   #read = /* @__PURE__ */ new Map();
+  /** @type {Map<number, BlobReader>} where operations stopped reading */
+  #readers = /* @__PURE__ */ new Map();
+  /** @type {ArrayBuffer[]} */
+  #spare = [];
   /** @type {{ key: string, blob: Blob } | undefined} the content read last */
   #latest;
   /**
@@ -1057,14 +1111,15 @@ var StoreActions = class {
   }
   /**
    * Starts what `order` says; returns at once.
+   * @param {number} op for which it is done
    * @param {number} request
    * @param {string} order
    * @param {Uint8Array} bytes what it writes
    */
-  start(request, order, bytes) {
+  start(op, request, order, bytes) {
     const controller = new AbortController();
     this.#waiting.set(request, controller);
-    this.#run(request, JSON.parse(order), bytes, controller.signal);
+    this.#run(op, request, JSON.parse(order), bytes, controller.signal);
   }
   /**
    * Ends a request, or releases its lock; nothing more is reported about it.
@@ -1092,32 +1147,50 @@ var StoreActions = class {
    * @returns {Uint8Array | undefined}
    */
   take(request, offset, length) {
-    const [bytes] = this.#read.get(request) ?? [];
+    const bytes = this.#read.get(request);
     this.#read.delete(request);
     return bytes?.subarray(offset, offset + length);
+  }
+  /**
+   * Takes back the memory of bytes that were handed out.
+   * @param {ArrayBuffer} buffer
+   */
+  giveBack(buffer) {
+    if (this.#spare.length < SPARE_BUFFERS_MAX) this.#spare.push(buffer);
+  }
+  /**
+   * Gives up what was kept for an operation that has ended.
+   * @param {number} op
+   */
+  end(op) {
+    this.#readers.get(op)?.close();
+    this.#readers.delete(op);
   }
   /** Ends everything and closes the store. */
   async close() {
     for (const request of [...this.#waiting.keys(), ...this.#locks.keys()]) {
       this.abort(request);
     }
+    for (const op of [...this.#readers.keys()]) this.end(op);
+    this.#spare = [];
     const store = await this.#store?.catch(() => void 0);
     store?.close();
   }
   /**
+   * @param {number} op
    * @param {number} request
    * @param {any} order
    * @param {Uint8Array} bytes
    * @param {AbortSignal} signal
    */
-  async #run(request, order, bytes, signal) {
+  async #run(op, request, order, bytes, signal) {
     const report = (kind, event = {}) => {
-      if (!signal.aborted) this.#report(kind, { request, ...event });
+      if (!signal.aborted) this.#report([[kind, { request, ...event }]]);
     };
     const changes = order.do === "write" && this.#changes(order.batch, bytes);
     try {
       const store = await this.#opened();
-      const found = changes ? await this.#write(store, changes) : await this.#do(store, order, request, signal, report);
+      const found = changes ? await this.#write(store, changes) : await this.#do(store, order, op, request, signal, report);
       this.#waiting.delete(request);
       report(EVENT.STORE_END, { status: found ? 1 : 0 });
     } catch (error) {
@@ -1138,12 +1211,13 @@ var StoreActions = class {
   /**
    * @param {Store} store
    * @param {any} order
+   * @param {number} op
    * @param {number} request
    * @param {AbortSignal} signal
    * @param {(kind: number, event?: object) => void} report
    * @returns {Promise<boolean>} what was asked for is there
    */
-  async #do(store, order, request, signal, report) {
+  async #do(store, order, op, request, signal, report) {
     const data = (payload) => {
       report(EVENT.STORE_DATA, { payload });
     };
@@ -1153,27 +1227,38 @@ var StoreActions = class {
         if (value) data(value);
         return value !== null;
       }
-      case "list":
-        for (const { key, bytes } of await store.list(order.store, order.prefix)) {
-          report(
-            EVENT.STORE_KEY,
-            { status: bytes.length, payload: encoder2.encode(key) }
-          );
-          data(bytes);
-        }
+      case "list": {
+        const entries2 = await store.list(order.store, order.prefix);
+        if (signal.aborted) return true;
+        this.#report(entries2.flatMap(({ key, bytes }) => (
+          /** @type {Happening[]} */
+          [
+            [EVENT.STORE_KEY, {
+              request,
+              status: bytes.length,
+              payload: encoder2.encode(key)
+            }],
+            [EVENT.STORE_DATA, { request, payload: bytes }]
+          ]
+        )));
         return true;
-      case "keys":
-        for (const key of await store.keys(order.prefix)) {
-          report(EVENT.STORE_KEY, { payload: encoder2.encode(key) });
-        }
+      }
+      case "keys": {
+        const keys = await store.keys(order.prefix);
+        if (signal.aborted) return true;
+        this.#report(keys.map((key) => (
+          /** @type {Happening} */
+          [EVENT.STORE_KEY, { request, payload: encoder2.encode(key) }]
+        )));
         return true;
+      }
       case "size": {
         const size = await store.size(order.key);
         if (size !== null) data(encoder2.encode(String(size)));
         return size !== null;
       }
       case "read":
-        return this.#readContent(store, order, request, signal, data).catch(absentWhenUnreadable);
+        return (order.keep ? this.#readOn(store, order, op, request, signal, data) : this.#readContent(store, order, signal, data)).catch(absentWhenUnreadable);
       case "estimate":
         data(encoder2.encode(JSON.stringify(await store.estimate())));
         return true;
@@ -1188,27 +1273,65 @@ var StoreActions = class {
     }
   }
   /**
+   * Reads a part and keeps it. Parts that follow one another come out of one
+   * stream, which is several times faster than a part of its own each.
    * @param {Store} store
    * @param {any} order
+   * @param {number} op
    * @param {number} request
    * @param {AbortSignal} signal
    * @param {(bytes: Uint8Array) => void} onBytes
    * @returns {Promise<boolean>} there were as many bytes as asked for
    */
-  async #readContent(store, order, request, signal, onBytes) {
+  async #readOn(store, { key, from, to }, op, request, signal, onBytes) {
+    let reader = this.#readers.get(op);
+    this.#readers.delete(op);
+    if (!reader || reader.key !== key || reader.at !== from) {
+      reader?.close();
+      const blob = await this.#blob(store, key);
+      if (signal.aborted || !blob || blob.size < to) return false;
+      reader = new BlobReader(key, blob, from);
+    }
+    const bytes = await reader.fill(this.#bufferOf(to - from), onBytes);
+    if (signal.aborted || !bytes) {
+      reader.close();
+      return false;
+    }
+    this.#readers.set(op, reader);
+    this.#read.set(request, bytes);
+    return true;
+  }
+  /** @param {number} length */
+  #bufferOf(length) {
+    const place = this.#spare.findIndex(
+      ({ byteLength }) => byteLength === length
+    );
+    return place < 0 ? new ArrayBuffer(length) : this.#spare.splice(place, 1)[0];
+  }
+  /**
+   * @param {Store} store
+   * @param {any} order
+   * @param {AbortSignal} signal
+   * @param {(bytes: Uint8Array) => void} onBytes
+   * @returns {Promise<boolean>} there were as many bytes as asked for
+   */
+  async #readContent(store, order, signal, onBytes) {
     const whole = order.body === void 0 ? await this.#blob(store, order.key) : this.#bodies.get(order.body);
     const from = order.from ?? 0;
     const to = order.to ?? whole?.size;
     if (!whole || whole.size < to) return false;
-    const part = whole.slice(from, to);
-    if (order.keep) {
-      const bytes = new Uint8Array(await part.arrayBuffer());
-      if (signal.aborted) return false;
-      this.#read.set(request, [bytes]);
-      onBytes(bytes);
-    } else {
-      await readBlob(part, signal, onBytes);
+    const reader = new BlobReader(order.key, whole.slice(from, to), 0);
+    let buffer = new ArrayBuffer(READ_BYTES2);
+    for (let left = to - from; left > 0 && !signal.aborted; ) {
+      const bytes = await reader.fill(
+        left < buffer.byteLength ? new ArrayBuffer(left) : buffer,
+        onBytes
+      );
+      if (!bytes) return false;
+      left -= bytes.length;
+      buffer = bytes.buffer;
     }
+    reader.close();
     return true;
   }
   /**
@@ -1228,6 +1351,7 @@ var StoreActions = class {
    */
   async #write(store, changes) {
     this.#latest = void 0;
+    for (const op of [...this.#readers.keys()]) this.end(op);
     await store.write(await Promise.all(changes.map(async (change) => change.kind === "move" ? moved(store, change) : change)));
     return true;
   }
@@ -1261,24 +1385,48 @@ var StoreActions = class {
     });
   }
 };
-async function readBlob(blob, signal, onBytes) {
-  const reader = blob.stream().getReader({ mode: "byob" });
-  waitingReaders.add(reader);
-  try {
-    let buffer = new ArrayBuffer(READ_BYTES);
-    while (!signal.aborted) {
-      const { done, value } = await reader.read(new Uint8Array(buffer));
-      if (value) {
+var BlobReader = class {
+  #reader;
+  /**
+   * @param {string} key
+   * @param {Blob} blob
+   * @param {number} at
+   */
+  constructor(key, blob, at) {
+    this.key = key;
+    this.at = at;
+    this.#reader = (at === 0 ? blob : blob.slice(at)).stream().getReader({ mode: "byob" });
+  }
+  /**
+   * @param {ArrayBuffer} buffer that is given away
+   * @param {(bytes: Uint8Array) => void} onBytes gets what has come
+   * @returns {Promise<Uint8Array<ArrayBuffer> | undefined>} the bytes, in the
+   *   same memory; undefined: there are fewer
+   */
+  async fill(buffer, onBytes) {
+    waitingReaders.add(this.#reader);
+    try {
+      for (let filled = 0; filled < buffer.byteLength; ) {
+        const { done, value } = await this.#reader.read(
+          new Uint8Array(buffer, filled)
+        );
+        if (done || !value) return void 0;
         onBytes(value);
+        filled += value.length;
         buffer = value.buffer;
       }
-      if (done) return;
+    } finally {
+      waitingReaders.delete(this.#reader);
     }
-    await reader.cancel();
-  } finally {
-    waitingReaders.delete(reader);
+    this.at += buffer.byteLength;
+    return new Uint8Array(buffer);
   }
-}
+  /** Ends a read that waits, too. */
+  close() {
+    this.#reader.cancel().catch(() => {
+    });
+  }
+};
 async function moved(store, { key, from }) {
   const blob = await store.blob(from);
   if (!blob) throw new Error(`there is nothing under ${from}`);
@@ -1390,8 +1538,10 @@ var Loop = class {
     this.#storage = new StoreActions(
       openStore2,
       this.#requests.bodies,
-      (kind, event) => {
-        this.#feed(kind, event);
+      (happenings) => {
+        this.#turn((core2) => {
+          for (const [kind, event] of happenings) core2.feed(kind, event);
+        });
       }
     );
     this.#timer = new Timer(clock, () => {
@@ -1443,7 +1593,10 @@ var Loop = class {
           resolve,
           reject
         });
-        onStart?.(() => this.#feed(EVENT.PULL, { op }));
+        onStart?.(
+          () => this.#feed(EVENT.PULL, { op }),
+          (buffer) => this.#storage.giveBack(buffer)
+        );
         this.#send(op, message, !onProgress && !this.#onMessage);
         if (rows) this.#sendListing(op, rows);
       });
@@ -1555,7 +1708,7 @@ var Loop = class {
         this.#storage.abort(request);
         break;
       case ACTION.STORE:
-        this.#storage.start(request, decoder.decode(first), second);
+        this.#storage.start(op, request, decoder.decode(first), second);
         break;
       case ACTION.FORGET:
         this.#requests.bodies.delete(request);
@@ -1597,6 +1750,7 @@ var Loop = class {
     if (job) job.lastSeq = message.seq ?? job.lastSeq;
     if (isTerminal) {
       this.#jobs.delete(op);
+      this.#storage.end(op);
       if (job?.failure) blame(message, job.failure);
       for (const entry of telemetryOf(message)) {
         attempt(() => this.#telemetry?.(entry));
@@ -2318,7 +2472,7 @@ function optionError(message) {
 }
 
 // js-bindings/served-file.js
-var HIGH_WATER_BYTES = 2 << 20;
+var BLOCKS_AHEAD = 2;
 function wantedOf(input, init) {
   const request = typeof input === "object" && "url" in input ? input : void 0;
   const headers = new Headers(init?.headers ?? request?.headers);
@@ -2344,7 +2498,7 @@ function serveFile(loop, id, wanted, signal, input) {
     loop.run({ action: "fetchFile", id, params: wanted }, {
       signal: body.signal,
       input,
-      onStart: (pull) => body.begin(pull),
+      onStart: (pull, giveBack) => body.begin(pull, giveBack),
       onProgress: (head) => resolve(responseOf(
         head,
         wanted.method === "HEAD" || head.status >= 300 ? null : body
@@ -2370,7 +2524,17 @@ var ServedBody = class {
   #controller;
   #pull = () => {
   };
+  /** @type {(buffer: ArrayBuffer) => void} */
+  #giveBack = () => {
+  };
+  /** @type {Uint8Array<ArrayBuffer>[]} in order */
+  #blocks = [];
+  #asked = 0;
   #isEnded = false;
+  #isOver = false;
+  /** Called when there is something for a reader that waits. */
+  #wake = () => {
+  };
   /** @param {AbortSignal | null} [signal] of the caller */
   constructor(signal) {
     const stop = () => this.#stop.abort(signal?.reason);
@@ -2381,9 +2545,13 @@ var ServedBody = class {
   get signal() {
     return this.#stop.signal;
   }
-  /** @param {() => void} pull asks the core for more */
-  begin(pull) {
+  /**
+   * @param {() => void} pull asks the core for a block
+   * @param {(buffer: ArrayBuffer) => void} giveBack
+   */
+  begin(pull, giveBack) {
     this.#pull = pull;
+    this.#giveBack = giveBack;
   }
   /** @returns {ReadableStream<Uint8Array>} */
   stream() {
@@ -2392,32 +2560,82 @@ var ServedBody = class {
       start: (controller) => {
         this.#controller = controller;
       },
-      pull: () => this.#pull(),
+      pull: () => this.#read(),
       cancel: (reason) => this.#stop.abort(reason)
-    }, { highWaterMark: HIGH_WATER_BYTES });
+    }, { highWaterMark: 0 });
   }
   /**
    * @param {Uint8Array} bytes
    * @param {boolean} isLast
    */
   take(bytes, isLast) {
-    this.#controller?.enqueue(
+    this.#blocks.push(
       /** @type {Uint8Array<ArrayBuffer>} */
       bytes
     );
+    this.#asked -= 1;
     if (isLast) this.end();
-    else if ((this.#controller?.desiredSize ?? 0) > 0) this.#pull();
+    else this.#ask();
+    this.#wake();
   }
   end() {
-    if (this.#isEnded) return;
     this.#isEnded = true;
-    this.#controller?.close();
-    this.#controller?.byobRequest?.respond(0);
+    if (this.#blocks.length === 0) this.#close();
+    this.#wake();
   }
   /** @param {unknown} reason */
   fail(reason) {
-    if (!this.#isEnded) this.#controller?.error(reason);
-    this.#isEnded = true;
+    if (!this.#isOver) this.#controller?.error(reason);
+    this.#isOver = true;
+    this.#wake();
+  }
+  /** One block is asked for at a time. */
+  #ask() {
+    if (this.#asked > 0 || this.#isEnded || this.#blocks.length >= BLOCKS_AHEAD) return;
+    this.#asked += 1;
+    this.#pull();
+  }
+  /** Gives a reader what is there, or as soon as something is. */
+  async #read() {
+    this.#ask();
+    while (this.#blocks.length === 0 && !this.#isOver) {
+      await new Promise((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    const [block] = this.#blocks;
+    if (!block) return;
+    const { view } = this.#controller?.byobRequest ?? {};
+    if (!view) {
+      this.#blocks.shift();
+      this.#controller?.enqueue(block);
+    } else {
+      this.#copy(block, view);
+    }
+    if (this.#isEnded && this.#blocks.length === 0) this.#close();
+    else this.#ask();
+  }
+  /**
+   * Into the reader's own memory; ours is used again.
+   * @param {Uint8Array<ArrayBuffer>} block
+   * @param {ArrayBufferView} view
+   */
+  #copy(block, view) {
+    const length = Math.min(block.length, view.byteLength);
+    new Uint8Array(view.buffer, view.byteOffset, length).set(block.subarray(0, length));
+    if (length < block.length) {
+      this.#blocks[0] = block.subarray(length);
+    } else {
+      this.#blocks.shift();
+      this.#giveBack(block.buffer);
+    }
+    this.#controller?.byobRequest?.respond(length);
+  }
+  #close() {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#controller?.close();
+    this.#controller?.byobRequest?.respond(0);
   }
 };
 function responseOf({ status, headers }, body) {
@@ -2440,15 +2658,15 @@ async function gather(response, length) {
   if (response.bodyUsed || !response.body) {
     throw new TypeError("the body was read already");
   }
-  const whole = new Uint8Array(length);
-  const reader = response.body.getReader();
-  let at = 0;
-  for (; ; ) {
-    const { done, value } = await reader.read();
-    if (done) return whole.buffer;
-    whole.set(value, at);
+  let whole = new ArrayBuffer(length);
+  const reader = response.body.getReader({ mode: "byob" });
+  for (let at = 0; at < length; ) {
+    const { done, value } = await reader.read(new Uint8Array(whole, at));
+    if (done) throw new TypeError("the body is too short");
     at += value.length;
+    whole = value.buffer;
   }
+  return whole;
 }
 function absentResponse() {
   return new Response("Entry not found", {
@@ -2611,12 +2829,16 @@ var ModelManager = class {
       );
     }
     const { description: { files, ...model }, input } = await readArchive(archive);
-    return this.#askStore(
-      "importModel",
-      { ...model, input: true },
-      options,
-      { input, rows: files }
-    );
+    try {
+      return await this.#askStore(
+        "importModel",
+        { ...model, input: true },
+        options,
+        { input, rows: files }
+      );
+    } finally {
+      input.close();
+    }
   }
   /** @type {Manager['downloads']} */
   async downloads() {
