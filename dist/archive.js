@@ -983,16 +983,19 @@ function writeArchive(description, openFile) {
       `${JSON.stringify({ format: 1, ...description }, null, 2)}
 `
     );
-    const head = controller.add({ name: DESCRIPTION, size: text.length });
+    const head = controller.add(headerOf(DESCRIPTION, text.length));
     await new Blob([text]).stream().pipeTo(head);
     for (const { path, size } of description.files) {
       const body = await openFile(path);
-      await body.pipeTo(controller.add({ name: FOLDER + path, size }));
+      await body.pipeTo(controller.add(headerOf(FOLDER + path, size)));
     }
     controller.finalize();
   };
   write().catch((error) => controller.error(error));
   return readable;
+}
+function headerOf(name, size) {
+  return { name, size, mtime: /* @__PURE__ */ new Date(0) };
 }
 async function readArchive(archive) {
   const decoder2 = createTarDecoder({ strict: true });

@@ -38,16 +38,25 @@ export function writeArchive(description, openFile) {
   const write = async () => {
     const text = new TextEncoder().encode(
       `${JSON.stringify({ format: 1, ...description }, null, 2)}\n`);
-    const head = controller.add({ name: DESCRIPTION, size: text.length });
+    const head = controller.add(headerOf(DESCRIPTION, text.length));
     await new Blob([text]).stream().pipeTo(head);
     for (const { path, size } of description.files) {
       const body = await openFile(path);
-      await body.pipeTo(controller.add({ name: FOLDER + path, size }));
+      await body.pipeTo(controller.add(headerOf(FOLDER + path, size)));
     }
     controller.finalize();
   };
   write().catch((error) => controller.error(error));
   return readable;
+}
+
+/**
+ * Without the time of day: the same model gives the same archive.
+ * @param {string} name
+ * @param {number} size
+ */
+function headerOf(name, size) {
+  return { name, size, mtime: new Date(0) };
 }
 
 /**

@@ -17,11 +17,13 @@ enum { STEP_USED = 1, STEP_PINS, STEP_REVISIONS, STEP_OLD_KEYS };
 
 void tam_models_init(tam_models *models, const tam_mem *mem) {
   memset(models, 0, sizeof(*models));
+  tam_buf_init(&models->rows, mem, TAM_MODELS_JSON_MAX);
   tam_buf_init(&models->json, mem, TAM_MODELS_JSON_MAX);
 }
 
 void tam_models_free(tam_models *models, const tam_mem *mem) {
   tam_mem_free(mem, models->list);
+  tam_buf_free(&models->rows);
   tam_buf_free(&models->json);
   models->list = NULL;
   models->count = 0;
@@ -75,9 +77,27 @@ static tam_model *find_or_add(tam_models *models, tam_span repo) {
 }
 
 static int ask(tam_store_op *op, uint32_t step, const char *prefix) {
+  op->models.waiting++;
   return tam_store_op_asked(
       tam_storage_list(op->store->storage, tam_store_op_owner(op, step),
                        TAM_STORE_FILES, tam_span_of(prefix)));
+}
+
+// All at once: each is a way to the database and back.
+static int ask_all(tam_store_op *op) {
+  int error = ask(op, STEP_USED, USED_PREFIX);
+  if (error == 0) {
+    error = ask(op, STEP_PINS, PIN_PREFIX);
+  }
+  if (error == 0) {
+    error = ask(op, STEP_REVISIONS, TAM_KEY_REVISION);
+  }
+  op->models.waiting++;
+  return error != 0
+             ? error
+             : tam_store_op_asked(tam_storage_keys(
+                   op->store->storage, tam_store_op_owner(op, STEP_OLD_KEYS),
+                   TAM_SPAN_NONE));
 }
 
 int tam_models_ask(tam_store_op *op) {
@@ -85,8 +105,8 @@ int tam_models_ask(tam_store_op *op) {
   const tam_mem *mem = op->store->host.mem;
   tam_models_free(models, mem);
   models->list = tam_mem_calloc(mem, TAM_MODELS_MAX, sizeof(tam_model));
-  return models->list == NULL ? TAM_ERR_OUT_OF_MEMORY
-                              : ask(op, STEP_USED, USED_PREFIX);
+  models->waiting = 0;
+  return models->list == NULL ? TAM_ERR_OUT_OF_MEMORY : ask_all(op);
 }
 
 static void on_used(tam_models *models, const tam_storage_report *report) {
@@ -144,9 +164,12 @@ static void write_dtype(tam_revision *revision, int dtype, tam_buf *json) {
   write_dtype_row(json, dtype, bytes, is_complete);
 }
 
-static void write_row(tam_revision *revision, const tam_model *model,
-                      double bytes, tam_buf *json) {
-  tam_json_write_object_begin(json);
+// What is known before all lists are there.
+static void begin_row(tam_revision *revision, size_t place, double bytes,
+                      tam_buf *json) {
+  tam_text_append_number(json, (double)place);
+  tam_buf_append_byte(json, ' ');
+  tam_buf_append_byte(json, '{');
   tam_json_write_string_member(json, "modelId",
                                tam_revision_text(revision, revision->repo));
   tam_json_write_string_member(json, "revision",
@@ -164,6 +187,10 @@ static void write_row(tam_revision *revision, const tam_model *model,
   }
   tam_json_write_array_end(json);
   tam_json_write_number_member(json, "bytes", bytes);
+  tam_buf_append_byte(json, '\n');
+}
+
+static void end_row(const tam_model *model, tam_buf *json) {
   tam_json_write_key(json, "lastUsedAt");
   if (model->used_ms > 0) {
     tam_json_write_number(json, model->used_ms);
@@ -173,6 +200,20 @@ static void write_row(tam_revision *revision, const tam_model *model,
   tam_json_write_key(json, "pinned");
   tam_json_write_bool(json, model->is_pinned);
   tam_json_write_object_end(json);
+}
+
+static void write_rows(tam_models *models) {
+  tam_span rest = tam_buf_span(&models->rows);
+  while (rest.len > 0) {
+    double place = 0;
+    size_t blank = tam_span_find_byte(rest, ' ');
+    size_t end = tam_span_find_byte(rest, '\n');
+    (void)tam_span_to_uint(tam_span_head(rest, blank), &place);
+    tam_json_write_raw(&models->json,
+                       tam_span_from(tam_span_head(rest, end), blank + 1));
+    end_row(&models->list[(size_t)place], &models->json);
+    rest = tam_span_from(rest, end + 1);
+  }
 }
 
 static int on_revision(tam_store_op *op, const tam_storage_report *report) {
@@ -188,7 +229,8 @@ static int on_revision(tam_store_op *op, const tam_storage_report *report) {
     model->bytes += bytes;
     // One that was only looked at, or given up dtype by dtype, is no model.
     if (revision.dtypes != 0 || bytes > 0) {
-      write_row(&revision, model, bytes, &op->models.json);
+      begin_row(&revision, (size_t)(model - op->models.list), bytes,
+                &op->models.rows);
     }
   }
   tam_revision_free(&revision);
@@ -226,7 +268,7 @@ static void on_old_key(tam_models *models, tam_span key) {
   tam_span path = TAM_SPAN_NONE;
   tam_span repo = old_repo(key, &path);
   tam_model *model = repo.len > 0 ? find_or_add(models, repo) : NULL;
-  if (model != NULL && !model->has_revision) {
+  if (model != NULL) {
     model->is_old = 1;
     if ((tam_file_kind(path) & TAM_FILE_ONNX) != 0) {
       model->old_dtypes |= 1U << tam_file_dtype(path);
@@ -259,26 +301,21 @@ static void write_old_row(const tam_model *model, tam_buf *json) {
 
 static void write_old_rows(tam_models *models) {
   for (size_t i = 0; i < models->count; i++) {
-    if (models->list[i].is_old) {
+    if (models->list[i].is_old && !models->list[i].has_revision) {
       write_old_row(&models->list[i], &models->json);
     }
   }
 }
 
-static int on_end(tam_store_op *op, uint32_t step) {
-  switch (step) {
-  case STEP_USED:
-    return ask(op, STEP_PINS, PIN_PREFIX);
-  case STEP_PINS:
-    return ask(op, STEP_REVISIONS, TAM_KEY_REVISION);
-  case STEP_REVISIONS:
-    return tam_store_op_asked(
-        tam_storage_keys(op->store->storage,
-                         tam_store_op_owner(op, STEP_OLD_KEYS), TAM_SPAN_NONE));
-  default:
-    write_old_rows(&op->models);
-    return op->models.json.error != 0 ? op->models.json.error : TAM_PHASE_DONE;
+static int on_end(tam_store_op *op) {
+  tam_models *models = &op->models;
+  if (--models->waiting > 0) {
+    return TAM_PHASE_WAIT;
   }
+  write_rows(models);
+  write_old_rows(models);
+  int error = models->rows.error != 0 ? models->rows.error : models->json.error;
+  return error != 0 ? error : TAM_PHASE_DONE;
 }
 
 int tam_models_on_storage(tam_store_op *op, const tam_storage_report *report) {
@@ -286,7 +323,7 @@ int tam_models_on_storage(tam_store_op *op, const tam_storage_report *report) {
     return tam_store_op_storage_failed(op, report);
   }
   if (report->kind == TAM_STORAGE_END) {
-    return on_end(op, report->tag);
+    return on_end(op);
   }
   if (report->tag == STEP_REVISIONS) {
     return on_revision(op, report);

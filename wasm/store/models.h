@@ -26,7 +26,10 @@ typedef struct tam_model {
 typedef struct tam_models {
   tam_model *list;
   size_t count;
-  tam_buf json; // a row for each revision
+  tam_buf rows; // the beginning of a row for each revision: the place of its
+                // model, a blank, JSON, a line feed
+  tam_buf json; // the rows
+  unsigned waiting; // lists that are still being read
 } tam_models;
 
 void tam_models_init(tam_models *models, const tam_mem *mem);
