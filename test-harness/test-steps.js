@@ -38,7 +38,7 @@ function findTests(pattern) {
 /** @param {string[]} files */
 function runNodeTests(files) {
   return run(process.execPath, [
-    '--test', '--test-reporter=spec',
+    '--test', '--test-force-exit', '--test-reporter=spec',
     `--test-concurrency=${availableParallelism()}`, ...files,
   ]);
 }

@@ -41,8 +41,12 @@ export async function callManager({ name, args }) {
 
 /** @param {any} error */
 function describe(error) {
-  const { name, code, message, stage, retryable, meta } = error;
-  return { name, code, message, stage, retryable, meta };
+  const {
+    name, code, message, stage, retryable, neededBytes, freeBytes, quotaBytes,
+  } = error;
+  return {
+    name, code, message, stage, retryable, neededBytes, freeBytes, quotaBytes,
+  };
 }
 
 /**
