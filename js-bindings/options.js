@@ -30,7 +30,8 @@ const MANAGER_CHECKS = {
   hubUrl: (value) => !addressOf(value) && 'an http or https address',
   mirrors: (value) => !(Array.isArray(value) && value.every(addressOf))
     && 'an array of http or https addresses',
-  dataDir: (value) => typeof value !== 'string' && 'the path of a directory',
+  dataDir: (value) => (typeof value !== 'string' || value === '')
+    && 'the path of a directory',
   fetch: (value) => typeof value !== 'function' && 'a function',
   indexedDB: () => false,
   ort: () => false,
@@ -176,6 +177,32 @@ function seedBytes(seed) {
   const bytes = new Uint8Array(SEED_BYTES);
   new DataView(bytes.buffer).setBigInt64(0, BigInt(seed), true);
   return bytes;
+}
+
+/**
+ * What a cache may be given, or an error.
+ * @param {any} response
+ */
+export function checkResponse(response) {
+  if (!(response instanceof Response) || !response.ok || response.bodyUsed) {
+    throw optionError('response: expected a Response that is ok and not read, '
+      + `got ${response instanceof Response
+        ? `one of status ${response.status}` : quote(response)}`);
+  }
+}
+
+/**
+ * What `importModel` takes, or an error.
+ * @param {any} source
+ */
+export function checkImportSource(source) {
+  const isFine = source instanceof ReadableStream || source instanceof Blob
+    || (Array.isArray(source) && source.length > 0
+      && source.every((file) => file instanceof Blob && 'name' in file));
+  if (!isFine) {
+    throw optionError('source: expected a ReadableStream, a Blob or an array '
+      + `of Files, got ${quote(source)}`);
+  }
 }
 
 /**

@@ -19,8 +19,8 @@ static void parse_with(fixture *self, const char *json, size_t fail) {
   CHECK_INT(tam_json_tree_parse(&self->root, tam_span_of(json), &self->mem), 0);
   tam_buf_init(&self->why, &self->mem, 4096);
   self->heap.fail_at = fail == 0 ? 0 : self->heap.allocations + fail;
-  self->error =
-      tam_store_params_parse(&self->params, self->root, &self->why, &self->mem);
+  self->error = tam_store_params_parse(&self->params, self->root, 0, &self->why,
+                                       &self->mem);
   self->heap.fail_at = 0;
 }
 

@@ -352,7 +352,7 @@ static int manager_start_store(tam_manager *manager,
                                const host_command *command) {
   const tam_message *message = command->message;
   tam_store_request request = {command->op, message->envelope, command->flags,
-                               message->params};
+                               message->params, message->params_are_nested};
   return tam_store_start(manager->store, message->verb, &request,
                          manager->now_ms);
 }

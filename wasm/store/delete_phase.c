@@ -387,9 +387,7 @@ const tam_phase tam_sweep_phase = {
 // Returns 1 for what the store or TabAgent keeps of models; "files" has other
 // things as well, such as the user's token.
 static int is_of_any_model(tam_span key) {
-  return tam_span_starts_with(key, TAM_SPAN(TAM_KEY_FILE)) ||
-         tam_span_starts_with(key, TAM_SPAN(TAM_KEY_REVISION)) ||
-         tam_span_starts_with(key, TAM_SPAN("tabagent:")) ||
+  return tam_span_starts_with(key, TAM_SPAN("tabagent:")) ||
          tam_span_starts_with(key, TAM_SPAN("https://")) ||
          tam_span_starts_with(key, TAM_SPAN("http://")) ||
          tam_span_starts_with(key, TAM_SPAN("chrome-extension://")) ||

@@ -101,7 +101,7 @@ static int diagnose_start(tam_store_op *op) {
   // With unlimitedStorage the browser evicts nothing, whatever it calls that.
   int is_kept = op->persisted != 0 || op->params.unlimited_storage > 0;
   write_row(op, "persistence", is_kept,
-            is_kept ? TAM_SPAN("the browser will not delete models by itself")
+            is_kept ? TAM_SPAN("models are not deleted unless somebody asks")
                     : TAM_SPAN("the browser may delete models when space is "
                                "short"),
             "Ask for the permission unlimitedStorage in the manifest.");

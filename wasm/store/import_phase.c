@@ -98,7 +98,11 @@ static int rows_go_on(tam_store_op *op) {
     return error;
   }
   note_dtypes(&op->revision);
-  return tam_store_op_take_chosen(op);
+  int result = tam_store_op_take_chosen(op);
+  return result < 0 || op->transfers.count > 0
+             ? result
+             : tam_store_op_fail(op, TAM_ERR_NOT_FOUND,
+                                 "none of the files belongs to the model");
 }
 
 const tam_phase tam_rows_phase = {

@@ -38,6 +38,7 @@ static const char param_names[] = "modelId\0"
                                   "method\0"
                                   "range\0"
                                   "ifNoneMatch\0"
+                                  "ifRange\0"
                                   "id\0"
                                   "priority\0"
                                   "pinned\0"
@@ -51,15 +52,25 @@ static const char param_names[] = "modelId\0"
 
 // In the order of the names.
 static const param_rule param_rules[] = {
-    {FIELD(model), PARAM_MODEL},       {FIELD(dtype), PARAM_TEXT},
-    {FIELD(revision), PARAM_REVISION}, {FIELD(token), PARAM_TOKEN},
-    {FIELD(url), PARAM_TEXT},          {FIELD(method), PARAM_TEXT},
-    {FIELD(range), PARAM_TEXT},        {FIELD(if_none_match), PARAM_TEXT},
-    {FIELD(id), PARAM_TEXT},           {FIELD(priority), PARAM_NUMBER},
-    {FIELD(pinned), PARAM_BOOL},       {FIELD(keep_partial), PARAM_BOOL},
-    {FIELD(only_cached), PARAM_BOOL},  {FIELD(repair), PARAM_BOOL},
-    {FIELD(is_input), PARAM_BOOL},     {FIELD(commit), PARAM_TEXT},
-    {FIELD(task), PARAM_TEXT},         {FIELD(unlimited_storage), PARAM_BOOL},
+    {FIELD(model), PARAM_MODEL},
+    {FIELD(dtype), PARAM_TEXT},
+    {FIELD(revision), PARAM_REVISION},
+    {FIELD(token), PARAM_TOKEN},
+    {FIELD(url), PARAM_TEXT},
+    {FIELD(method), PARAM_TEXT},
+    {FIELD(range), PARAM_TEXT},
+    {FIELD(if_none_match), PARAM_TEXT},
+    {FIELD(if_range), PARAM_TEXT},
+    {FIELD(id), PARAM_TEXT},
+    {FIELD(priority), PARAM_NUMBER},
+    {FIELD(pinned), PARAM_BOOL},
+    {FIELD(keep_partial), PARAM_BOOL},
+    {FIELD(only_cached), PARAM_BOOL},
+    {FIELD(repair), PARAM_BOOL},
+    {FIELD(is_input), PARAM_BOOL},
+    {FIELD(commit), PARAM_TEXT},
+    {FIELD(task), PARAM_TEXT},
+    {FIELD(unlimited_storage), PARAM_BOOL},
 };
 
 // Copies |text| behind the other texts.
@@ -130,7 +141,7 @@ static const char *read_param(tam_store_params *self, const param_rule *rule,
 // Takes |params| for an object that may have other members as well: the name
 // of the request and its id stand beside them in one of the two styles.
 int tam_store_params_parse(tam_store_params *self, const tam_json_node *params,
-                           tam_buf *why, const tam_mem *mem) {
+                           int strict, tam_buf *why, const tam_mem *mem) {
   memset(self, 0, sizeof(*self));
   self->keep_partial = 1;
   self->repair = 1;
@@ -149,6 +160,9 @@ int tam_store_params_parse(tam_store_params *self, const tam_json_node *params,
     int place = tam_names_find(param_names, tam_json_get_key(at));
     const char *expected =
         place < 0 ? NULL : read_param(self, &param_rules[place], at);
+    if (place < 0 && strict) {
+      expected = "no parameter of this name";
+    }
     if (expected != NULL) {
       tam_buf_append(why, tam_json_get_key(at));
       tam_buf_append_text(why, ": expected ");

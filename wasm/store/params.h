@@ -20,6 +20,7 @@ typedef struct tam_store_params {
   tam_span method;   // of fetchFile; "GET" when not given
   tam_span range;    // of fetchFile: the value of the header; empty: none
   tam_span if_none_match;
+  tam_span if_range;
   tam_span id;           // of a download in the queue
   double priority;       // of a download: the higher goes first; 0
   int pinned;            // of pinModel
@@ -32,10 +33,12 @@ typedef struct tam_store_params {
   tam_span task;         // of importModel: the repository's pipeline_tag
 } tam_store_params;
 
-// Reads |params|, an object or NULL. Whatever it returns, |self| must be freed.
+// Reads |params|, an object or NULL. An unknown name in it is wrong when it is
+// |strict|; else other things stand beside the parameters. Whatever it returns,
+// |self| must be freed.
 // Returns 0, OUT_OF_MEMORY, or INVALID_PARAMS: |why| says which one is wrong.
 int tam_store_params_parse(tam_store_params *self, const tam_json_node *params,
-                           tam_buf *why, const tam_mem *mem);
+                           int strict, tam_buf *why, const tam_mem *mem);
 void tam_store_params_free(tam_store_params *self);
 
 #endif // TAM_STORE_PARAMS_H

@@ -256,7 +256,7 @@ static void write_error(tam_store_op *op, int error, int with_room,
                         tam_buf *json) {
   tam_failure failure = {
       .error = error,
-      .stage = (*op->phase)->stage,
+      .stage = op->is_prepared ? (*op->phase)->stage : "params",
       .message = op->why.len > 0 ? tam_buf_span(&op->why)
                                  : TAM_SPAN("the operation could not go on"),
       .status = op->status,
