@@ -7,7 +7,8 @@ import { lazyStream } from './lazy-stream.js';
 import { Loop } from './loop.js';
 import { messageStream } from './message-stream.js';
 import {
-  readCallOptions, readOptions, readStreamOptions, splitOptions,
+  checkImportSource, checkResponse, readCallOptions, readOptions,
+  readStreamOptions, splitOptions,
 } from './options.js';
 import { serveFile, wantedOf } from './served-file.js';
 import { StreamInput } from './stream-input.js';
@@ -127,6 +128,7 @@ export class ModelManager {
 
   /** @type {Manager['importModel']} */
   async importModel(source, options) {
+    checkImportSource(source);
     const { archiveOf, FilesInput, readArchive } = await import('./archive.js');
     const archive = archiveOf(source);
     if (!archive) {
@@ -134,10 +136,11 @@ export class ModelManager {
       return this.#askStore('importFiles', { input: true }, options,
         { input, rows: input.rows });
     }
-    const { description: { files, ...model }, input }
-      = await readArchive(archive);
+    const { description, input } = await readArchive(archive);
+    const { files, modelId, revision, commit, task } = description;
     try {
-      return await this.#askStore('importModel', { ...model, input: true },
+      return await this.#askStore('importModel',
+        { modelId, revision, commit, task, input: true },
         options, { input, rows: files });
     } finally {
       input.close();
@@ -191,8 +194,11 @@ export class ModelManager {
   async fetch(input, init) {
     const signal = init?.signal
       ?? (input instanceof Request ? input.signal : undefined);
-    const served = await serveFile(
-      this.#loop, this.#nextId('fetchFile'), wantedOf(input, init), signal);
+    const wanted = wantedOf(input, init);
+    // What is elsewhere does not depend on the core in any way.
+    const served = wanted.url.startsWith(`${this.#hubUrl}/`)
+      && await serveFile(
+        this.#loop, this.#nextId('fetchFile'), wanted, signal);
     return served instanceof Response ? served : this.#fetch(input, init);
   }
 
@@ -295,13 +301,17 @@ export class ModelManager {
    * @param {Response} response
    */
   async #put(request, response) {
+    checkResponse(response);
     const body = new StreamInput(response.body);
     const input = { read: (
       /** @type {string} */ _path, /** @type {number} */ from,
       /** @type {number | undefined} */ to) => body.read(from, to) };
-    const stored = await serveFile(this.#loop, this.#nextId('put'),
-      { ...wantedOf(request), input: true }, null, input);
-    if (stored instanceof Response) await stored.body?.cancel();
-    await body.close();
+    try {
+      const stored = await serveFile(this.#loop, this.#nextId('put'),
+        { ...wantedOf(request), input: true }, null, input);
+      if (stored instanceof Response) await stored.body?.cancel();
+    } finally {
+      await body.close();
+    }
   }
 }

@@ -12,6 +12,7 @@ import { errorOfMessage } from './errors.js';
  * @property {string} method
  * @property {string} [range]
  * @property {string} [ifNoneMatch]
+ * @property {string} [ifRange]
  * @property {string} [hfToken]
  * @property {boolean} [onlyCached]
  * @property {boolean} [input] its bytes are handed in
@@ -31,8 +32,8 @@ const BLOCKS_AHEAD = 2;
  * @returns {Wanted}
  */
 export function wantedOf(input, init) {
-  const request = typeof input === 'object' && 'url' in input
-    ? input : undefined;
+  const request = typeof input === 'object' && input !== null
+    && 'url' in input ? input : undefined;
   const headers = new Headers(init?.headers ?? request?.headers);
   const [, hfToken] = /^Bearer ([\x21-\x7e]+)$/i
     .exec(headers.get('authorization') ?? '') ?? [];
@@ -41,6 +42,7 @@ export function wantedOf(input, init) {
     method: (init?.method ?? request?.method ?? 'GET').toUpperCase(),
     range: headers.get('range') ?? undefined,
     ifNoneMatch: headers.get('if-none-match') ?? undefined,
+    ifRange: headers.get('if-range') ?? undefined,
     hfToken,
   };
 }

@@ -481,6 +481,30 @@ function countedStream(blob, onBytes) {
 }
 
 describe('a reader that does not read', () => {
+  test('of short files holds nothing', async () => {
+    const { manager } = await stored();
+    for (let i = 0; i < 300; i += 1) {
+      const response = await manager.fetch(urlOf('config.json'));
+      assert.equal(response.status, 200);
+    }
+    await idle();
+    assert.deepEqual(await manager.jobs(), []);
+    await manager.dispose();
+  });
+
+  test('of large files leaves room for others', async () => {
+    const { manager } = await stored();
+    const answers = [];
+    for (let i = 0; i < 100; i += 1) {
+      answers.push(await manager.fetch(urlOf(GRAPH)));
+    }
+    assert.equal((await manager.models()).length, 1);
+    await Promise.all(answers.map((answer) => answer.body?.cancel()));
+    await idle();
+    assert.deepEqual(await manager.jobs(), []);
+    await manager.dispose();
+  });
+
   test('leaves the rest in the store', async () => {
     const { manager, data } = await stored();
     const key = `${MODEL}/${GRAPH}_chunk_0`;
@@ -564,5 +588,58 @@ describe('a mirror', () => {
     } finally {
       await world.close();
     }
+  });
+});
+
+describe('a condition on a part', () => {
+  test('that does not hold gives the whole file', async () => {
+    const { manager } = await stored();
+    const { headers } = await manager.fetch(urlOf('config.json'));
+    const etag = headers.get('etag') ?? '';
+    const ask = (/** @type {string} */ ifRange) => manager.fetch(
+      urlOf('config.json'),
+      { headers: { range: 'bytes=1-3', 'if-range': ifRange } });
+    assert.equal(await (await ask(etag)).text(), CONFIG.slice(1, 4));
+    const other = await ask('"of another revision"');
+    assert.deepEqual([other.status, await other.text()], [200, CONFIG]);
+    await manager.dispose();
+  });
+});
+
+describe('after dispose', () => {
+  test('other addresses are still fetched', async () => {
+    const { manager, platform } = await stored();
+    await manager.dispose();
+    await manager.fetch('https://example.org/x');
+    assert.equal(platform.calls.length, 1);
+    await assert.rejects(manager.fetch(urlOf(GRAPH)), { code: 'invalid_state' });
+  });
+});
+
+describe('arguments', () => {
+  test('of a wrong kind are refused by name', async () => {
+    const { manager } = await stored();
+    const wrong = /** @type {any} */ (manager);
+    const refused = { name: 'TabAgentError' };
+    for (const source of [null, undefined, 5, {}, [], [null], 'x']) {
+      await assert.rejects(wrong.importModel(source), refused);
+    }
+    for (const response of [undefined, 'x', new Response('', { status: 404 })]) {
+      await assert.rejects(
+        wrong.cache.put(urlOf('config.json'), response), refused);
+    }
+    await assert.rejects(wrong.plan(MODEL, { dtpye: 'q4' }),
+      { code: 'invalid_params', stage: 'params', message: /^dtpye: / });
+    await assert.rejects(wrong.download(), { stage: 'params' });
+    await manager.dispose();
+  });
+
+  test('files of another model are refused', async () => {
+    const manager = await managerOf(
+      new MemoryStore(), { fetch: createModelHub().fetch });
+    await assert.rejects(
+      manager.importModel([new File(['x'], 'zz.bin')], { modelId: MODEL }),
+      { code: 'not_found' });
+    await manager.dispose();
   });
 });

@@ -170,9 +170,10 @@ static void take_deliver(fake_host *host, const tam_action *action) {
   promise(request != NULL && request->is_kept && request->is_store &&
               request->op == action->op,
           "what was read is delivered, to whom it was read for");
-  promise(op->terminals == 0 && op->is_pulled,
-          "bytes are delivered to who waits for them");
+  promise(op->terminals == 0 && (op->is_pulled || op->deliveries == 0),
+          "bytes behind the first are delivered to who waits for them");
   op->is_pulled = 0;
+  op->deliveries++;
   let_go(host, request);
 }
 

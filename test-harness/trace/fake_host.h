@@ -46,11 +46,12 @@ typedef struct fake_op {
   uint32_t number;
   int is_accepted; // its command was taken
   int has_token;
-  int wants_rows; // the caller's rows are not complete
-  int is_quiet;   // it asked for no progress
-  int is_serving; // it is a request for a file
-  int is_pulled;  // whoever reads the file waits for bytes
-  int is_queued;  // it is a download
+  int wants_rows;      // the caller's rows are not complete
+  int is_quiet;        // it asked for no progress
+  int is_serving;      // it is a request for a file
+  int is_pulled;       // whoever reads the file waits for bytes
+  unsigned deliveries; // parts of the file; the first may come unasked
+  int is_queued;       // it is a download
   double concurrency;
   unsigned in_flight; // requests of both kinds
   unsigned fetches;   // of these, those of the network

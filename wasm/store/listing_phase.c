@@ -38,6 +38,9 @@ static int ask_api(tam_store_op *op, int is_streamed) {
   };
   int error = op->url.error != 0 ? op->url.error : headers.error;
   if (error == 0) {
+    error = tam_store_op_open_net(op);
+  }
+  if (error == 0) {
     error = tam_net_submit(op->store->host.net, &request);
   }
   memset(text, 0, sizeof(text));

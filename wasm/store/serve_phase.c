@@ -226,12 +226,19 @@ static int begin(tam_store_op *op) {
   tam_buf etag;
   tam_buf_init_fixed(&etag, text, sizeof(text));
   append_etag(record, &etag);
+  if (op->params.if_range.len > 0 &&
+      !tam_span_eq(op->params.if_range, tam_buf_span(&etag))) {
+    op->params.range = TAM_SPAN_NONE; // a part of another content
+  }
   op->http_status = read_range(op, record->chunks.size);
   if (is_known_to_caller(op, tam_buf_span(&etag))) {
     op->http_status = NOT_MODIFIED;
   }
   op->is_serving = 1;
   op->outcome = TAM_OUTCOME_FILE;
+  // A short file does not wait for a reader, who may want the head only.
+  op->is_pulled |= op->serve_to - op->serve_at <= TAM_CHECK_BLOCK_SIZE;
+  tam_net_close_op(op->store->host.net, op->op);
   return say_head(op, tam_buf_span(&etag));
 }
 

@@ -188,6 +188,14 @@ int tam_store_op_on_written(tam_store_op *op,
              : TAM_PHASE_DONE;
 }
 
+int tam_store_op_open_net(tam_store_op *op) {
+  int error = tam_net_open_op(op->store->host.net, op->op, TAM_TRANSFER_SLOTS);
+  return error == TAM_ERR_BUSY
+             ? tam_store_op_fail(op, error,
+                                 "too many operations use the network")
+             : error;
+}
+
 void tam_store_op_append_token(const tam_store_op *op, tam_buf *headers) {
   if (op->params.token.len > 0) {
     tam_buf_append_text(headers, "authorization: Bearer ");
@@ -270,20 +278,19 @@ static tam_store_op *op_new(tam_store *store, const tam_store_verb *verb,
 }
 
 // Returns 0, or why the operation cannot begin.
-static int op_prepare(tam_store_op *op, const tam_json_node *params) {
+static int op_prepare(tam_store_op *op, const tam_store_request *request) {
   tam_store *store = op->store;
-  int error =
-      tam_store_params_parse(&op->params, params, &op->why, store->host.mem);
+  int error = tam_store_params_parse(&op->params, request->params,
+                                     request->params_are_nested, &op->why,
+                                     store->host.mem);
   if (error == 0 && op->verb->needs_model && op->params.model.len == 0) {
     return tam_store_op_fail(op, TAM_ERR_INVALID_PARAMS,
                              "modelId: expected the id of a repository");
   }
-  if (error == 0) {
-    error = tam_net_open_op(store->host.net, op->op, TAM_TRANSFER_SLOTS);
-    if (error == TAM_ERR_BUSY) {
-      error = tam_store_op_fail(op, error, "too many operations run");
-    }
+  if (error == 0 && tam_store_busy(store) > TAM_STORE_OPS_MAX) {
+    error = tam_store_op_fail(op, TAM_ERR_BUSY, "too many operations run");
   }
+  op->is_prepared = error == 0;
   return error;
 }
 
@@ -303,7 +310,7 @@ int tam_store_start(tam_store *store, const tam_store_verb *verb,
     plink = &(*plink)->next;
   }
   *plink = op;
-  int error = op_prepare(op, request->params);
+  int error = op_prepare(op, request);
   op_settle(op, error != 0 ? error : (*op->phase)->start(op));
   return 0;
 }

@@ -16,6 +16,10 @@
 #include "core/random.h"
 #include "net/net.h"
 
+// The most operations at a time. A large file that is served and not read is
+// one, with some 20 KB; a library that loads a model has twenty.
+#define TAM_STORE_OPS_MAX 256
+
 // What the store works with; everything outlives it.
 typedef struct tam_store_host {
   const tam_mem *mem;
@@ -37,6 +41,7 @@ typedef struct tam_store_request {
   tam_envelope envelope;       // whom to answer, copied
   uint32_t flags;              // TAM_COMMAND_FLAG_*
   const tam_json_node *params; // may be NULL; needed during the call only
+  int params_are_nested;       // they stand alone: what is unknown is wrong
 } tam_store_request;
 
 typedef struct tam_store tam_store;

@@ -45,6 +45,7 @@ struct tam_store_op {
   uint32_t seq;
   int is_quiet;
   int is_ended;
+  int is_prepared; // its parameters make sense
   tam_envelope envelope;
   tam_buf id;
   tam_store_params params;
@@ -150,6 +151,10 @@ int tam_store_op_write(tam_store_op *op, tam_batch *batch);
 
 // For phases that end with their transaction.
 int tam_store_op_on_written(tam_store_op *op, const tam_storage_report *report);
+
+// Lets the operation send requests; it may be called again. Errors: BUSY,
+// OUT_OF_MEMORY.
+int tam_store_op_open_net(tam_store_op *op);
 
 // Appends the header with the token, if there is one.
 void tam_store_op_append_token(const tam_store_op *op, tam_buf *headers);

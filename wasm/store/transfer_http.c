@@ -142,6 +142,9 @@ int tam_slot_fetch(tam_store_op *op, tam_slot *slot) {
     error = slot->forget == NULL ? TAM_ERR_OUT_OF_MEMORY : headers.error;
   }
   if (error == 0) {
+    error = tam_store_op_open_net(op);
+  }
+  if (error == 0) {
     error = tam_net_submit(op->store->host.net, &request);
   }
   tam_buf_free(&url);
