@@ -228,11 +228,18 @@ export interface StorageUse {
 export interface FileCache {
   /** A stored file, or undefined. */
   match(request: RequestInfo | URL): Promise<Response | undefined>;
-  /** Stores the file, verified. */
+  /**
+   * Stores the file, verified. What is not a file of the Hub is left alone.
+   * @throws {TabAgentError} `invalid_argument` for what is no good answer, and
+   *   those of `download`
+   */
   put(request: RequestInfo | URL, response: Response): Promise<void>;
 }
 
-/** What can be done with models. Every method fails with `TabAgentError`. */
+/**
+ * What can be done with models. Every method fails with `TabAgentError`, but for
+ * `fetch` of what is not a file of the Hub: that fails as the platform's does.
+ */
 export interface ModelManager {
   /**
    * Lists the Hub's models, keeps those that can run here, and says of each

@@ -2370,7 +2370,7 @@ var MANAGER_CHECKS = {
   wasm: (value) => !isWasmSource(value) && "a URL, a string, a BufferSource or a WebAssembly.Module",
   hubUrl: (value) => !addressOf(value) && "an http or https address",
   mirrors: (value) => !(Array.isArray(value) && value.every(addressOf)) && "an array of http or https addresses",
-  dataDir: (value) => typeof value !== "string" && "the path of a directory",
+  dataDir: (value) => (typeof value !== "string" || value === "") && "the path of a directory",
   fetch: (value) => typeof value !== "function" && "a function",
   indexedDB: () => false,
   ort: () => false,
@@ -2460,6 +2460,17 @@ function seedBytes(seed) {
   new DataView(bytes.buffer).setBigInt64(0, BigInt(seed), true);
   return bytes;
 }
+function checkResponse(response) {
+  if (!(response instanceof Response) || !response.ok || response.bodyUsed) {
+    throw optionError(`response: expected a Response that is ok and not read, got ${response instanceof Response ? `one of status ${response.status}` : quote(response)}`);
+  }
+}
+function checkImportSource(source) {
+  const isFine = source instanceof ReadableStream || source instanceof Blob || Array.isArray(source) && source.length > 0 && source.every((file) => file instanceof Blob && "name" in file);
+  if (!isFine) {
+    throw optionError(`source: expected a ReadableStream, a Blob or an array of Files, got ${quote(source)}`);
+  }
+}
 function quote(value) {
   if (typeof value === "string") return `"${value.slice(0, 100)}"`;
   if (value === null || typeof value !== "object") {
@@ -2474,7 +2485,7 @@ function optionError(message) {
 // js-bindings/served-file.js
 var BLOCKS_AHEAD = 2;
 function wantedOf(input, init) {
-  const request = typeof input === "object" && "url" in input ? input : void 0;
+  const request = typeof input === "object" && input !== null && "url" in input ? input : void 0;
   const headers = new Headers(init?.headers ?? request?.headers);
   const [, hfToken] = /^Bearer ([\x21-\x7e]+)$/i.exec(headers.get("authorization") ?? "") ?? [];
   return {
@@ -2482,6 +2493,7 @@ function wantedOf(input, init) {
     method: (init?.method ?? request?.method ?? "GET").toUpperCase(),
     range: headers.get("range") ?? void 0,
     ifNoneMatch: headers.get("if-none-match") ?? void 0,
+    ifRange: headers.get("if-range") ?? void 0,
     hfToken
   };
 }
@@ -2814,6 +2826,7 @@ var ModelManager = class {
   }
   /** @type {Manager['importModel']} */
   async importModel(source, options) {
+    checkImportSource(source);
     const { archiveOf, FilesInput, readArchive } = await import("./archive.js");
     const archive = archiveOf(source);
     if (!archive) {
@@ -2828,11 +2841,12 @@ var ModelManager = class {
         { input: input2, rows: input2.rows }
       );
     }
-    const { description: { files, ...model }, input } = await readArchive(archive);
+    const { description, input } = await readArchive(archive);
+    const { files, modelId, revision, commit, task } = description;
     try {
       return await this.#askStore(
         "importModel",
-        { ...model, input: true },
+        { modelId, revision, commit, task, input: true },
         options,
         { input, rows: files }
       );
@@ -2882,10 +2896,11 @@ var ModelManager = class {
    */
   async fetch(input, init) {
     const signal = init?.signal ?? (input instanceof Request ? input.signal : void 0);
-    const served = await serveFile(
+    const wanted = wantedOf(input, init);
+    const served = wanted.url.startsWith(`${this.#hubUrl}/`) && await serveFile(
       this.#loop,
       this.#nextId("fetchFile"),
-      wantedOf(input, init),
+      wanted,
       signal
     );
     return served instanceof Response ? served : this.#fetch(input, init);
@@ -2987,17 +3002,21 @@ var ModelManager = class {
    * @param {Response} response
    */
   async #put(request, response) {
+    checkResponse(response);
     const body = new StreamInput(response.body);
     const input = { read: (_path, from, to) => body.read(from, to) };
-    const stored = await serveFile(
-      this.#loop,
-      this.#nextId("put"),
-      { ...wantedOf(request), input: true },
-      null,
-      input
-    );
-    if (stored instanceof Response) await stored.body?.cancel();
-    await body.close();
+    try {
+      const stored = await serveFile(
+        this.#loop,
+        this.#nextId("put"),
+        { ...wantedOf(request), input: true },
+        null,
+        input
+      );
+      if (stored instanceof Response) await stored.body?.cancel();
+    } finally {
+      await body.close();
+    }
   }
 };
 export {
