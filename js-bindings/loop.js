@@ -23,6 +23,7 @@ import { Timer } from './timer.js';
  * @property {number} lastSeq
  * @property {CallOptions['onProgress']} onProgress
  * @property {CallOptions['onBytes']} onBytes
+ * @property {CallOptions['onOpened']} onOpened
  * @property {CallOptions['input']} input
  * @property {(message: Message) => void} resolve
  * @property {(error: unknown) => void} reject
@@ -46,6 +47,8 @@ import { Timer } from './timer.js';
  * @property {(pull: () => void, giveBack: (buffer: ArrayBuffer) => void)
  *   => void} [onStart] gets what asks for more bytes, and what takes back the
  *   memory of those that were handed out
+ * @property {((file: Blob) => void)} [onOpened] takes the file that was opened,
+ *   before the end, be that good or bad
  * @property {unknown[]} [rows] files that the caller hands in
  * @property {import('./archive.js').Input} [input] and their bytes
  */
@@ -111,7 +114,9 @@ export class Loop {
    *   rejects only when there is none
    */
   async run(message, options = {}) {
-    const { onProgress, signal, onBytes, onStart, rows, input } = options;
+    const {
+      onProgress, signal, onBytes, onOpened, onStart, rows, input,
+    } = options;
     if (this.#core === null || this.#closing) {
       throw new TabAgentError('invalid_state',
         this.#failure?.message ?? 'the manager was disposed',
@@ -128,7 +133,7 @@ export class Loop {
       return await new Promise((resolve, reject) => {
         this.#jobs.set(op, {
           ...describe(message, op), lastSeq: 0,
-          onProgress, onBytes, input, resolve, reject,
+          onProgress, onBytes, onOpened, input, resolve, reject,
         });
         onStart?.(() => this.#feed(EVENT.PULL, { op }),
           (buffer) => this.#storage.giveBack(buffer));
@@ -286,7 +291,8 @@ export class Loop {
     if (job) job.lastSeq = message.seq ?? job.lastSeq;
     if (isTerminal) {
       this.#jobs.delete(op);
-      this.#storage.end(op);
+      const opened = this.#storage.end(op);
+      if (opened) job?.onOpened?.(opened);
       if (job?.failure) blame(message, job.failure);
       for (const entry of telemetryOf(message)) {
         attempt(() => this.#telemetry?.(entry));

@@ -40,6 +40,8 @@ export class StoreActions {
   #locks = new Map();
   /** @type {Map<number, Uint8Array>} bytes that may be delivered */
   #read = new Map();
+  /** @type {Map<number, Blob>} files that operations have opened */
+  #files = new Map();
   /** @type {Map<number, BlobReader>} where operations stopped reading */
   #readers = new Map();
   /** @type {ArrayBuffer[]} */
@@ -115,8 +117,17 @@ export class StoreActions {
   /**
    * Gives up what was kept for an operation that has ended.
    * @param {number} op
+   * @returns {Blob | undefined} the file that it has opened
    */
   end(op) {
+    const opened = this.#files.get(op);
+    this.#files.delete(op);
+    this.#endReading(op);
+    return opened;
+  }
+
+  /** @param {number} op */
+  #endReading(op) {
     this.#readers.get(op)?.close();
     this.#readers.delete(op);
   }
@@ -126,7 +137,8 @@ export class StoreActions {
     for (const request of [...this.#waiting.keys(), ...this.#locks.keys()]) {
       this.abort(request);
     }
-    for (const op of [...this.#readers.keys()]) this.end(op);
+    for (const op of [...this.#readers.keys()]) this.#endReading(op);
+    this.#files.clear();
     this.#spare = [];
     const store = await this.#store?.catch(() => undefined);
     store?.close();
@@ -213,8 +225,15 @@ export class StoreActions {
       case 'read':
         return (order.keep
           ? this.#readOn(store, order, op, request, signal, data)
-          : this.#readContent(store, order, signal, data))
+          : this.#readContent(store, order, op, signal, data))
           .catch(absentWhenUnreadable);
+      case 'open': {
+        const { blobs, lost } = await this.#contents(store, order);
+        if (signal.aborted) return true;
+        if (lost >= 0) data(encoder.encode(String(lost)));
+        else this.#files.set(op, new Blob(blobs));
+        return lost < 0;
+      }
       case 'estimate':
         data(encoder.encode(JSON.stringify(await store.estimate())));
         return true;
@@ -267,15 +286,32 @@ export class StoreActions {
   }
 
   /**
+   * The contents that a file consists of.
    * @param {Store} store
    * @param {any} order
+   * @returns {Promise<{ blobs: Blob[], lost: number }>} lost: the first that is
+   *   missing or has another length, -1 when none is
+   */
+  async #contents(store, { prefix, chunk, size }) {
+    const lengths = Array.from({ length: Math.ceil(size / chunk) },
+      (_, i) => Math.min(chunk, size - i * chunk));
+    const blobs = await Promise.all(lengths.map((_, i) => (
+      store.blob(prefix + i).catch(absentWhenUnreadable))));
+    const lost = lengths.findIndex(
+      (length, i) => !blobs[i] || blobs[i].size !== length);
+    return { blobs: /** @type {Blob[]} */ (blobs), lost };
+  }
+
+  /**
+   * @param {Store} store
+   * @param {any} order
+   * @param {number} op
    * @param {AbortSignal} signal
    * @param {(bytes: Uint8Array) => void} onBytes
    * @returns {Promise<boolean>} there were as many bytes as asked for
    */
-  async #readContent(store, order, signal, onBytes) {
-    const whole = order.body === undefined
-      ? await this.#blob(store, order.key) : this.#bodies.get(order.body);
+  async #readContent(store, order, op, signal, onBytes) {
+    const whole = await this.#whole(store, order, op);
     const from = order.from ?? 0;
     const to = order.to ?? whole?.size;
     if (!whole || whole.size < to) return false;
@@ -290,6 +326,17 @@ export class StoreActions {
     }
     reader.close();
     return true;
+  }
+
+  /**
+   * What is to be read.
+   * @param {Store} store
+   * @param {any} order
+   * @param {number} op
+   */
+  async #whole(store, { opened, body, key }, op) {
+    if (opened) return this.#files.get(op);
+    return body === undefined ? this.#blob(store, key) : this.#bodies.get(body);
   }
 
   /**
@@ -310,7 +357,7 @@ export class StoreActions {
    */
   async #write(store, changes) {
     this.#latest = undefined;
-    for (const op of [...this.#readers.keys()]) this.end(op);
+    for (const op of [...this.#readers.keys()]) this.#endReading(op);
     await store.write(await Promise.all(changes.map(async (change) => (
       change.kind === 'move' ? moved(store, change) : change))));
     return true;
@@ -406,6 +453,7 @@ async function moved(store, { key, from }) {
 /**
  * A content whose bytes are gone is as good as none: it can be fetched again.
  * @param {any} error
+ * @returns {false}
  */
 function absentWhenUnreadable(error) {
   if (!['NotReadableError', 'NotFoundError'].includes(error?.name)) throw error;

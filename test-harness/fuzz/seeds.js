@@ -78,7 +78,7 @@ const MESSAGE = {
   plan: 0, download: 1, verify: 2, delete: 4, check: 5, update: 6, rollback: 7,
   fetchGraph: 12, fetchConfig: 13, downloadOther: 18,
 };
-const MESSAGES = 24;
+const MESSAGES = 27;
 const FAULTS = 14;
 
 const { start, many, fault, damage } = STORE_STEP;

@@ -82,6 +82,9 @@ static void step_start(program *run) {
       MESSAGE("plan", MODEL_MEMBER ",\"revision\":\"" STORE_HOST_COMMIT "\""),
       "{\"type\":\"download\",\"id\":\"x\"," MODEL_MEMBER "}",
       "{\"type\":\"plan\",\"id\":\"x\",\"modelId\":7}",
+      OPEN(GRAPH),
+      OPEN_WITH(GRAPH, ",\"verify\":false"),
+      OPEN_WITH("config.json", ",\"repair\":false"),
   };
   size_t kind = take_byte(run) % (sizeof(messages) / sizeof(messages[0]));
   (void)store_host_start(&run->host, messages[kind]);

@@ -74,16 +74,38 @@ export function createModelHub(files = FILES, options) {
 }
 
 /**
- * Makes a manager of a store.
- * @param {Store} store
- * @param {{ fetch?: typeof fetch, clock?: Clock, hubUrl?: string,
+ * @typedef {{ fetch?: typeof fetch, clock?: Clock, hubUrl?: string,
  *   mirrors?: string[], onMessage?: (message: any) => void,
  *   telemetry?: (entry: any) => void,
- *   openStore?: () => Promise<Store> }} [options] without a fetch it is
+ *   openStore?: () => Promise<Store> }} WorldOptions without a fetch it is
  *   offline
+ */
+
+/**
+ * Makes a manager of a store.
+ * @param {Store} store
+ * @param {WorldOptions} [options]
  * @returns {Promise<Manager>}
  */
-export async function managerOf(store, {
+export async function managerOf(store, options) {
+  const { loop, hubUrl, fetch } = await partsOf(store, options);
+  return new ModelManager(loop, hubUrl, fetch);
+}
+
+/**
+ * Makes what is inside a manager.
+ * @param {Store} store
+ * @param {WorldOptions} [options]
+ */
+export async function loopOf(store, options) {
+  return (await partsOf(store, options)).loop;
+}
+
+/**
+ * @param {Store} store
+ * @param {WorldOptions} [options]
+ */
+async function partsOf(store, {
   openStore = async () => store, ...options
 } = {}) {
   const { hubUrl, mirrors, seed, ...outside } = readOptions({
@@ -94,7 +116,7 @@ export async function managerOf(store, {
     hubUrl, mirrors, seed, now: () => outside.clock.now(),
   });
   const loop = new Loop(core, { ...outside, openStore });
-  return new ModelManager(loop, hubUrl, outside.fetch);
+  return { loop, hubUrl, fetch: outside.fetch };
 }
 
 /** @returns {Promise<Response>} */

@@ -74,13 +74,21 @@ void store_host_put(store_host *host, const char *store, const char *key,
   host->entry_count++;
 }
 
-static kept_bytes *find_kept(const store_host *host, uint32_t request) {
-  for (size_t i = 0; i < host->kept_count; i++) {
-    if (host->kept[i].request == request) {
-      return &host->kept[i];
+static kept_bytes *find_bytes(kept_bytes *list, size_t count, uint32_t number) {
+  for (size_t i = 0; i < count; i++) {
+    if (list[i].request == number) {
+      return &list[i];
     }
   }
   return NULL;
+}
+
+static kept_bytes *find_kept(const store_host *host, uint32_t request) {
+  return find_bytes(host->kept, host->kept_count, request);
+}
+
+static kept_bytes *find_opened(const store_host *host, uint32_t op) {
+  return find_bytes(host->opened, host->opened_count, op);
 }
 
 void store_host_keep(store_host *host, uint32_t request, tam_span bytes) {
@@ -95,6 +103,21 @@ static void forget(store_host *host, uint32_t request) {
     free(kept->bytes);
     *kept = host->kept[--host->kept_count];
   }
+}
+
+// Ends what |op| has opened; when all is well, the caller has it.
+static void close_opened(store_host *host, uint32_t op, int is_handed_on) {
+  kept_bytes *opened = find_opened(host, op);
+  if (opened == NULL) {
+    return;
+  }
+  if (is_handed_on) {
+    host->served = grow(host->served, opened->size, 1);
+    memcpy(host->served, opened->bytes, opened->size);
+    host->served_len = opened->size;
+  }
+  free(opened->bytes);
+  *opened = host->opened[--host->opened_count];
 }
 
 // ---------------------------------------------------------------------------
@@ -175,6 +198,11 @@ static void on_action(void *user_data, const tam_action *action) {
     take_deliver(host, action);
     break;
   case TAM_ACTION_MESSAGE:
+    if ((action->flags & TAM_MESSAGE_FLAG_TERMINAL) != 0) {
+      close_opened(host, action->op,
+                   tam_span_find_nocase(action->first, TAM_SPAN("\"code\":")) ==
+                       action->first.len);
+    }
     store_host_replace_text((action->flags & TAM_MESSAGE_FLAG_TERMINAL) != 0
                                 ? &host->last
                                 : &host->progress,
@@ -273,11 +301,46 @@ static double number_of(const tam_json_node *order, const char *name,
   return value == NULL ? missing : tam_json_get_number(value);
 }
 
-static void answer_read(store_host *host, uint32_t request,
+// Opens a file: its chunks, put together.
+static void answer_open(store_host *host, const host_order *order,
+                        const tam_json_node *root) {
+  char key[1024];
+  size_t chunk = (size_t)number_of(root, "chunk", 0);
+  size_t size = (size_t)number_of(root, "size", 0);
+  uint8_t *bytes = malloc(size + 1);
+  for (size_t at = 0; at < size; at += chunk) {
+    size_t len = size - at < chunk ? size - at : chunk;
+    snprintf(key, sizeof(key), "%s%zu", text_of(root, "prefix"), at / chunk);
+    const stored_entry *entry = store_host_find(host, "files", key);
+    if (entry == NULL || !entry->is_content || entry->size != len) {
+      char text[32];
+      snprintf(text, sizeof(text), "%zu", at / chunk);
+      free(bytes);
+      store_host_feed_bytes(host, TAM_EVENT_STORE_DATA, order->request,
+                            tam_span_of(text));
+      end_store(host, order->request, 0);
+      return;
+    }
+    memcpy(bytes + at, entry->bytes, len);
+  }
+  close_opened(host, order->op, 0);
+  host->opened = grow(host->opened, host->opened_count, sizeof(*host->opened));
+  host->opened[host->opened_count++] = (kept_bytes){order->op, bytes, size};
+  end_store(host, order->request, 1);
+}
+
+static void answer_read(store_host *host, const host_order *from_order,
                         const tam_json_node *order) {
+  uint32_t request = from_order->request;
   tam_span whole = TAM_SPAN_NONE;
   int is_there = 0;
-  if (tam_json_get_member(order, TAM_SPAN("body")) != NULL) {
+  if (tam_json_get_member(order, TAM_SPAN("opened")) != NULL) {
+    const kept_bytes *opened = find_opened(host, from_order->op);
+    is_there = opened != NULL;
+    if (is_there) {
+      whole = (tam_span){opened->bytes, opened->size};
+    }
+  } else if (tam_json_get_member(order, TAM_SPAN("body")) != NULL) {
     const kept_bytes *kept =
         find_kept(host, (uint32_t)number_of(order, "body", 0));
     is_there = kept != NULL;
@@ -413,7 +476,9 @@ static void answer_store(store_host *host, const host_order *order) {
   } else if (strcmp(verb, "keys") == 0) {
     answer_entries(host, order->request, "files", text_of(root, "prefix"), 0);
   } else if (strcmp(verb, "read") == 0) {
-    answer_read(host, order->request, root);
+    answer_read(host, order, root);
+  } else if (strcmp(verb, "open") == 0) {
+    answer_open(host, order, root);
   } else if (strcmp(verb, "size") == 0) {
     answer_size(host, order->request, text_of(root, "key"));
   } else if (strcmp(verb, "write") == 0) {
@@ -575,6 +640,9 @@ void store_host_free(store_host *host) {
   while (host->kept_count > 0) {
     forget(host, host->kept[0].request);
   }
+  while (host->opened_count > 0) {
+    close_opened(host, host->opened[0].request, 0);
+  }
   for (size_t i = 0; i < host->commit_count; i++) {
     for (size_t j = 0; j < host->commits[i].count; j++) {
       free(host->commits[i].files[j].bytes);
@@ -583,6 +651,7 @@ void store_host_free(store_host *host) {
   free(host->orders);
   free(host->entries);
   free(host->kept);
+  free(host->opened);
   free(host->last);
   free(host->progress);
   free(host->served);

@@ -116,14 +116,16 @@ struct store_host {
   size_t order_count;
   kept_bytes *kept;
   size_t kept_count;
+  kept_bytes *opened; // files, by the numbers of their operations
+  size_t opened_count;
   unsigned fetches; // requests to the Hub so far
   unsigned file_fetches;
   unsigned storage_orders;
   uint64_t file_bytes; // that the Hub sent of files
   uint32_t last_op;
-  char *last;     // the latest terminal message
-  char *progress; // the latest other one
-  uint8_t *served;
+  char *last;      // the latest terminal message
+  char *progress;  // the latest other one
+  uint8_t *served; // or opened, by one that came to a good end
   size_t served_len;
   char *url;     // the latest request for a file, and ...
   char *headers; // ... its headers

@@ -80,6 +80,8 @@ static const scenario scenarios[] = {
     {prepare_nothing, FETCH(GRAPH), 1000},
     {prepare_stored, FETCH(GRAPH), 1000},
     {prepare_damaged, FETCH(GRAPH), 1000},
+    {prepare_stored, OPEN(GRAPH), 1000},
+    {prepare_damaged, OPEN(GRAPH), 1000},
     {prepare_stored, VERIFY, 1000},
     {prepare_damaged, VERIFY, 1000},
     {prepare_stored, PIN, 1000},

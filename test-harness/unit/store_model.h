@@ -34,6 +34,10 @@
   MESSAGE("fetchFile", "\"url\":\"" URL(path) "\"" members)
 #define FETCH(path) FETCH_WITH(path, "")
 
+#define OPEN_WITH(path, members)                                               \
+  MESSAGE("openFile", MODEL_MEMBER ",\"path\":\"" path "\"" members)
+#define OPEN(path) OPEN_WITH(path, "")
+
 #define GRAPH         "onnx/model_q4.onnx"
 #define GRAPH_CHUNK_0 STORE_HOST_MODEL "/" GRAPH "_chunk_0"
 #define GRAPH_CHUNK_1 STORE_HOST_MODEL "/" GRAPH "_chunk_1"

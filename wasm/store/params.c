@@ -48,7 +48,9 @@ static const char param_names[] = "modelId\0"
                                   "input\0"
                                   "commit\0"
                                   "task\0"
-                                  "unlimitedStorage\0";
+                                  "unlimitedStorage\0"
+                                  "path\0"
+                                  "verify\0";
 
 // In the order of the names.
 static const param_rule param_rules[] = {
@@ -71,6 +73,8 @@ static const param_rule param_rules[] = {
     {FIELD(commit), PARAM_TEXT},
     {FIELD(task), PARAM_TEXT},
     {FIELD(unlimited_storage), PARAM_BOOL},
+    {FIELD(path), PARAM_TEXT},
+    {FIELD(verify), PARAM_BOOL},
 };
 
 // Copies |text| behind the other texts.
@@ -145,6 +149,7 @@ int tam_store_params_parse(tam_store_params *self, const tam_json_node *params,
   memset(self, 0, sizeof(*self));
   self->keep_partial = 1;
   self->repair = 1;
+  self->verify = 1;
   self->unlimited_storage = -1;
   tam_buf_init(&self->text, mem, TAM_STORE_TEXT_MAX);
   // At once: a buffer that grows would move the texts, and leave copies of the

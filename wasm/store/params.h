@@ -26,11 +26,13 @@ typedef struct tam_store_params {
   int pinned;            // of pinModel
   int keep_partial;      // of cancelDownload; 1 when not given
   int only_cached;       // of fetchFile: nothing is downloaded
-  int repair;            // of verifyModel; 1 when not given
+  int repair;            // of verifyModel, openFile; 1 when not given
+  int verify;            // of openFile: read all of it; 1 when not given
   int is_input;          // the bytes come from the caller, not from the Hub
   int unlimited_storage; // of doctor: the permission; -1 when not given
   tam_span commit;       // of importModel; empty: not given
   tam_span task;         // of importModel: the repository's pipeline_tag
+  tam_span path;         // of openFile: in the repository; empty: not given
 } tam_store_params;
 
 // Reads |params|, an object or NULL. An unknown name in it is wrong when it is

@@ -118,6 +118,14 @@ extern const tam_phase tam_found_phase;
 // Serves the chosen file.
 extern const tam_phase tam_serve_phase;
 
+// Forgets the chunk that turned out to be damaged, when it is still there.
+extern const tam_phase tam_lost_phase;
+
+// --- open_phase.c
+
+// Has the host open the chosen file, and checks all of it.
+extern const tam_phase tam_open_phase;
+
 // --- models.c
 
 // Reads all models.

@@ -19,9 +19,6 @@
 // How often it is written down that a model is in use.
 #define USE_PERIOD_MS 60000.0
 
-// The tag of that; blocks have 0.
-#define TAG_USED 1
-
 // "offset length" of a piece.
 #define PLACE_MAX 48
 
@@ -283,8 +280,7 @@ static int serve_go_on(tam_store_op *op) {
   return read_block(op);
 }
 
-// Notes that the model is in use, once in a while: it is a transaction.
-static int note_use(tam_store_op *op) {
+int tam_store_op_note_use(tam_store_op *op) {
   tam_store *store = op->store;
   tam_batch batch;
   uint64_t hash = tam_span_hash(op->params.model, 0);
@@ -296,8 +292,8 @@ static int note_use(tam_store_op *op) {
   store->used_again_ms = store->now_ms + USE_PERIOD_MS;
   tam_batch_init(&batch, store->host.mem);
   tam_models_put_used(op->params.model, store->now_ms, &batch);
-  op->noting = tam_storage_write(store->storage,
-                                 tam_store_op_owner(op, TAG_USED), &batch);
+  op->noting = tam_storage_write(
+      store->storage, tam_store_op_owner(op, TAM_STORE_TAG_USED), &batch);
   tam_batch_free(&batch);
   return op->noting == 0 ? TAM_ERR_OUT_OF_MEMORY : 0;
 }
@@ -305,7 +301,7 @@ static int note_use(tam_store_op *op) {
 static int serve_start(tam_store_op *op) {
   int error = op->is_serving ? 0 : begin(op);
   if (error == 0) {
-    error = note_use(op);
+    error = tam_store_op_note_use(op);
   }
   return error != 0 ? error : serve_go_on(op);
 }
@@ -328,26 +324,9 @@ static int lost_start(tam_store_op *op) {
   return TAM_PHASE_DONE;
 }
 
-static const tam_phase lost_phase = {.stage = "serve", .start = lost_start};
+const tam_phase tam_lost_phase = {.stage = "serve", .start = lost_start};
 
-// The chunk is not what it was: it is fetched again, and the file goes on being
-// served from where it is.
-static int repair(tam_store_op *op) {
-  static const tam_phase *const phases[] = {&tam_lock_phase,
-                                            &tam_stored_phase,
-                                            &tam_known_phase,
-                                            &tam_need_phase,
-                                            &tam_select_file_phase,
-                                            &tam_journals_phase,
-                                            &lost_phase,
-                                            &tam_transfer_phase,
-                                            &tam_unlock_phase,
-                                            &tam_serve_phase,
-                                            NULL};
-  if (op->params.only_cached || op->is_unverified) {
-    return tam_store_op_fail(op, TAM_ERR_STORE_DAMAGED,
-                             "a stored chunk is damaged");
-  }
+int tam_store_op_repair(tam_store_op *op, const tam_phase *const *phases) {
   if (++op->repairs > op->transfers.list[0].record.chunks.count) {
     return tam_store_op_fail(
         op, TAM_ERR_STORE_DAMAGED,
@@ -358,11 +337,32 @@ static int repair(tam_store_op *op) {
   memcpy(op->commit, commit.ptr, TAM_COMMIT_SIZE);
   op->params.revision =
       (tam_span){(const uint8_t *)op->commit, TAM_COMMIT_SIZE};
-  op->is_pulled = 1; // the block is still owed
   // No other phase expects to hear of this.
   tam_storage_drop(op->store->storage, op->noting);
   op->phase = phases;
   return (*op->phase)->start(op);
+}
+
+// The chunk is not what it was: it is fetched again, and the file goes on being
+// served from where it is.
+static int repair(tam_store_op *op) {
+  static const tam_phase *const phases[] = {&tam_lock_phase,
+                                            &tam_stored_phase,
+                                            &tam_known_phase,
+                                            &tam_need_phase,
+                                            &tam_select_file_phase,
+                                            &tam_journals_phase,
+                                            &tam_lost_phase,
+                                            &tam_transfer_phase,
+                                            &tam_unlock_phase,
+                                            &tam_serve_phase,
+                                            NULL};
+  if (op->params.only_cached || op->is_unverified) {
+    return tam_store_op_fail(op, TAM_ERR_STORE_DAMAGED,
+                             "a stored chunk is damaged");
+  }
+  op->is_pulled = 1; // the block is still owed
+  return tam_store_op_repair(op, phases);
 }
 
 static int deliver(tam_store_op *op, uint32_t request) {
@@ -389,7 +389,7 @@ static int deliver(tam_store_op *op, uint32_t request) {
 static int serve_on_storage(tam_store_op *op,
                             const tam_storage_report *report) {
   const tam_file_record *record = &op->transfers.list[0].record;
-  if (report->tag == TAG_USED) {
+  if (report->tag == TAM_STORE_TAG_USED) {
     return TAM_PHASE_WAIT;
   }
   switch (report->kind) {

@@ -238,6 +238,29 @@ uint32_t tam_storage_read_body(tam_storage *storage, tam_storage_owner owner,
                      &json);
 }
 
+uint32_t tam_storage_open(tam_storage *storage, tam_storage_owner owner,
+                          tam_span prefix, uint64_t chunk_size, uint64_t size) {
+  tam_buf json;
+  json_begin(storage, &json, "open");
+  tam_json_write_string_member(&json, "prefix", prefix);
+  tam_json_write_number_member(&json, "chunk", (double)chunk_size);
+  tam_json_write_number_member(&json, "size", (double)size);
+  return submit_json(storage, request_new(storage, owner, REQUEST_PLAIN),
+                     &json);
+}
+
+uint32_t tam_storage_read_opened(tam_storage *storage, tam_storage_owner owner,
+                                 uint64_t from, uint64_t to) {
+  tam_buf json;
+  json_begin(storage, &json, "read");
+  tam_json_write_key(&json, "opened");
+  tam_json_write_bool(&json, 1);
+  tam_json_write_number_member(&json, "from", (double)from);
+  tam_json_write_number_member(&json, "to", (double)to);
+  return submit_json(storage, request_new(storage, owner, REQUEST_CONTENT),
+                     &json);
+}
+
 uint32_t tam_storage_write(tam_storage *storage, tam_storage_owner owner,
                            const tam_batch *batch) {
   tam_buf json;

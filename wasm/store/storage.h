@@ -11,12 +11,18 @@
 //   {"do":"read","key":k,"from":a,"to":b}  the bytes a to b of the content k;
 //                                       "keep":true: for DELIVER, too
 //   {"do":"read","body":n}              the bytes of the body kept of request n
+//   {"do":"open","prefix":p,"chunk":c,"size":n}  the contents p0, p1, ... of c
+//                                       bytes each, the last one of fewer, n
+//                                       bytes in all, become a Blob that is
+//                                       kept until the operation ends
+//   {"do":"read","opened":true,"from":a,"to":b}  the bytes a to b of it
 //   {"do":"write","batch":[...]}        one transaction, see store/batch.h
 //   {"do":"estimate"}                   {"usage","quota","persisted"} as JSON
 //   {"do":"lock","name":n}              ends when no other context holds it
 //
-// A read ends with found = 0 when the content is missing or shorter. A lock is
-// held until it is released.
+// A read ends with found = 0 when the content is missing or shorter; so does an
+// open when one of the contents is missing or has another length, and its data
+// is the number of that one in digits. A lock is held until it is released.
 #ifndef TAM_STORE_STORAGE_H
 #define TAM_STORE_STORAGE_H
 
@@ -82,6 +88,10 @@ uint32_t tam_storage_read_and_keep(tam_storage *storage,
                                    uint64_t from, uint64_t to);
 uint32_t tam_storage_read_body(tam_storage *storage, tam_storage_owner owner,
                                uint32_t body);
+uint32_t tam_storage_open(tam_storage *storage, tam_storage_owner owner,
+                          tam_span prefix, uint64_t chunk_size, uint64_t size);
+uint32_t tam_storage_read_opened(tam_storage *storage, tam_storage_owner owner,
+                                 uint64_t from, uint64_t to);
 uint32_t tam_storage_write(tam_storage *storage, tam_storage_owner owner,
                            const tam_batch *batch);
 uint32_t tam_storage_estimate(tam_storage *storage, tam_storage_owner owner);

@@ -290,6 +290,7 @@ static int op_prepare(tam_store_op *op, const tam_store_request *request) {
   if (error == 0 && tam_store_busy(store) > TAM_STORE_OPS_MAX) {
     error = tam_store_op_fail(op, TAM_ERR_BUSY, "too many operations run");
   }
+  op->file.path = op->params.path;
   op->is_prepared = error == 0;
   return error;
 }

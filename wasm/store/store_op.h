@@ -78,6 +78,7 @@ struct tam_store_op {
   uint8_t file_text[TAM_HUB_FILE_TEXT_MAX];
   uint32_t http_status;
   int is_serving;    // the head is out
+  int is_opened;     // the host has the file as a Blob
   int is_pulled;     // the reader has room for more
   unsigned repairs;  // so far
   uint64_t serve_at; // the next byte
@@ -199,6 +200,20 @@ int tam_store_op_fits(const tam_store_op *op);
 // Puts into |batch| what TabAgent's manifest says of the dtype in work.
 void tam_store_op_put_manifest(tam_store_op *op, const char *status,
                                tam_batch *batch);
+
+// --- serve_phase.c
+
+// The tag of the request that notes the use; blocks have 0.
+#define TAM_STORE_TAG_USED 1
+
+// Notes that the model is in use, once in a while: it is a transaction. Errors:
+// OUT_OF_MEMORY.
+int tam_store_op_note_use(tam_store_op *op);
+
+// Goes on with |phases|, which fetch the chunk |block_chunk| of the only file
+// again. Returns what the first of them does, or STORE_DAMAGED when that does
+// not help.
+int tam_store_op_repair(tam_store_op *op, const tam_phase *const *phases);
 
 // --- store_messages.c
 

@@ -193,6 +193,11 @@ static void write_rollback(const tam_store_op *op, tam_buf *json) {
       json, "commit", (tam_span){(const uint8_t *)op->commit, TAM_COMMIT_SIZE});
 }
 
+static void write_opened(const tam_store_op *op, tam_buf *json) {
+  write_commit(op, json);
+  tam_json_write_number_member(json, "bytes", (double)op->total_bytes);
+}
+
 static void write_outcome(const tam_store_op *op, tam_buf *json) {
   tam_json_write_name_member(json, "outcome",
                              tam_names_at("pass\0"
@@ -235,6 +240,9 @@ PHASES(fetch_phases, &tam_url_phase, &tam_stored_phase, &tam_known_phase,
        &tam_tree_phase, &tam_select_file_phase, &tam_found_phase,
        &tam_journals_phase, &tam_adopt_phase, &tam_begin_phase,
        &tam_transfer_phase, &tam_unlock_phase, &tam_serve_phase);
+
+PHASES(open_phases, &tam_stored_phase, &tam_known_phase, &tam_need_phase,
+       &tam_select_file_phase, &tam_journals_phase, &tam_open_phase);
 
 PHASES(verify_phases, &tam_lock_phase, &tam_stored_phase, &tam_known_phase,
        &tam_need_phase, &tam_select_complete_phase, &tam_journals_phase,
@@ -323,6 +331,10 @@ static const tam_store_verb verbs[] = {
      .phases = fetch_phases,
      .write_done = write_outcome,
      .is_serving = 1},
+    {.name = "openFile",
+     .phases = open_phases,
+     .write_done = write_opened,
+     .needs_model = 1},
 };
 
 const tam_store_verb *tam_store_find_verb(tam_span name) {
