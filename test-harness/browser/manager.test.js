@@ -6,7 +6,8 @@ import { after, afterEach, before, beforeEach, describe, test }
   from 'node:test';
 
 import {
-  ask, call, CHUNK, MODEL, openManager, openStage, until, WEIGHTS_BYTES,
+  ask, call, CHUNK, MODEL, openManager, openStage, until, WEIGHTS,
+  WEIGHTS_BYTES,
 } from './manager-stage.js';
 
 /** @typedef {import('playwright-core').Page} Page */
@@ -132,6 +133,56 @@ describe('a stored model', () => {
   });
 });
 
+describe('a stored file that is opened', () => {
+  const key = `${MODEL}/${WEIGHTS}_chunk_`;
+
+  /** @param {object} [params] */
+  const open = (params) => call(page, 'openFile', {
+    hubUrl: stage.server.url,
+    params: { modelId: MODEL, path: WEIGHTS, ...params },
+  });
+
+  const assertRight = async () => {
+    for (const how of ['blob', 'byob', 'default']) {
+      assert.deepEqual(await call(page, 'readOpened', how),
+        { bytes: WEIGHTS_BYTES, sha256: expected }, how);
+    }
+  };
+
+  test('has its bytes, and asks nobody for them', async () => {
+    await ask(page, 'download', MODEL);
+    const start = mark();
+    assert.equal(await open(), 'open');
+    await assertRight();
+    assert.equal(await open({ verify: false }), 'open');
+    await assertRight();
+    assert.equal(mark(), start, 'the network was asked');
+    assert.equal(await open({ path: 'none.json' }), 'not_stored');
+  });
+
+  test('is repaired where it is damaged', async () => {
+    await ask(page, 'download', MODEL);
+    const start = mark();
+    await call(page, 'damage', `${key}3`);
+    assert.equal(await open({ repair: false }), 'store_damaged');
+    assert.equal(await open(), 'open');
+    await assertRight();
+    assert.equal(stage.bytesSent(start), CHUNK);
+  });
+
+  test('outlives what is stored', async () => {
+    await ask(page, 'download', MODEL);
+    assert.equal(await open(), 'open');
+    await call(page, 'damage', `${key}0`);
+    await assertRight();
+    await ask(page, 'deleteModel', MODEL);
+    await assertRight();
+    await call(page, 'deleteDatabase');
+    await assertRight();
+    assert.equal(await open(), 'not_stored');
+  });
+});
+
 // A read of a Blob whose reader only the pending promise refers to never ends
 // when the collector runs.
 describe('while garbage is collected all the time', () => {
@@ -142,6 +193,9 @@ describe('while garbage is collected all the time', () => {
       assert.equal((await read(how)).sha256, expected, how);
     }
     assert.equal((await ask(page, 'verifyModel', MODEL)).ok, true);
+    assert.equal(await call(page, 'openFile', {
+      hubUrl: stage.server.url, params: { modelId: MODEL, path: WEIGHTS },
+    }), 'open');
   });
 });
 

@@ -84,16 +84,23 @@ export function loadedOf(modelId) {
 export async function fetchFile({ url, init, how = 'arrayBuffer' }) {
   try {
     const response = await manager.fetch(url, init);
-    const bytes = await readBody(response, how);
     return {
       status: response.status,
       headers: Object.fromEntries(response.headers),
-      bytes: bytes.length,
-      sha256: await sha256(bytes),
+      ...await describeBody(response, how),
     };
   } catch (error) {
     return { failure: describe(error) };
   }
+}
+
+/**
+ * @param {Response} response
+ * @param {string} how it is read
+ */
+export async function describeBody(response, how) {
+  const bytes = await readBody(response, how);
+  return { bytes: bytes.length, sha256: await sha256(bytes) };
 }
 
 /**

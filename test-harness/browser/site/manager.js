@@ -2,7 +2,44 @@
 // A page with a manager on the browser's own IndexedDB; the test calls these
 // functions.
 
+// @ts-expect-error the server puts the sources there
+import { Core, loadCore } from '/js-bindings/core.js';
+// @ts-expect-error likewise
+import { Loop } from '/js-bindings/loop.js';
+// @ts-expect-error likewise
+import { openStored } from '/js-bindings/opened-file.js';
+// @ts-expect-error likewise
+import { readOptions } from '/js-bindings/options.js';
 import * as calls from './manager-calls.js';
+
+/** @type {Blob} the file that was opened last */
+let file;
+
+/**
+ * Opens a stored file. Other parts of the package do that, no manager does.
+ * @param {{ hubUrl: string, params: any }} order
+ * @returns {Promise<string>} 'open', or the code of the error
+ */
+async function openFile({ hubUrl, params }) {
+  const options = readOptions({ hubUrl });
+  const core = new Core(await loadCore('/dist/tabagent.wasm'),
+    { ...options, now: Date.now });
+  const loop = new Loop(core, options);
+  try {
+    file = await openStored(loop, 'open', params);
+    return 'open';
+  } catch (error) {
+    return /** @type {any} */ (error).code;
+  } finally {
+    loop.dispose();
+  }
+}
+
+/** What it has in it: as a whole, or by a reader of its stream. */
+function readOpened(/** @type {string} */ how) {
+  return calls.describeBody(new Response(how === 'blob' ? file : file.stream()),
+    how === 'blob' ? 'arrayBuffer' : how);
+}
 
 /** How often the collector runs when it is forced to. */
 const COLLECT_EVERY_MS = 2;
@@ -82,5 +119,5 @@ function deleteDatabase() {
 }
 
 Object.assign(globalThis,
-  { ...calls, keepCollecting, askServiceWorker, damage, remove,
+  { ...calls, openFile, readOpened, keepCollecting, askServiceWorker, damage, remove,
     deleteDatabase });
