@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # One library per folder of wasm/. Each links only to what is below it, so
-# dependence runs one way: protocol -> hub and store -> net -> core. What the
-# product can do (hub, store) stands side by side and knows nothing of each
+# dependence runs one way: protocol -> hub, store, chat -> net -> core. What the
+# product can do (hub, store, chat) stands side by side and knows nothing of each
 # other. (wasm/abi goes into the module itself, see WasmModule.cmake.)
 
 # cJSON, of which only the parser is used. Numbers are read, memory is given and
@@ -55,4 +55,5 @@ target_link_libraries(tam_core PRIVATE cjson)
 tam_add_library(net tam_core)
 tam_add_library(hub tam_net)
 tam_add_library(store tam_net)
-tam_add_library(protocol tam_hub tam_store)
+tam_add_library(chat tam_net)
+tam_add_library(protocol tam_hub tam_store tam_chat)
