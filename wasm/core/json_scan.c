@@ -576,6 +576,14 @@ int tam_json_scan_end(tam_json_scan *scan) {
   return fail(scan, TAM_ERR_JSON_TRUNCATED);
 }
 
+int tam_json_scan_can_close(const tam_json_scan *scan, int *pin_string) {
+  *pin_string = scan->state == STATE_STRING && !scan->is_key;
+  return scan->error == 0 &&
+         (*pin_string || scan->state == STATE_AFTER_VALUE ||
+          scan->state == STATE_FIRST_KEY ||
+          scan->state == STATE_FIRST_ELEMENT || number_may_end(scan->state));
+}
+
 double tam_json_scan_offset(const tam_json_scan *scan) {
   return scan->offset + (double)(scan->at - scan->start);
 }

@@ -110,6 +110,11 @@ int tam_json_scan_text(tam_json_scan *scan, size_t max, tam_span *ptext);
 // document is not complete, or the sticky error.
 int tam_json_scan_end(tam_json_scan *scan);
 
+// Returns 1 when what was scanned so far, the piece being used up, becomes a
+// document by closing what is open: a string that is a value (which
+// |*pin_string| tells), and then |depth| containers. Else returns 0.
+int tam_json_scan_can_close(const tam_json_scan *scan, int *pin_string);
+
 // Returns the number of bytes scanned, or the offset of the error.
 double tam_json_scan_offset(const tam_json_scan *scan);
 
