@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// Vectors of the compiler's own: WebAssembly SIMD, SSE2 or plain code come out
+// of the same lines. No operation is fused or reordered, so all of them give
+// the same bits.
+#include "chat/float_math.h"
+
+#include "core/simd.h"
+
+#include <string.h>
+
+typedef float float4 __attribute__((vector_size(16)));
+typedef uint32_t word4 __attribute__((vector_size(16)));
+
+#define SPLAT(x)                                                               \
+  (float4) {                                                                   \
+    (x), (x), (x), (x)                                                         \
+  }
+
+// Added to a number of moderate size it leaves the nearest whole number in the
+// lowest bits.
+#define ROUNDER 12582912.0F
+
+// Below this, e^x is no normal float.
+#define EXP_MIN (-87.0F)
+
+// The values of which one float adds up the exponentials, before a double takes
+// the sum: few enough that nothing is lost.
+#define SUM_BLOCK 512
+
+TAM_INLINE float4 load4(const float *values) {
+  float4 out;
+  memcpy(&out, values, sizeof(out));
+  return out;
+}
+
+// Returns |a| where |on|, else 0.
+TAM_INLINE float4 where(word4 on, float4 a) {
+  return (float4)((word4)a & on);
+}
+
+// e^x = 2^n * e^r with |r| <= ln(2)/2, and e^r = 1 + r + r^2 P(r) with the P of
+// Moshier's Cephes library. NaN fails the comparison and gives 0.
+TAM_INLINE float4 exp4(float4 x) {
+  word4 on = (word4)(x > SPLAT(EXP_MIN));
+  x = where(on, x);
+  float4 n = x * SPLAT(1.44269504F) + SPLAT(ROUNDER);
+  word4 power = (word4)n << 23;
+  n = n - SPLAT(ROUNDER);
+  float4 r = x - n * SPLAT(0.693359375F) + n * SPLAT(2.12194440e-4F);
+  float4 p = SPLAT(1.9875691500e-4F) * r + SPLAT(1.3981999507e-3F);
+  p = p * r + SPLAT(8.3334519073e-3F);
+  p = p * r + SPLAT(4.1665795894e-2F);
+  p = p * r + SPLAT(1.6666665459e-1F);
+  p = p * r + SPLAT(5.0000001201e-1F);
+  float4 y = p * (r * r) + r + SPLAT(1.0F);
+  return where(on, (float4)((word4)y + power));
+}
+
+float tam_exp_float(float x) {
+  return exp4(SPLAT(x))[0];
+}
+
+double tam_exp(double x) {
+  static const double ln2_high = 6.93147180369123816490e-01;
+  static const double ln2_low = 1.90821492927058770002e-10;
+  if (!(x > -745)) {
+    return 0;
+  }
+  if (x > 709) {
+    return x * 1e308 * 1e308;
+  }
+  int n = (int)(x * 1.4426950408889634 + (x < 0 ? -0.5 : 0.5));
+  double r = (x - n * ln2_high) - n * ln2_low;
+  double sum = 1;
+  for (int i = 16; i > 0; i--) {
+    sum = 1 + sum * r / i;
+  }
+  // In two steps: 2^n alone may be too small for a normal number.
+  for (int half = n / 2, i = 0; i < 2; i++, half = n - half) {
+    uint64_t bits = (uint64_t)(1023 + half) << 52;
+    double power;
+    memcpy(&power, &bits, sizeof(power));
+    sum *= power;
+  }
+  return sum;
+}
+
+// x = 2^n * m with m near 1; ln(m) = 2 atanh(s) with s = (m - 1) / (m + 1).
+double tam_log(double x) {
+  if (x == 0) {
+    return -__builtin_inf();
+  }
+  int n = 0;
+  if (x < 2.2250738585072014e-308) { // no normal number
+    x *= 18014398509481984.0;        // 2^54
+    n = -54;
+  }
+  uint64_t bits;
+  memcpy(&bits, &x, sizeof(bits));
+  n += (int)(bits >> 52) - 1023;
+  if (n > 1000 && x > 1.7976931348623157e308) {
+    return x;
+  }
+  bits = (bits & 0xfffffffffffffULL) | 0x3ff0000000000000ULL;
+  double m;
+  memcpy(&m, &bits, sizeof(m));
+  if (m > 1.4142135623730951) {
+    m /= 2;
+    n++;
+  }
+  double s = (m - 1) / (m + 1);
+  double sum = 0;
+  for (int i = 23; i > 0; i -= 2) {
+    sum = sum * s * s + 1.0 / i;
+  }
+  return 2 * s * sum + n * 0.6931471805599453;
+}
+
+double tam_power(double base, double power) {
+  return tam_exp(power * tam_log(base));
+}
+
+// Comparisons with NaN are false: it never becomes the maximum.
+TAM_INLINE float4 max4(float4 max, float4 value) {
+  word4 more = (word4)(value > max);
+  return (float4)(((word4)value & more) | ((word4)max & ~more));
+}
+
+float tam_float_max(const float *values, size_t count) {
+  float least = -__builtin_inff();
+  float4 a = SPLAT(least);
+  float4 b = a;
+  size_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    a = max4(a, load4(values + i));
+    b = max4(b, load4(values + i + 4));
+  }
+  a = max4(a, b);
+  for (; i < count; i++) {
+    a = max4(a, SPLAT(values[i]));
+  }
+  for (int k = 0; k < 4; k++) {
+    least = a[k] > least ? a[k] : least;
+  }
+  return least;
+}
+
+typedef struct sum4 {
+  float4 total;
+  float4 weighted;
+} sum4;
+
+TAM_INLINE void add4(sum4 *sum, float4 value, float4 max, float4 scale) {
+  float4 d = (value - max) * scale;
+  float4 e = exp4(d);
+  sum->total = sum->total + e;
+  // Where e is 0, d may be infinite.
+  sum->weighted = sum->weighted + where((word4)(e > SPLAT(0.0F)), e * d);
+}
+
+// Sums up at most SUM_BLOCK values.
+static void sum_block(tam_exp_sum *out, const float *values, size_t count,
+                      float4 max, float4 scale) {
+  sum4 sums[2] = {{SPLAT(0.0F), SPLAT(0.0F)}, {SPLAT(0.0F), SPLAT(0.0F)}};
+  size_t i = 0;
+  for (; i + 8 <= count; i += 8) {
+    add4(&sums[0], load4(values + i), max, scale);
+    add4(&sums[1], load4(values + i + 4), max, scale);
+  }
+  for (; i < count; i++) {
+    float4 one = SPLAT(-__builtin_inff());
+    one[0] = values[i];
+    add4(&sums[0], one, max, scale);
+  }
+  float4 total = sums[0].total + sums[1].total;
+  float4 weighted = sums[0].weighted + sums[1].weighted;
+  for (int k = 0; k < 4; k++) {
+    out->total += (double)total[k];
+    out->weighted += (double)weighted[k];
+  }
+}
+
+tam_exp_sum tam_float_sum_exp(const float *values, size_t count, float max,
+                              float scale) {
+  tam_exp_sum sum = {0, 0};
+  for (size_t i = 0; i < count; i += SUM_BLOCK) {
+    size_t len = count - i < SUM_BLOCK ? count - i : SUM_BLOCK;
+    sum_block(&sum, values + i, len, SPLAT(max), SPLAT(scale));
+  }
+  return sum;
+}
+
+int tam_float_any_from(const float values[16], float least) {
+  float4 from = SPLAT(least);
+  word4 any =
+      (word4)(load4(values) >= from) | (word4)(load4(values + 4) >= from) |
+      (word4)(load4(values + 8) >= from) | (word4)(load4(values + 12) >= from);
+  uint64_t halves[2];
+  memcpy(halves, &any, sizeof(halves));
+  return (halves[0] | halves[1]) != 0;
+}
+
+void tam_float_subtract(float *values, size_t count, float amount) {
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    float4 rest = load4(values + i) - SPLAT(amount);
+    memcpy(values + i, &rest, sizeof(rest));
+  }
+  for (; i < count; i++) {
+    values[i] -= amount;
+  }
+}

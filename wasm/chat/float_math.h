@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The little mathematics that choosing a token needs, the same on every
+// platform to the last bit: exponential and logarithm, and passes over rows of
+// logits, four numbers at once where the platform can.
+#ifndef TAM_CHAT_FLOAT_MATH_H
+#define TAM_CHAT_FLOAT_MATH_H
+
+#include "tam.h"
+
+// The largest float. Its negative stands for "nearly impossible" where minus
+// infinity would spoil a sum.
+#define TAM_FLOAT_MAX 3.402823466e38F
+
+// Returns e^|x|: within 2e-7 of the value, relatively; 0 below -87 and for NaN.
+// |x| must not be above 0.
+float tam_exp_float(float x);
+
+// Returns e^|x| to about 15 digits; 0 or infinity beyond the range of a double.
+double tam_exp(double x);
+
+// Returns the natural logarithm of |x| to about 15 digits. Minus infinity for
+// 0; |x| must not be negative.
+double tam_log(double x);
+
+// Returns |base|^|power| for a |base| above 0.
+double tam_power(double base, double power);
+
+// Returns the largest of the |count| values that are not NaN, or minus infinity
+// when there is none.
+float tam_float_max(const float *values, size_t count);
+
+// A sum over the terms d = (value - max) * scale.
+typedef struct tam_exp_sum {
+  double total;    // of e^d
+  double weighted; // of d * e^d
+} tam_exp_sum;
+
+// Returns the sum over |count| values, of which |max|, which is finite, is the
+// largest. NaN and minus infinity add nothing.
+tam_exp_sum tam_float_sum_exp(const float *values, size_t count, float max,
+                              float scale);
+
+// Returns 1 when any of the sixteen values is |least| or more.
+int tam_float_any_from(const float values[16], float least);
+
+// Takes |amount| from each of the |count| values.
+void tam_float_subtract(float *values, size_t count, float amount);
+
+#endif // TAM_CHAT_FLOAT_MATH_H
