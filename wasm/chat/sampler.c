@@ -1,0 +1,601 @@
+// SPDX-License-Identifier: Apache-2.0
+// All filters but typical_p keep the best of the ranking, typical_p the best of
+// another one. So a filter is the search for the last candidate that stays:
+// find_last reads the ranks digit by digit, the highest first, and follows the
+// digit in which the wanted number, or mass, of candidates is reached. That
+// takes a pass over the candidates per digit, whatever their values are.
+#include "chat/sampler.h"
+
+#include "chat/float_math.h"
+#include "core/mem.h"
+#include "core/simd.h"
+
+#include <string.h>
+
+// A digit of the ranks of many candidates has up to 11 bits, of few 8: then the
+// bins are what takes the time.
+#define BINS 2048
+#define FEW  4096
+
+// Logits that are looked at in one go.
+#define BLOCK 16
+
+// The room for candidates that is made at first.
+#define ROOM_MIN 512
+
+// top_h looks at so many of the best.
+#define TOP_H_COUNT 100
+
+// What the terms of an entropy may differ from it by.
+#define TOP_H_ROUNDING 1e-12
+
+// How much lower than computed a bound for candidates is set: what is let in
+// too much is dropped by the exact filter.
+#define SLACK 0.99
+
+// -----------------------------------------------------------------------------
+// Candidates
+
+// Numbers in the order of the floats. Zero has one sign here.
+TAM_INLINE uint32_t order_of(float value) {
+  uint32_t bits;
+  value += 0.0F;
+  memcpy(&bits, &value, sizeof(bits));
+  return bits >> 31 != 0 ? ~bits : bits | 0x80000000U;
+}
+
+TAM_INLINE float value_of(uint32_t order) {
+  float value;
+  uint32_t bits = order >> 31 != 0 ? order & 0x7fffffffU : ~order;
+  memcpy(&value, &bits, sizeof(value));
+  return value;
+}
+
+TAM_INLINE tam_candidate candidate_of(float logit, size_t token) {
+  return (uint64_t)order_of(logit) << 32 | (uint32_t)~token;
+}
+
+TAM_INLINE float logit_of(tam_candidate candidate) {
+  return value_of((uint32_t)(candidate >> 32));
+}
+
+int32_t tam_candidate_token(tam_candidate candidate) {
+  return (int32_t) ~(uint32_t)candidate;
+}
+
+float tam_candidate_logit(tam_candidate candidate) {
+  return logit_of(candidate);
+}
+
+// Finite values stay finite.
+TAM_INLINE float cool(const tam_sampler *self, float logit) {
+  float cooled = logit / self->temperature;
+  cooled = cooled > TAM_FLOAT_MAX ? TAM_FLOAT_MAX : cooled;
+  return cooled < -TAM_FLOAT_MAX ? -TAM_FLOAT_MAX : cooled;
+}
+
+// Returns the least logit that the temperature makes |cooled| or more: division
+// rounds several to the same value.
+static float warm(const tam_sampler *self, float cooled) {
+  if (!(cooled > -TAM_FLOAT_MAX)) {
+    return -TAM_FLOAT_MAX;
+  }
+  uint32_t low = order_of(-TAM_FLOAT_MAX);
+  uint32_t high = order_of(TAM_FLOAT_MAX);
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    if (cool(self, value_of(middle)) >= cooled) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return value_of(low);
+}
+
+static int reserve(tam_sampler *self, size_t need) {
+  if (need <= self->capacity) {
+    return 0;
+  }
+  size_t capacity = need + need / 2 + ROOM_MIN;
+  void *fresh = tam_mem_realloc(self->mem, self->candidates, capacity,
+                                sizeof(*self->candidates));
+  if (fresh == NULL) {
+    return TAM_ERR_OUT_OF_MEMORY;
+  }
+  self->candidates = fresh;
+  self->capacity = capacity;
+  return 0;
+}
+
+// -----------------------------------------------------------------------------
+// Finding the last one that stays
+
+// How candidates are ranked, and what is counted of them.
+typedef struct search {
+  double target;  // what is kept reaches it
+  int is_mass;    // e^(logit - max) counts, else 1
+  int is_typical; // ranked by the distance from |centre|, the least first
+  double centre;
+  unsigned stop; // the lowest bit that matters
+} search;
+
+TAM_INLINE uint64_t rank_of(const search *how, tam_candidate candidate) {
+  if (!how->is_typical) {
+    return candidate;
+  }
+  double distance = (double)logit_of(candidate) - how->centre;
+  distance = distance < 0 ? -distance : distance;
+  uint64_t bits;
+  memcpy(&bits, &distance, sizeof(bits));
+  return ~bits;
+}
+
+TAM_INLINE double mass_of(const tam_sampler *self, const search *how,
+                          tam_candidate candidate) {
+  return how->is_mass ? (double)tam_exp_float(logit_of(candidate) - self->max)
+                      : 1;
+}
+
+// Counts the digit at |shift| of the candidates whose rank begins with
+// |prefix|.
+static void fill_bins(tam_sampler *self, const search *how, uint64_t prefix,
+                      unsigned before, unsigned shift) {
+  uint64_t mask = (1U << (before - shift)) - 1;
+  memset(self->bins, 0, (mask + 1) * sizeof(*self->bins));
+  for (size_t i = 0; i < self->count; i++) {
+    uint64_t rank = rank_of(how, self->candidates[i]);
+    if (before == 64 || rank >> before == prefix) {
+      tam_sampler_bin *bin = &self->bins[(rank >> shift) & mask];
+      bin->mass += mass_of(self, how, self->candidates[i]);
+      bin->count++;
+    }
+  }
+}
+
+// Returns the least rank that stays: candidates stay while those before them
+// are not yet the target. Returns 0, which keeps all, when it is not reached.
+static uint64_t find_last(tam_sampler *self, const search *how) {
+  static const uint8_t many[] = {53, 42, 32, 21, 10, 0};
+  static const uint8_t few[] = {56, 48, 40, 32, 24, 16, 8, 0};
+  uint64_t prefix = 0;
+  unsigned before = 64;
+  double above = 0;
+  for (size_t level = 0; before > how->stop; level++) {
+    unsigned shift = self->count < FEW ? few[level] : many[level];
+    fill_bins(self, how, prefix, before, shift);
+    int is_reached = 0;
+    size_t chosen = 0;
+    for (size_t i = (size_t)1 << (before - shift); i-- > 0 && !is_reached;) {
+      if (self->bins[i].count > 0) {
+        chosen = i;
+        is_reached = above + self->bins[i].mass >= how->target;
+        above += is_reached ? 0 : self->bins[i].mass;
+      }
+    }
+    if (!is_reached && level == 0) {
+      return 0;
+    }
+    prefix = prefix << (before - shift) | chosen;
+    before = shift;
+    // Where equal logits stay together, the last one is wanted exactly.
+    if (self->bins[chosen].count == 1 && how->stop == 0) {
+      break;
+    }
+  }
+  return prefix << before;
+}
+
+static void drop_below(tam_sampler *self, const search *how, uint64_t least) {
+  size_t kept = 0;
+  for (size_t i = 0; i < self->count; i++) {
+    tam_candidate candidate = self->candidates[i];
+    self->candidates[kept] = candidate;
+    kept += rank_of(how, candidate) >= least;
+  }
+  self->count = kept;
+}
+
+// The least rank of the best |k|; |stop| 32 lets equal logits stay together.
+static uint64_t find_count(tam_sampler *self, size_t k, unsigned stop) {
+  search how = {(double)k, 0, 0, 0, stop};
+  return k < self->count ? find_last(self, &how) : 0;
+}
+
+static void keep_best(tam_sampler *self, size_t k, unsigned stop) {
+  search how = {0, 0, 0, 0, 0};
+  drop_below(self, &how, find_count(self, k, stop));
+}
+
+// -----------------------------------------------------------------------------
+// From logits to candidates
+
+TAM_INLINE void take_block(tam_sampler *self, const float *logits, size_t from,
+                           size_t to, float least) {
+  for (size_t i = from; i < to; i++) {
+    float logit = logits[i];
+    if (logit >= least) {
+      self->candidates[self->count++] = candidate_of(cool(self, logit), i);
+    }
+  }
+}
+
+TAM_INLINE int block_has_any(const float *logits, size_t i, size_t count,
+                             float least) {
+  return i + BLOCK > count || tam_float_any_from(logits + i, least);
+}
+
+// Takes the logits of |least| or more.
+static int take_from(tam_sampler *self, const float *logits, size_t count,
+                     float least) {
+  self->count = 0;
+  for (size_t i = 0; i < count; i += BLOCK) {
+    if (!block_has_any(logits, i, count, least)) {
+      continue;
+    }
+    if (reserve(self, self->count + BLOCK) != 0) {
+      return TAM_ERR_OUT_OF_MEMORY;
+    }
+    take_block(self, logits, i, i + BLOCK < count ? i + BLOCK : count, least);
+  }
+  return 0;
+}
+
+// Takes the best |k| logits and those equal to the last of them. What is as
+// good as the k-th best so far goes into a heap of candidates; when that is
+// full, all but the best are dropped, and the bar is higher.
+static int take_top(tam_sampler *self, const float *logits, size_t count,
+                    size_t k) {
+  float least = -TAM_FLOAT_MAX;
+  size_t room = k < count / 4 ? 4 * k + ROOM_MIN : count + BLOCK;
+  self->count = 0;
+  for (size_t i = 0; i < count; i += BLOCK) {
+    if (!block_has_any(logits, i, count, least)) {
+      continue;
+    }
+    if (self->count + BLOCK > room) {
+      uint64_t last = find_count(self, k, 32);
+      search how = {0, 0, 0, 0, 0};
+      drop_below(self, &how, last);
+      least = warm(self, logit_of(last));
+      // Many are equal: they all stay.
+      room = self->count > room / 2 ? 2 * room : room;
+    }
+    if (reserve(self, room < count ? room : count + BLOCK) != 0) {
+      return TAM_ERR_OUT_OF_MEMORY;
+    }
+    take_block(self, logits, i, i + BLOCK < count ? i + BLOCK : count, least);
+  }
+  keep_best(self, k, 32);
+  return 0;
+}
+
+// -----------------------------------------------------------------------------
+// What the filters measure
+
+static void set_measures(tam_sampler *self, tam_exp_sum sum) {
+  self->total = sum.total;
+  self->entropy = tam_log(sum.total) - sum.weighted / sum.total;
+}
+
+static void measure(tam_sampler *self) {
+  tam_exp_sum sum = {0, 0};
+  tam_candidate best = 0;
+  for (size_t i = 0; i < self->count; i++) {
+    best = self->candidates[i] > best ? self->candidates[i] : best;
+  }
+  self->max = logit_of(best);
+  for (size_t i = 0; i < self->count; i++) {
+    double d = (double)(logit_of(self->candidates[i]) - self->max);
+    double e = (double)tam_exp_float((float)d);
+    sum.total += e;
+    sum.weighted += e > 0 ? d * e : 0;
+  }
+  set_measures(self, sum);
+}
+
+// -----------------------------------------------------------------------------
+// Filters
+
+// Walks down the best while their share of the entropy is not used up.
+static void filter_top_h(tam_sampler *self) {
+  keep_best(self, TOP_H_COUNT, 0);
+  measure(self);
+  double left = self->rules.top_h * self->entropy;
+  tam_candidate last = ~(tam_candidate)0;
+  for (size_t walked = 0; walked < self->count; walked++) {
+    tam_candidate next = 0;
+    for (size_t i = 0; i < self->count; i++) {
+      tam_candidate candidate = self->candidates[i];
+      next = candidate < last && candidate > next ? candidate : next;
+    }
+    double d = (double)(logit_of(next) - self->max);
+    double p = (double)tam_exp_float((float)d) / self->total;
+    left -= p > 0 ? p * (tam_log(self->total) - d) : 0;
+    if (walked > 0 && left < -TOP_H_ROUNDING) {
+      break;
+    }
+    last = next;
+  }
+  search how = {0, 0, 0, 0, 0};
+  drop_below(self, &how, last);
+}
+
+// Keeps the best until their mass is |part| of all, by rank or by distance from
+// what is typical, and |keep| of them at least.
+static void filter_mass(tam_sampler *self, double part, int is_typical) {
+  double centre = tam_log(self->total) + (double)self->max - self->entropy;
+  search how = {part * self->total, 1, is_typical, centre, 0};
+  uint64_t least = find_last(self, &how);
+  if (self->rules.keep > 1) {
+    search count = {(double)self->rules.keep, 0, is_typical, centre, 0};
+    uint64_t must = find_last(self, &count);
+    least = must < least ? must : least;
+  }
+  drop_below(self, &how, least);
+}
+
+// Drops what is less than |least| times as likely as the best, except the
+// |keep| best.
+static void filter_mass_below(tam_sampler *self, double least, unsigned stop) {
+  uint64_t must = find_count(self, self->rules.keep, stop);
+  size_t kept = 0;
+  for (size_t i = 0; i < self->count; i++) {
+    tam_candidate candidate = self->candidates[i];
+    double e = (double)tam_exp_float(logit_of(candidate) - self->max);
+    self->candidates[kept] = candidate;
+    kept += e >= least || candidate >= must;
+  }
+  self->count = kept;
+}
+
+static double eta_of(const tam_sampler *self) {
+  double epsilon = self->rules.eta_cutoff;
+  double root = tam_power(epsilon, 0.5) * tam_exp(-self->entropy);
+  return epsilon < root ? epsilon : root;
+}
+
+// The filters whose first one may have to look at a whole vocabulary.
+typedef enum filter {
+  FILTER_TOP_P = 0,
+  FILTER_MIN_P,
+  FILTER_TYPICAL,
+  FILTER_EPSILON,
+  FILTER_ETA,
+  FILTER_NONE
+} filter;
+
+static int is_on(const tam_sampler_rules *rules, filter which) {
+  switch (which) {
+  case FILTER_TOP_P:
+    return rules->top_p < 1;
+  case FILTER_MIN_P:
+    return rules->min_p > 0;
+  case FILTER_TYPICAL:
+    return rules->typical_p < 1;
+  case FILTER_EPSILON:
+    return rules->epsilon_cutoff > 0;
+  case FILTER_ETA:
+    return rules->eta_cutoff > 0;
+  default:
+    return 1;
+  }
+}
+
+static filter next_filter(const tam_sampler *self, filter which) {
+  while (!is_on(&self->rules, which)) {
+    which++;
+  }
+  return which;
+}
+
+static void run_filter(tam_sampler *self, filter which) {
+  const tam_sampler_rules *rules = &self->rules;
+  switch (which) {
+  case FILTER_TOP_P:
+    filter_mass(self, rules->top_p, 0);
+    break;
+  case FILTER_MIN_P:
+    filter_mass_below(self, rules->min_p, 0);
+    break;
+  case FILTER_TYPICAL:
+    filter_mass(self, rules->typical_p, 1);
+    break;
+  case FILTER_EPSILON:
+    filter_mass_below(self, rules->epsilon_cutoff * self->total, 32);
+    break;
+  default:
+    filter_mass_below(self, eta_of(self) * self->total, 32);
+  }
+}
+
+// Returns e^(logit - max) below which |which| drops everything. What is less
+// likely than its share of the mass that top_p drops, is dropped: all that are
+// as unlikely together do not reach that mass.
+static double bound_of(const tam_sampler *self, filter which, size_t count) {
+  const tam_sampler_rules *rules = &self->rules;
+  switch (which) {
+  case FILTER_TOP_P:
+    return (1 - rules->top_p) * self->total / (double)count;
+  case FILTER_MIN_P:
+    return rules->min_p;
+  case FILTER_EPSILON:
+    return rules->epsilon_cutoff * self->total;
+  case FILTER_ETA:
+    return eta_of(self) * self->total;
+  default:
+    return 0;
+  }
+}
+
+// Replaces infinity; returns the largest logit, after that.
+static float tame(float *logits, size_t count) {
+  float max = tam_float_max(logits, count);
+  for (size_t i = 0; i < count && max > TAM_FLOAT_MAX; i++) {
+    if (logits[i] > TAM_FLOAT_MAX) {
+      logits[i] = TAM_FLOAT_MAX;
+    }
+  }
+  return max > TAM_FLOAT_MAX ? TAM_FLOAT_MAX : max;
+}
+
+// Takes what can survive |which|, the first filter, and measures the whole.
+static int take_for(tam_sampler *self, filter which, float *logits,
+                    size_t count) {
+  float max = tame(logits, count);
+  self->count = 0;
+  if (max < -TAM_FLOAT_MAX) {
+    return 0;
+  }
+  self->max = cool(self, max);
+  set_measures(self,
+               tam_float_sum_exp(logits, count, max, 1 / self->temperature));
+  double bound = bound_of(self, which, count) * SLACK;
+  double least = bound > 0
+                     ? (double)max + (double)self->temperature * tam_log(bound)
+                     : (double)-TAM_FLOAT_MAX;
+  least = least > (double)max ? (double)max : least;
+  least = least < (double)-TAM_FLOAT_MAX ? (double)-TAM_FLOAT_MAX : least;
+  int error = take_from(self, logits, count, (float)least);
+  if (error == 0 && self->count < self->rules.keep) {
+    error = take_top(self, logits, count, self->rules.keep);
+  }
+  return error;
+}
+
+int tam_sampler_filter(tam_sampler *self, float *logits, size_t count) {
+  const tam_sampler_rules *rules = &self->rules;
+  filter which = next_filter(self, FILTER_TOP_P);
+  if (rules->top_h == 0 && rules->top_k == 0) {
+    int error = take_for(self, which, logits, count);
+    if (error != 0 || self->count == 0 || which == FILTER_NONE) {
+      return error;
+    }
+    run_filter(self, which);
+    which = next_filter(self, which + 1);
+  } else {
+    size_t k = rules->top_k > rules->keep ? rules->top_k : rules->keep;
+    int error =
+        take_top(self, logits, count, rules->top_h > 0 ? TOP_H_COUNT : k);
+    if (error != 0 || self->count == 0) {
+      return error;
+    }
+    if (rules->top_h > 0) {
+      filter_top_h(self);
+      keep_best(self, rules->top_k > 0 ? k : self->count, 32);
+    }
+  }
+  for (; which != FILTER_NONE; which = next_filter(self, which + 1)) {
+    measure(self);
+    run_filter(self, which);
+  }
+  measure(self);
+  return 0;
+}
+
+int tam_sampler_take_best(tam_sampler *self, const float *logits, size_t count,
+                          size_t k) {
+  int error = take_top(self, logits, count, k);
+  if (error == 0 && self->count > 0) {
+    keep_best(self, k, 0);
+    measure(self);
+  }
+  return error;
+}
+
+// -----------------------------------------------------------------------------
+
+int tam_sampler_init(tam_sampler *self, const tam_sampler_rules *rules,
+                     const tam_mem *mem) {
+  memset(self, 0, sizeof(*self));
+  self->mem = mem;
+  self->rules = *rules;
+  // Not below the least normal float, so that its inverse is finite.
+  double least = 1.17549435e-38;
+  self->temperature =
+      (float)(rules->temperature > least ? rules->temperature : least);
+  self->bins = tam_mem_malloc(mem, BINS * sizeof(*self->bins));
+  return self->bins != NULL ? 0 : TAM_ERR_OUT_OF_MEMORY;
+}
+
+void tam_sampler_free(tam_sampler *self) {
+  if (self->mem != NULL) {
+    tam_mem_free(self->mem, self->candidates);
+    tam_mem_free(self->mem, self->bins);
+  }
+  memset(self, 0, sizeof(*self));
+}
+
+// A number in [0, 1) with all the bits of a double.
+static double draw_unit(tam_random *random) {
+  uint64_t high = tam_random_next(random);
+  uint64_t bits = high << 21 | tam_random_next(random) >> 11;
+  return (double)bits / 9007199254740992.0;
+}
+
+int32_t tam_sampler_draw(const tam_sampler *self, tam_random *random) {
+  double left = draw_unit(random) * self->total;
+  int32_t token = -1;
+  for (size_t i = 0; i < self->count && left >= 0; i++) {
+    double e = (double)tam_exp_float(logit_of(self->candidates[i]) - self->max);
+    if (e > 0) {
+      token = tam_candidate_token(self->candidates[i]);
+      left -= e;
+    }
+  }
+  return token;
+}
+
+int32_t tam_sampler_draw_any(const tam_sampler *self, float *logits,
+                             size_t count, tam_random *random) {
+  float max = tame(logits, count);
+  float scale = 1 / self->temperature;
+  double unit = draw_unit(random);
+  if (max < -TAM_FLOAT_MAX) {
+    return -1;
+  }
+  double left = unit * tam_float_sum_exp(logits, count, max, scale).total;
+  int32_t token = -1;
+  // By parts: only the one that has the token is looked at one by one.
+  for (size_t i = 0; i < count && left >= 0; i += ROOM_MIN) {
+    size_t len = count - i < ROOM_MIN ? count - i : ROOM_MIN;
+    double part = tam_float_sum_exp(logits + i, len, max, scale).total;
+    if (left >= part && i + len < count) {
+      left -= part;
+      continue;
+    }
+    for (size_t k = i; k < i + len && left >= 0; k++) {
+      double e = (double)tam_exp_float((logits[k] - max) * scale);
+      if (e > 0) {
+        token = (int32_t)k;
+        left -= e;
+      }
+    }
+  }
+  // Rounding may leave a rest that nothing takes.
+  return token >= 0 ? token : tam_sampler_best(logits, count);
+}
+
+int tam_sampler_is_plain(const tam_sampler *self) {
+  return self->rules.top_h == 0 && self->rules.top_k == 0 &&
+         next_filter(self, FILTER_TOP_P) == FILTER_NONE;
+}
+
+int32_t tam_sampler_best(const float *logits, size_t count) {
+  float max = tam_float_max(logits, count);
+  for (size_t i = 0; i < count && max >= -TAM_FLOAT_MAX; i += BLOCK) {
+    if (!block_has_any(logits, i, count, max)) {
+      continue;
+    }
+    for (size_t k = i; k < count && k < i + BLOCK; k++) {
+      if (logits[k] == max) {
+        return (int32_t)k;
+      }
+    }
+  }
+  return -1;
+}
+
+double tam_sampler_log_total(const tam_sampler *self) {
+  return (double)self->max + tam_log(self->total);
+}
