@@ -39,10 +39,12 @@ TAM_INLINE float4 where(word4 on, float4 a) {
 }
 
 // e^x = 2^n * e^r with |r| <= ln(2)/2, and e^r = 1 + r + r^2 P(r) with the P of
-// Moshier's Cephes library. NaN fails the comparison and gives 0.
+// Moshier's Cephes library. Where |x| is too small or NaN, so that the
+// comparison fails, the result means nothing and becomes 0. (That the mask is
+// used once matters: clang 14 for WebAssembly does not end when it is used
+// twice.)
 TAM_INLINE float4 exp4(float4 x) {
   word4 on = (word4)(x > SPLAT(EXP_MIN));
-  x = where(on, x);
   float4 n = x * SPLAT(1.44269504F) + SPLAT(ROUNDER);
   word4 power = (word4)n << 23;
   n = n - SPLAT(ROUNDER);
