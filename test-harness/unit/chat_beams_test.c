@@ -340,8 +340,8 @@ static int live(const tam_mem *mem, const char *request) {
 
 static void failing_memory(void) {
   static const char *const requests[] = {
-      "{\"num_beams\":4,\"num_beam_groups\":2,\"max_new_tokens\":40,"
-      "\"diversity_penalty\":1}",
+      ("{\"num_beams\":4,\"num_beam_groups\":2,\"max_new_tokens\":40,"
+       "\"diversity_penalty\":1}"),
       "{\"num_beams\":3,\"do_sample\":true,\"max_new_tokens\":20}"};
   for (size_t i = 0; i < 2; i++) {
     check_heap all = {0};

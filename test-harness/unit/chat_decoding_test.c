@@ -210,8 +210,7 @@ static void seeds(void) {
   int32_t a[200];
   int32_t b[200];
   static const char *const requests[] = {
-      "{\"do_sample\":true,\"temperature\":2,\"num_return_sequences\":3,"
-      "\"seed\":%d}",
+      "{\"do_sample\":true,\"num_return_sequences\":3,\"seed\":%d}",
       "{\"do_sample\":true,\"temperature\":2,\"num_beams\":3,\"seed\":%d}",
       "{\"do_sample\":true,\"temperature\":2,\"top_k\":0,\"seed\":%d}",
   };
@@ -392,10 +391,10 @@ static int live(const tam_mem *mem, const char *request) {
 
 static void failing_memory(void) {
   static const char *const requests[] = {
-      "{\"guidance_scale\":2,\"encoder_repetition_penalty\":2,"
-      "\"suppress_tokens\":[2,7],\"max_new_tokens\":40}",
-      "{\"do_sample\":true,\"num_return_sequences\":3,\"top_p\":0.9,"
-      "\"top_k\":0,\"suppress_tokens\":[2,7],\"max_new_tokens\":60}"};
+      ("{\"guidance_scale\":2,\"encoder_repetition_penalty\":2,"
+       "\"suppress_tokens\":[2,7],\"max_new_tokens\":40}"),
+      ("{\"do_sample\":true,\"num_return_sequences\":3,\"top_p\":0.9,"
+       "\"top_k\":0,\"suppress_tokens\":[2,7],\"max_new_tokens\":60}")};
   for (size_t i = 0; i < 2; i++) {
     check_heap all = {0};
     tam_mem mem = check_heap_mem(&all);

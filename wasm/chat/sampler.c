@@ -26,8 +26,8 @@
 // top_h looks at so many of the best.
 #define TOP_H_COUNT 100
 
-// What the terms of an entropy may differ from it by.
-#define TOP_H_ROUNDING 1e-12
+// What the terms of an entropy may differ from it by, relatively.
+#define TOP_H_ROUNDING 1e-9
 
 // How much lower than computed a bound for candidates is set: what is let in
 // too much is dropped by the exact filter.
@@ -67,11 +67,14 @@ float tam_candidate_logit(tam_candidate candidate) {
   return logit_of(candidate);
 }
 
-// Finite values stay finite.
+// Puts what is infinite back to the ends of the finite.
+TAM_INLINE float clamp(float logit) {
+  logit = logit > TAM_FLOAT_MAX ? TAM_FLOAT_MAX : logit;
+  return logit < -TAM_FLOAT_MAX ? -TAM_FLOAT_MAX : logit;
+}
+
 TAM_INLINE float cool(const tam_sampler *self, float logit) {
-  float cooled = logit / self->temperature;
-  cooled = cooled > TAM_FLOAT_MAX ? TAM_FLOAT_MAX : cooled;
-  return cooled < -TAM_FLOAT_MAX ? -TAM_FLOAT_MAX : cooled;
+  return clamp(clamp(logit) / self->temperature);
 }
 
 // Returns the least logit that the temperature makes |cooled| or more: division
@@ -142,7 +145,7 @@ TAM_INLINE double mass_of(const tam_sampler *self, const search *how,
 static void fill_bins(tam_sampler *self, const search *how, uint64_t prefix,
                       unsigned before, unsigned shift) {
   uint64_t mask = (1U << (before - shift)) - 1;
-  memset(self->bins, 0, (mask + 1) * sizeof(*self->bins));
+  memset(self->bins, 0, ((size_t)mask + 1) * sizeof(*self->bins));
   for (size_t i = 0; i < self->count; i++) {
     uint64_t rank = rank_of(how, self->candidates[i]);
     if (before == 64 || rank >> before == prefix) {
@@ -312,7 +315,7 @@ static void filter_top_h(tam_sampler *self) {
     double d = (double)(logit_of(next) - self->max);
     double p = (double)tam_exp_float((float)d) / self->total;
     left -= p > 0 ? p * (tam_log(self->total) - d) : 0;
-    if (walked > 0 && left < -TOP_H_ROUNDING) {
+    if (walked > 0 && (left < -TOP_H_ROUNDING * self->entropy || p == 0)) {
       break;
     }
     last = next;
@@ -448,6 +451,14 @@ static int take_for(tam_sampler *self, filter which, float *logits,
     return 0;
   }
   self->max = cool(self, max);
+  if (self->max >= TAM_FLOAT_MAX || self->max <= -TAM_FLOAT_MAX) {
+    // Several may have come to the end of the floats.
+    int error = take_from(self, logits, count, -TAM_FLOAT_MAX);
+    if (error == 0) {
+      measure(self);
+    }
+    return error;
+  }
   set_measures(self,
                tam_float_sum_exp(logits, count, max, 1 / self->temperature));
   double bound = bound_of(self, which, count) * SLACK;
