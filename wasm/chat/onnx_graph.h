@@ -48,9 +48,12 @@
 typedef struct tam_onnx_graph tam_onnx_graph;
 
 // Creates a scanner of a file of |size| bytes. |location| is the name under
-// which the runtime will find this file, beside the graph; it is copied. |mem|
-// is kept. Errors: OUT_OF_MEMORY; INVALID_ARGUMENT when |location| is no such
-// name (see tam_onnx_location_check).
+// which the runtime will find this file, beside the graph; it is copied. It
+// should begin with "#": the checker of ONNX, which sees initialisers of
+// subgraphs, looks for other names in a file system, which a browser has not;
+// and no file of a repository is mistaken for it. |mem| is kept. Errors:
+// OUT_OF_MEMORY; INVALID_ARGUMENT when |location| is no such name (see
+// tam_onnx_location_check).
 int tam_onnx_graph_new(tam_onnx_graph **pself, uint64_t size, tam_span location,
                        const tam_mem *mem);
 void tam_onnx_graph_del(tam_onnx_graph *self);
