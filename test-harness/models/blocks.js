@@ -170,24 +170,47 @@ function range(graph, from, to) {
 }
 
 /**
+ * Distance of query and key, [sequence, total]: how far back the key lies.
+ * @param {GraphBuilder} graph
+ * @param {string} length of the sequence, a scalar
+ * @param {string} total of the keys, a scalar
+ */
+export function distance(graph, length, total) {
+  const past = graph.node('Sub', [total, length]);
+  const queries = graph.unsqueeze(range(graph, past, total), [1]);
+  return graph.node('Sub', [queries, range(graph, graph.ints(0), total)]);
+}
+
+/**
  * What is added to scores of [batch, heads, sequence, total]: nothing where a
- * key may be seen, else the lowest number.
+ * key is |seen|, else the lowest number.
+ * @param {GraphBuilder} graph
+ * @param {string} seen of bools
+ */
+export function scoreBias(graph, seen) {
+  return graph.node('Where', [seen, graph.float(0), graph.float(LOWEST)]);
+}
+
+/**
+ * Which keys are no padding, [batch, 1, 1, total].
  * @param {GraphBuilder} graph
  * @param {string} mask [batch, total], 1 for a token, 0 for padding
- * @param {string | null} length of the sequence, a scalar; null: every query
- *   sees all keys
+ */
+export function unpadded(graph, mask) {
+  return graph.unsqueeze(graph.cast(mask, 'bool'), [1, 2]);
+}
+
+/**
+ * The bias of keys that are padding or lie ahead.
+ * @param {GraphBuilder} graph
+ * @param {string} mask [batch, total]
+ * @param {string} length of the sequence, a scalar
  */
 export function maskBias(graph, mask, length) {
-  let seen = graph.unsqueeze(graph.cast(mask, 'bool'), [1, 2]);
-  if (length !== null) {
-    const total = graph.size(mask, 1);
-    const past = graph.node('Sub', [total, length]);
-    const keys = range(graph, graph.ints(0), total);
-    const queries = graph.unsqueeze(range(graph, past, total), [1]);
-    seen = graph.node('And',
-      [graph.node('LessOrEqual', [keys, queries]), seen]);
-  }
-  return graph.node('Where', [seen, graph.float(0), graph.float(LOWEST)]);
+  const back = distance(graph, length, graph.size(mask, 1));
+  return scoreBias(graph, graph.node('And',
+    [graph.node('GreaterOrEqual', [back, graph.ints(0)]),
+      unpadded(graph, mask)]));
 }
 
 /**

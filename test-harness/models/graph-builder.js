@@ -87,11 +87,17 @@ export class GraphBuilder {
   /** @type {Set<string>} */
   #names = new Set();
   #prefix;
+  #outer;
   #count = 0;
 
-  /** @param {string} prefix of the names it makes up, none used twice */
-  constructor(prefix = '') {
+  /**
+   * @param {string} [prefix] of the names it makes up, none used twice
+   * @param {GraphBuilder | null} [outer] the graph around it, which keeps its
+   *   weights
+   */
+  constructor(prefix = '', outer = null) {
     this.#prefix = prefix;
+    this.#outer = outer;
   }
 
   /**
@@ -106,7 +112,8 @@ export class GraphBuilder {
   }
 
   /**
-   * Says that the value |from| is the output |name|.
+   * Says that the value |from| is the output |name|. Outputs of a subgraph are
+   * known by their order.
    * @param {string} from
    * @param {string} name
    * @param {ElementType} type
@@ -125,6 +132,17 @@ export class GraphBuilder {
    * @returns {string} the name
    */
   weight(name, data, dims) {
+    if (this.#outer) return this.#outer.weight(name, data, dims);
+    return this.ownWeight(name, data, dims);
+  }
+
+  /**
+   * The same, in this very graph.
+   * @param {string} name
+   * @param {Data} data
+   * @param {number[]} dims
+   */
+  ownWeight(name, data, dims) {
     if (!this.#names.has(name)) {
       this.#names.add(name);
       const raw = new Uint8Array(data.buffer, data.byteOffset,
@@ -240,7 +258,8 @@ export class GraphBuilder {
     };
   }
 
-  /** Takes the data of large initialisers out, subgraphs included.
+  /**
+   * Takes the data of large initialisers out, subgraphs included.
    * @param {string} location
    * @param {Uint8Array[]} pieces
    * @param {Message} graph

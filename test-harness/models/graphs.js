@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // One small graph for each convention that a runner has to understand.
+import { makeGpt2 } from './gpt2.js';
+import { makeLfm2 } from './lfm2.js';
 import { makeLlama } from './llama.js';
+import { intTensor, openGraph } from './run-graph.js';
+import { makeT5 } from './t5.js';
 
 /** @typedef {import('./llama.js').TestModel} TestModel */
 /** @typedef {import('onnxruntime-web').Tensor} Tensor */
@@ -11,13 +15,32 @@ import { makeLlama } from './llama.js';
  *   inputs?: (model: TestModel) => Promise<Record<string, Tensor>> }} NamedGraph
  */
 
+/** @param {TestModel} model with one graph */
+function decoderOnly(model) {
+  const [path] = model.files.keys();
+  return { model, path };
+}
+
 /** @param {Partial<import('./llama.js').LlamaOptions>} options */
 function llama(options) {
-  return () => {
-    const model = makeLlama(options);
-    const [path] = model.files.keys();
-    return { model, path };
-  };
+  return () => decoderOnly(makeLlama(options));
+}
+
+/** What the encoder of a test reads. */
+export const SOURCE = [30, 5, 77, 201, 1];
+
+/**
+ * Runs the encoder.
+ * @param {TestModel} model
+ */
+async function encode({ files }) {
+  const session = await openGraph(files, 'onnx/encoder_model.onnx');
+  const dims = [1, SOURCE.length];
+  const mask = intTensor('int64', SOURCE.map(() => 1), dims);
+  const { last_hidden_state: states } = await session.run(
+    { input_ids: intTensor('int64', SOURCE, dims), attention_mask: mask });
+  await session.release();
+  return { encoder_hidden_states: states, encoder_attention_mask: mask };
 }
 
 /** @type {{ name: string, make: () => NamedGraph }[]} */
@@ -37,4 +60,16 @@ export const GRAPHS = [
     name: 'cache of key_value',
     make: llama({ cacheForm: 'key_value', kvHeads: 1 }),
   },
+  { name: 'gpt2', make: () => decoderOnly(makeGpt2()) },
+  {
+    name: 'gpt2 of int32 with one cache for each layer',
+    make: () => decoderOnly(makeGpt2({ idType: 'int32', cacheForm: 'past_i' })),
+  },
+  {
+    name: 't5',
+    make: () => ({
+      model: makeT5(), path: 'onnx/decoder_model_merged.onnx', inputs: encode,
+    }),
+  },
+  { name: 'lfm2', make: () => decoderOnly(makeLfm2()) },
 ];

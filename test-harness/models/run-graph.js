@@ -26,13 +26,16 @@ export function openGraph(files, path) {
  * @param {number[]} values
  * @param {number[]} dims
  */
-function intTensor(type, values, dims) {
+export function intTensor(type, values, dims) {
   return type === 'int64' ?
     new ort.Tensor('int64', BigInt64Array.from(values, BigInt), dims) :
     new ort.Tensor('int32', Int32Array.from(values), dims);
 }
 
-/** @param {number} count of elements of @param {string} type */
+/**
+ * @param {string} type
+ * @param {number} count
+ */
 function zeros(type, count) {
   return type === 'float16' ? new Uint16Array(count) : new Float32Array(count);
 }
@@ -93,7 +96,6 @@ export class GraphRun {
     if (given[about.name]) return given[about.name];
     switch (about.name) {
       case 'input_ids':
-      case 'decoder_input_ids':
         return intTensor(type, ids, [1, ids.length]);
       case 'attention_mask':
         return intTensor(type, Array(total).fill(1), [1, total]);

@@ -51,7 +51,8 @@ for (const { name, make } of GRAPHS) {
     const graph = make();
     const { model: { files }, path } = graph;
     const file = /** @type {Uint8Array} */ (files.get(path));
-    const name = path.replace(/.*\//, '');
+    // Of subgraphs, ONNX wants to see the file, unless its name begins so.
+    const name = `#${path.replace(/.*\//, '')}`;
     const before = [...files.keys()].filter((other) => other !== path &&
       other.startsWith(path)).map((other) => other.replace(/.*\//, ''));
     const { small, files: named } = makeSmall(name, file);
