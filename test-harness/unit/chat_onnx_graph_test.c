@@ -276,6 +276,57 @@ static void test_everything_else_stays(void) {
   check_small(model, model_of(nest(untouched(&mem), 0, raw)));
 }
 
+// Data of which somebody says, and not says, that it is elsewhere.
+static void test_data_with_a_reference_stays(void) {
+  tam_mem mem = tam_mem_default();
+  tam_buf models[2];
+  for (int i = 0; i < 2; i++) {
+    tam_buf graph = onnx_begin(&mem);
+    tam_buf tensor = tensor_begin(&mem, "w");
+    put_raw(&tensor, 2000);
+    put_entry(&tensor, TAM_SPAN("location"), TAM_SPAN("elsewhere"));
+    put_message(&graph, 5, tensor);
+    models[i] = model_of(graph);
+  }
+  check_small(models[0], models[1]);
+}
+
+// Behind the data of a weight, ranges are short.
+static void test_weights_are_not_read(void) {
+  tam_mem mem = tam_mem_default();
+  tam_buf graph = onnx_begin(&mem);
+  for (int i = 0; i < 8; i++) {
+    tam_buf tensor = tensor_begin(&mem, "w");
+    put_raw(&tensor, 200000);
+    put_message(&graph, 5, tensor);
+  }
+  onnx_file file = {model_of(graph), 0, 0};
+  feeding how = {0};
+  tam_onnx_graph *scan = graph_of(&file, &mem);
+  CHECK_INT(feed_file(scan, &file, &how), 0);
+  CHECK(how.bytes < 9 * 5000);
+  tam_onnx_graph_del(scan);
+  tam_buf_free(&file.bytes);
+}
+
+// Where everything is read, ranges are long.
+static void test_few_ranges(void) {
+  tam_mem mem = tam_mem_default();
+  tam_buf graph = onnx_begin(&mem);
+  for (int i = 0; i < 1100; i++) {
+    tam_buf tensor = tensor_begin(&mem, "w");
+    put_raw(&tensor, 1000);
+    put_message(&graph, 5, tensor);
+  }
+  onnx_file file = {model_of(graph), 0, 0};
+  feeding how = {0};
+  tam_onnx_graph *scan = graph_of(&file, &mem);
+  CHECK_INT(feed_file(scan, &file, &how), 0);
+  CHECK(how.rounds < 30); // 18 of the longest, and some before
+  tam_onnx_graph_del(scan);
+  tam_buf_free(&file.bytes);
+}
+
 // Other programs write numbers longer than they need to.
 static void test_lengths_with_spare_bytes(void) {
   tam_mem mem = tam_mem_default();
@@ -536,6 +587,34 @@ static void test_what_is_not_onnx(void) {
   }
 }
 
+// A number that 32 bits would take for 1.
+static void test_a_field_of_too_large_a_number(void) {
+  tam_mem mem = tam_mem_default();
+  tam_buf model = onnx_begin(&mem);
+  put_varint(&model, UINT64_C(1) << 35 | 1 << 3);
+  put_varint(&model, 7);
+  put_text(&model, 7, TAM_SPAN(""));
+  CHECK_INT(model_error(model), TAM_ERR_MALFORMED_GRAPH);
+}
+
+// What leaves its message is noticed before it can do harm.
+static void test_a_field_beyond_its_message(void) {
+  tam_mem mem = tam_mem_default();
+  static const uint8_t heads[] = {0x2a, 0x10, 0x11, 0x15};
+  for (size_t i = 0; i < sizeof(heads); i++) {
+    onnx_file file = {onnx_begin(&mem), 0, 0};
+    put_head(&file.bytes, 7, 1);
+    tam_buf_append_byte(&file.bytes, heads[i]);
+    tam_buf_append(&file.bytes, TAM_SPAN("\xff\xff\xff\xff\xff\x7f behind it"));
+    feeding how = {.step = 1};
+    tam_onnx_graph *graph = graph_of(&file, &mem);
+    CHECK_INT(feed_file(graph, &file, &how), TAM_ERR_MALFORMED_GRAPH);
+    CHECK(how.bytes <= 4);
+    tam_onnx_graph_del(graph);
+    tam_buf_free(&file.bytes);
+  }
+}
+
 static void test_two_raw_fields(void) {
   tam_mem mem = tam_mem_default();
   tam_buf tensor = tensor_begin(&mem, "w");
@@ -677,6 +756,9 @@ int main(void) {
   RUN(test_short_data_stays);
   RUN(test_subgraphs);
   RUN(test_everything_else_stays);
+  RUN(test_data_with_a_reference_stays);
+  RUN(test_weights_are_not_read);
+  RUN(test_few_ranges);
   RUN(test_lengths_with_spare_bytes);
   RUN(test_a_weight_of_many_gigabytes);
   RUN(test_files_are_named);
@@ -687,6 +769,8 @@ int main(void) {
   RUN(test_every_split);
   RUN(test_every_truncation);
   RUN(test_what_is_not_onnx);
+  RUN(test_a_field_of_too_large_a_number);
+  RUN(test_a_field_beyond_its_message);
   RUN(test_two_raw_fields);
   RUN(test_tensors_are_apart);
   RUN(test_the_cap_of_nesting);

@@ -708,6 +708,40 @@ static void test_metadata_of_another_shape(void) {
   tam_buf_free(&problem);
 }
 
+// Dimensions that are no sizes are not known.
+static void test_odd_dimensions(void) {
+  static const char *const dims[] = {"-1",         "4294967295", "1e20",
+                                     "2147483648", "null",       "\"\""};
+  tam_mem mem = tam_mem_default();
+  for (size_t i = 0; i < sizeof(dims) / sizeof(*dims); i++) {
+    char text[512];
+    snprintf(
+        text, sizeof(text),
+        "{\"inputs\":[{\"name\":\"input_ids\",\"type\":\"int64\",\"shape\":"
+        "[%s,%s]},{\"name\":\"past_0\",\"type\":\"float32\",\"shape\":"
+        "[%s,%s,%s,%s]}],\"outputs\":[{\"name\":\"logits\",\"type\":"
+        "\"float32\",\"shape\":[%s,%s,%s]},{\"name\":\"present_0\",\"type\":"
+        "\"float32\","
+        "\"shape\":[]}]}",
+        dims[i], dims[i], dims[i], dims[i], dims[i], dims[i], dims[i], dims[i],
+        dims[i]);
+    tam_buf problem = text_begin(&mem);
+    tam_session_plan *plan = NULL;
+    CHECK_INT(tam_session_plan_new(&plan, tam_span_of(text),
+                                   TAM_SESSION_DECODER, &plan_sizes, &problem,
+                                   &mem),
+              0);
+    check_text(problem, dims[i], "");
+    tam_buf caches = text_begin(&mem);
+    put_cache(&caches, tam_session_plan_get_cache(plan, 0));
+    check_text(caches, dims[i], "past_0<-present_0:kv:float32[1,3,0,16]b0s2 ");
+    tam_buf facts = text_begin(&mem);
+    put_facts(&facts, tam_session_plan_get_facts(plan));
+    check_text(facts, dims[i], "logits:float32,0 cut gather");
+    tam_session_plan_del(plan);
+  }
+}
+
 // The cap of values, and that of a name.
 static void test_caps(void) {
   tam_mem mem = tam_mem_default();
@@ -776,6 +810,7 @@ int main(void) {
   RUN(test_orders_for_the_host);
   RUN(test_what_other_sessions_hand_on);
   RUN(test_metadata_of_another_shape);
+  RUN(test_odd_dimensions);
   RUN(test_caps);
   RUN(test_failed_allocations);
   return check_finish();

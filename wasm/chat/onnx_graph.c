@@ -119,7 +119,6 @@ struct tam_onnx_graph {
   const tam_mem *mem;
   uint64_t size;
   uint64_t position;
-  uint64_t read_to; // the end of the bytes fed last
   uint32_t window;
   int error; // sticky
   int state;
@@ -658,7 +657,7 @@ int tam_onnx_graph_feed(tam_onnx_graph *self, tam_span data) {
   if (self->error == 0 && self->depth > 0 && self->position == self->size) {
     self->error = TAM_ERR_MALFORMED_GRAPH;
   }
-  if (self->position > to) {
+  if (self->position > to + WINDOW_MIN) {
     self->window = WINDOW_MIN;
   } else if (self->window < TAM_ONNX_WINDOW_MAX) {
     self->window *= 2;
