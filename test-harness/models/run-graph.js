@@ -131,9 +131,7 @@ export class GraphRun {
       }
     }
     this.#past += ids.length;
-    const { data } = results.logits;
-    return data instanceof Float32Array ? data :
-      Float32Array.from(/** @type {any} */ (data), halfToFloat);
+    return numbersOf(results.logits.data);
   }
 }
 
@@ -149,4 +147,14 @@ function halfToFloat(half) {
   const size = exponent === 0 ? fraction * 2 ** -24 :
     (1 + fraction / 1024) * 2 ** (exponent - 15);
   return half & 0x8000 ? -size : size;
+}
+
+/**
+ * What a tensor of float32 or float16 holds.
+ * @param {any} data
+ * @returns {Float32Array}
+ */
+export function numbersOf(data) {
+  return data instanceof Float32Array ? data :
+    Float32Array.from(data, halfToFloat);
 }

@@ -10,15 +10,8 @@
 #ifndef TAM_CHAT_SESSION_PLAN_H
 #define TAM_CHAT_SESSION_PLAN_H
 
+#include "chat/session_cache.h"
 #include "core/buf.h"
-#include "core/span.h"
-
-// The most inputs, and the most outputs. A model of 100 layers has 400 caches
-// when keys and values of an encoder are among them.
-#define TAM_SESSION_VALUES_MAX 1024
-
-// The most dimensions of a value. Caches have up to five.
-#define TAM_SESSION_RANK_MAX 6
 
 // What a graph is for, in the order in which they run.
 typedef enum tam_session_role {
@@ -26,15 +19,6 @@ typedef enum tam_session_role {
   TAM_SESSION_EMBEDDING,   // input_ids to inputs_embeds
   TAM_SESSION_DECODER      // to logits
 } tam_session_role;
-
-// The element types that are understood.
-typedef enum tam_element {
-  TAM_ELEMENT_FLOAT32 = 0,
-  TAM_ELEMENT_FLOAT16,
-  TAM_ELEMENT_INT64,
-  TAM_ELEMENT_INT32,
-  TAM_ELEMENT_BOOL
-} tam_element;
 
 // What a feed is. Dimensions: b rows, s new tokens, t tokens with those of the
 // cache, e tokens that the encoder has read.
@@ -54,45 +38,6 @@ typedef struct tam_session_feed {
   uint32_t rank;
   uint32_t planes; // of positions, equal ones for text; 0: there are none
 } tam_session_feed;
-
-typedef enum tam_cache_kind {
-  TAM_CACHE_KV = 0,    // keys or values: grows with the sequence
-  TAM_CACHE_ENCODER,   // the same of the encoder: computed once
-  TAM_CACHE_CONV,      // the last inputs of a convolution
-  TAM_CACHE_SSM,       // the state of a state space layer
-  TAM_CACHE_RECURRENT, // the state of a linear attention
-  TAM_CACHE_OTHER      // a state of another kind
-} tam_cache_kind;
-
-// A tensor that goes from one run to the next.
-typedef struct tam_session_cache {
-  tam_span input;
-  tam_span output; // that becomes the input
-  tam_cache_kind kind;
-  tam_element element;
-  uint32_t rank;
-  // Of the empty cache of one row.
-  uint32_t dims[TAM_SESSION_RANK_MAX];
-  uint32_t batch_axis;
-  int sequence_axis; // -1: it is a state, which cannot be cut
-} tam_session_cache;
-
-// Sizes from the model's configuration, for dimensions that the session does
-// not tell; 0 where the configuration says nothing.
-typedef struct tam_session_sizes {
-  uint32_t kv_heads;
-  uint32_t head_dim;
-  uint32_t encoder_heads; // of keys and values of an encoder; 0: as above
-  uint32_t encoder_head_dim;
-  uint32_t conv_channels;
-  uint32_t conv_kernel;
-  uint32_t ssm_heads;
-  uint32_t ssm_head_dim;
-  uint32_t ssm_state;
-  uint32_t recurrent_heads;
-  uint32_t recurrent_key_dim;
-  uint32_t recurrent_value_dim;
-} tam_session_sizes;
 
 typedef struct tam_session_facts {
   // The output that the session is for.
@@ -126,9 +71,6 @@ const tam_session_feed *tam_session_plan_get_feed(const tam_session_plan *self,
                                                   size_t place);
 const tam_session_cache *
 tam_session_plan_get_cache(const tam_session_plan *self, size_t place);
-
-// Returns the name of |element|, as ONNX Runtime calls it.
-const char *tam_element_name(tam_element element);
 
 // Write JSON for the host. Errors show in |json|.
 
