@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: Apache-2.0
+// Chats on their way into the template: forms of input, system prompts, scraped
+// pages, what is dropped when it is too long, and failing allocations.
+#include "chat/prompt.h"
+
+#include "core/names.h"
+
+#include "check.h"
+
+static tam_prompt prompt;
+
+// Reads |text| in pieces of |step| bytes.
+static int read(tam_span text, const tam_prompt_setup *setup, size_t step,
+                const tam_mem *mem) {
+  int error = 0;
+  tam_prompt_init(&prompt, mem);
+  for (size_t at = 0; at < text.len && error == 0; at += step) {
+    tam_span piece = tam_span_head(tam_span_from(text, at), step);
+    error = tam_prompt_feed(&prompt, piece);
+  }
+  return error != 0 ? error : tam_prompt_end(&prompt, setup);
+}
+
+static const tam_prompt_setup plain = {{NULL, 0}, 0, 0, TAM_PROMPT_ERROR};
+
+static tam_span written(const tam_mem *mem) {
+  static tam_buf json;
+  if (mem == NULL) {
+    tam_buf_free(&json);
+    return TAM_SPAN_NONE;
+  }
+  tam_buf_free(&json);
+  tam_buf_init(&json, mem, 100000);
+  tam_prompt_write(&prompt, &json);
+  return tam_buf_span(&json);
+}
+
+typedef struct prompt_case {
+  tam_prompt_setup setup;
+  const char *text;
+  const char *messages;
+} prompt_case;
+
+#define HI "{\"role\":\"user\",\"content\":\"hi\"}"
+
+static const prompt_case cases[] = {
+    {{{NULL, 0}, 0, 0, 0}, "[" HI "]", "[" HI "]"},
+    {{{NULL, 0}, 0, 0, 0}, " [ " HI " , " HI " ] ", "[" HI "," HI "]"},
+    {{{NULL, 0}, 0, 0, 0}, "\"hi\"", "[" HI "]"},
+    {{{NULL, 0}, 0, 0, 0}, HI, "[" HI "]"},
+    // Nothing is decoded, nothing is lost.
+    {{{NULL, 0}, 0, 0, 0},
+     "[{\"x\": 1.50 ,\"role\":\"user\",\"content\":\"\\u0000\\ud800\\/\"}]",
+     "[{\"x\": 1.50 ,\"role\":\"user\",\"content\":\"\\u0000\\ud800\\/\"}]"},
+    {{{NULL, 0}, 0, 0, 0},
+     "[{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{}]},"
+     "{\"role\":\"tool\"},{\"role\":\"user\",\"content\":[{\"text\":\"a\"}]}]",
+     "[{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{}]},"
+     "{\"role\":\"tool\"},{\"role\":\"user\",\"content\":[{\"text\":\"a\"}]}]"},
+    // A system prompt.
+    {{{(const uint8_t *)"Be \"kind\".", 10}, 1, 0, 0},
+     "\"hi\"",
+     "[{\"role\":\"system\",\"content\":\"Be \\\"kind\\\".\"}," HI "]"},
+    {{{(const uint8_t *)" \n", 2}, 1, 0, 0}, "\"hi\"", "[" HI "]"},
+    {{{(const uint8_t *)"Be kind.", 8}, 1, 0, 0},
+     "[{\"content\":\"x\",\"r\\u006fle\":\"system\"}," HI "]",
+     "[{\"content\":\"x\",\"r\\u006fle\":\"system\"}," HI "]"},
+    // Scraped pages.
+    {{{NULL, 0}, 0, 0, 0},
+     "[{\"role\":\"user\",\"content\":\"{\\\"title\\\":\\\"T "
+     "\\\\\\\"q\\\\\\\"\\\","
+     "\\\"url\\\":\\\"http://x\\\",\\\"text\\\":\\\"a\\\\nb\\\\ud800\\\","
+     "\\\"wordCount\\\":2}\",\"id\":7}]",
+     "[{\"role\":\"user\",\"content\":\"Title: T \\\"q\\\"\\nURL: http://x\\n"
+     "Content: a\\nb\\ud800\",\"id\":7}]"},
+    {{{NULL, 0}, 0, 0, 0},
+     "[{\"role\":\"user\",\"content\":\" ```json\\n{\\\"method\\\":"
+     "\\\"tempTabExecuteScript\\\",\\\"content\\\":\\\"c\\ud83d\\ude00\\\"}\\n"
+     "``` \"}]",
+     "[{\"role\":\"user\",\"content\":\"Title: Untitled\\nURL: \\nContent: "
+     "c\\ud83d\\ude00\"}]"},
+    {{{NULL, 0}, 0, 0, 0},
+     "\"{\\\"links\\\":[],\\\"text\\\":\\\"\\\","
+     "\\\"content\\\":\\\"c\\\"}\"",
+     "[{\"role\":\"user\",\"content\":\"Title: Untitled\\nURL: \\nContent: "
+     "c\"}]"},
+    // JSON that is no scraper's, and what only looks like JSON.
+    {{{NULL, 0}, 0, 0, 0},
+     "[{\"role\":\"user\",\"content\":\"{\\\"title\\\":\\\"T\\\"}\"}]",
+     "[{\"role\":\"user\",\"content\":\"{\\\"title\\\":\\\"T\\\"}\"}]"},
+    {{{NULL, 0}, 0, 0, 0},
+     "[{\"role\":\"user\",\"content\":\"{\\\"wordCount\\\":0,\\\"links\\\":"
+     "null,"
+     "\\\"images\\\":false,\\\"segments\\\":\\\"\\\"}\"}]",
+     "[{\"role\":\"user\",\"content\":\"{\\\"wordCount\\\":0,\\\"links\\\":"
+     "null,"
+     "\\\"images\\\":false,\\\"segments\\\":\\\"\\\"}\"}]"},
+    {{{NULL, 0}, 0, 0, 0},
+     "\"{\\\"links\\\":[1] and so on}\"",
+     "[{\"role\":\"user\",\"content\":\"{\\\"links\\\":[1] and so on}\"}]"},
+    {{{NULL, 0}, 0, 0, 0},
+     "\"```json\"",
+     "[{\"role\":\"user\",\"content\":\"```json\"}]"},
+};
+
+static void test_cases(void) {
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t step = 1; step < 200; step++) {
+      check_heap heap = {0};
+      tam_mem mem = check_heap_mem(&heap);
+      CHECK_INT(read(tam_span_of(cases[i].text), &cases[i].setup, step, &mem),
+                0);
+      tam_span text = written(&mem);
+      if (!tam_span_eq(text, tam_span_of(cases[i].messages))) {
+        printf("%s:\n%.*s\n", cases[i].text, (int)text.len,
+               (const char *)text.ptr);
+        CHECK(0);
+      }
+      CHECK_INT(tam_prompt_fit(&prompt, 5, 5), 0);
+      written(NULL);
+      tam_prompt_free(&prompt);
+      CHECK_INT(heap.live, 0);
+    }
+  }
+}
+
+static void test_own_system_prompts(void) {
+  tam_mem mem = tam_mem_default();
+  tam_prompt_setup setup = {TAM_SPAN("Be kind."), 1, 1, TAM_PROMPT_ERROR};
+  CHECK_INT(read(TAM_SPAN("\"hi\""), &setup, 9, &mem), 0);
+  CHECK(tam_span_starts_with(
+      written(&mem), TAM_SPAN("[{\"role\":\"system\",\"content\":\"Reply with "
+                              "one JSON object")));
+  tam_prompt_free(&prompt);
+  setup = (tam_prompt_setup){TAM_SPAN_NONE, 1, 0, TAM_PROMPT_ERROR};
+  CHECK_INT(read(TAM_SPAN("\"hi\""), &setup, 9, &mem), 0);
+  CHECK(tam_span_starts_with(
+      written(&mem),
+      TAM_SPAN("[{\"role\":\"system\",\"content\":\"You are a helpful")));
+  tam_prompt_free(&prompt);
+  written(NULL);
+}
+
+static void test_errors(void) {
+  static const struct {
+    const char *text;
+    int error;
+    size_t index;
+  } bad[] = {
+      {"", TAM_ERR_JSON_TRUNCATED, 0},
+      {"[", TAM_ERR_JSON_TRUNCATED, 0},
+      {"[" HI "]]", TAM_ERR_JSON_SYNTAX, 0},
+      {"\"\xff\"", TAM_ERR_JSON_UTF8, 0},
+      {"7", TAM_ERR_INVALID_PARAMS, 0},
+      {"[]", TAM_ERR_INVALID_PARAMS, 0},
+      {"{}", TAM_ERR_INVALID_PARAMS, 0},
+      {"[" HI ",7]", TAM_ERR_INVALID_PARAMS, 1},
+      {"[" HI "," HI ",{\"role\":3}]", TAM_ERR_INVALID_PARAMS, 2},
+      {"[{\"role\":\"system\",\"content\":\"x\"}]", TAM_ERR_INVALID_PARAMS, 1},
+      {"{\"role\":\"system\",\"content\":\"x\"}", TAM_ERR_INVALID_PARAMS, 1},
+  };
+  tam_mem mem = tam_mem_default();
+  for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    CHECK_INT(read(tam_span_of(bad[i].text), &plain, 3, &mem), bad[i].error);
+    if (bad[i].error == TAM_ERR_INVALID_PARAMS) {
+      CHECK(prompt.problem != NULL);
+      CHECK_INT(prompt.problem_index, bad[i].index);
+    }
+    tam_prompt_free(&prompt);
+  }
+}
+
+static void test_caps(void) {
+  tam_mem mem = tam_mem_default();
+  size_t len = TAM_PROMPT_BYTES_MAX + 1;
+  uint8_t *text = malloc(len);
+  memset(text, 'x', len);
+  text[0] = '"';
+  text[len - 2] = '"';
+  CHECK_INT(read((tam_span){text, len}, &plain, 65536, &mem),
+            TAM_ERR_TOO_LARGE);
+  tam_prompt_free(&prompt);
+  CHECK_INT(read((tam_span){text, len - 1}, &plain, 65536, &mem), 0);
+  tam_prompt_free(&prompt);
+
+  static const char one[] = "{\"role\":\"user\"},";
+  size_t one_len = sizeof(one) - 1;
+  len = 1;
+  text[0] = '[';
+  for (size_t i = 0; i <= TAM_PROMPT_MESSAGES_MAX; i++, len += one_len) {
+    memcpy(text + len, one, one_len);
+  }
+  text[len - 1] = ']';
+  CHECK_INT(read((tam_span){text, len}, &plain, 65536, &mem),
+            TAM_ERR_TOO_LARGE);
+  tam_prompt_free(&prompt);
+  free(text);
+}
+
+// ---------------------------------------------------------------------------
+// Too long. Here a message is a letter, capitals are the user's; its tokens are
+// 10 for each, and the letters that are left are looked at.
+
+#define TOKENS_EACH 10
+
+static void read_letters(const char *letters, tam_prompt_policy policy,
+                         const tam_mem *mem) {
+  tam_buf text;
+  tam_prompt_setup setup = {TAM_SPAN_NONE, 0, 0, policy};
+  tam_buf_init(&text, mem, 1 << 20);
+  tam_buf_append_byte(&text, '[');
+  for (const char *at = letters; *at != 0; at++) {
+    tam_buf_append_text(&text, at == letters ? "" : ",");
+    tam_buf_append_text(&text, "{\"role\":\"");
+    tam_buf_append_text(&text, *at == 's'   ? "system"
+                               : *at == 't' ? "tool"
+                               : *at >= 'a' ? "assistant"
+                                            : "user");
+    tam_buf_append_text(&text, "\",\"content\":\"");
+    tam_buf_append_byte(&text, (uint8_t)*at);
+    tam_buf_append_text(&text, "\"}");
+  }
+  tam_buf_append_byte(&text, ']');
+  CHECK_INT(read(tam_buf_span(&text), &setup, 1000, mem), 0);
+  tam_buf_free(&text);
+}
+
+// Stores the letters that are written into |out|.
+static size_t letters_left(const tam_mem *mem, char *out) {
+  static const char mark[] = "\"content\":\"";
+  tam_span json = written(mem);
+  size_t count = 0;
+  for (size_t at = 0; at + sizeof(mark) <= json.len; at++) {
+    tam_span rest = tam_span_from(json, at);
+    if (tam_span_starts_with(rest, TAM_SPAN(mark))) {
+      out[count++] = (char)rest.ptr[sizeof(mark) - 1];
+    }
+  }
+  out[count] = 0;
+  return count;
+}
+
+// Fits |letters| into room for |room| messages. Returns the last answer.
+static int fit(const char *letters, tam_prompt_policy policy, size_t room,
+               char *left, size_t *prounds) {
+  tam_mem mem = tam_mem_default();
+  int result;
+  read_letters(letters, policy, &mem);
+  *prounds = 0;
+  do {
+    size_t count = letters_left(&mem, left);
+    CHECK_INT(tam_prompt_dropped(&prompt), strlen(letters) - count);
+    result = tam_prompt_fit(&prompt, count * TOKENS_EACH, room * TOKENS_EACH);
+    ++*prounds;
+  } while (result > 0 && *prounds < 100);
+  tam_prompt_free(&prompt);
+  written(NULL);
+  return result;
+}
+
+typedef struct fit_case {
+  const char *letters;
+  tam_prompt_policy policy;
+  size_t room;
+  int result;
+  const char *left;
+} fit_case;
+
+#define OVERFLOW TAM_ERR_CONTEXT_OVERFLOW
+
+static const fit_case fits[] = {
+    {"AbCdE", TAM_PROMPT_ERROR, 5, 0, "AbCdE"},
+    {"AbCdE", TAM_PROMPT_ERROR, 4, OVERFLOW, "AbCdE"},
+    {"AbCdE", TAM_PROMPT_DROP_OLDEST, 5, 0, "AbCdE"},
+    {"AbCdE", TAM_PROMPT_DROP_OLDEST, 4, 0, "CdE"},
+    {"AbCdE", TAM_PROMPT_DROP_OLDEST, 2, 0, "E"},
+    {"AbCdE", TAM_PROMPT_DROP_OLDEST, 0, OVERFLOW, "E"},
+    {"sAbCdE", TAM_PROMPT_DROP_OLDEST, 4, 0, "sCdE"},
+    {"sAbCdE", TAM_PROMPT_DROP_OLDEST, 1, OVERFLOW, "sE"},
+    {"sAbtbCdEf", TAM_PROMPT_DROP_OLDEST, 6, 0, "sCdEf"},
+    {"abCdE", TAM_PROMPT_DROP_OLDEST, 3, 0, "CdE"},
+    {"AsBsC", TAM_PROMPT_DROP_OLDEST, 3, 0, "ssC"},
+    {"A", TAM_PROMPT_DROP_OLDEST, 0, OVERFLOW, "A"},
+    {"AbCdEfGhI", TAM_PROMPT_MIDDLE_OUT, 7, 0, "AbCdGhI"},
+    {"AbCdEfGhI", TAM_PROMPT_MIDDLE_OUT, 6, 0, "AbGhI"},
+    {"AbCdEfGhI", TAM_PROMPT_MIDDLE_OUT, 3, 0, "AbI"},
+    {"AbCdEfGhI", TAM_PROMPT_MIDDLE_OUT, 1, 0, "I"},
+    {"AbCdEfGhI", TAM_PROMPT_MIDDLE_OUT, 0, OVERFLOW, "I"},
+    {"AbC", TAM_PROMPT_MIDDLE_OUT, 2, 0, "C"},
+    {"sAbC", TAM_PROMPT_MIDDLE_OUT, 2, 0, "sC"},
+};
+
+static void test_fitting(void) {
+  for (size_t i = 0; i < sizeof(fits) / sizeof(fits[0]); i++) {
+    char left[100];
+    size_t rounds;
+    CHECK_INT(fit(fits[i].letters, fits[i].policy, fits[i].room, left, &rounds),
+              fits[i].result);
+    if (strcmp(left, fits[i].left) != 0) {
+      printf("%s in %zu: %s\n", fits[i].letters, fits[i].room, left);
+      CHECK(0);
+    }
+  }
+}
+
+// However long the chat is: the least possible is dropped, in few rounds.
+static void test_fitting_long_chats(void) {
+  enum { TURNS = 500 };
+  static char letters[TURNS + 1];
+  static char left[TURNS + 1];
+  memset(letters, 'A', TURNS);
+  for (size_t room = 1; room < TURNS; room += 7) {
+    for (int policy = TAM_PROMPT_DROP_OLDEST; policy <= TAM_PROMPT_MIDDLE_OUT;
+         policy++) {
+      size_t rounds;
+      CHECK_INT(fit(letters, (tam_prompt_policy)policy, room, left, &rounds),
+                0);
+      CHECK_INT(strlen(left), room);
+      CHECK(rounds <= 20);
+    }
+  }
+}
+
+// Counts that do not follow from what is written: it still ends.
+static void test_wavering_counts(void) {
+  tam_mem mem = tam_mem_default();
+  uint32_t random = 1;
+  for (int i = 0; i < 1000; i++) {
+    int rounds = 0;
+    int result;
+    read_letters("AbCdEfGhIjKlMnOpQrStU",
+                 i % 2 == 0 ? TAM_PROMPT_DROP_OLDEST : TAM_PROMPT_MIDDLE_OUT,
+                 &mem);
+    do {
+      random = random * 1664525U + 1013904223U;
+      result = tam_prompt_fit(&prompt, random >> 31, 0);
+      rounds++;
+    } while (result > 0 && rounds < 100);
+    CHECK(result == 0 || result == OVERFLOW);
+    tam_prompt_free(&prompt);
+  }
+}
+
+static void test_policy_names(void) {
+  CHECK_INT(tam_names_find(TAM_PROMPT_POLICIES, TAM_SPAN("error")),
+            TAM_PROMPT_ERROR);
+  CHECK_INT(tam_names_find(TAM_PROMPT_POLICIES, TAM_SPAN("dropOldest")),
+            TAM_PROMPT_DROP_OLDEST);
+  CHECK_INT(tam_names_find(TAM_PROMPT_POLICIES, TAM_SPAN("middleOut")),
+            TAM_PROMPT_MIDDLE_OUT);
+  CHECK_INT(tam_names_find(TAM_PROMPT_POLICIES, TAM_SPAN("other")), -1);
+}
+
+static void test_failing_allocations(void) {
+  static const char *const texts[] = {
+      "[" HI ",{\"role\":\"user\",\"content\":\"{\\\"links\\\":1}\"}]",
+      "\"{\\\"links\\\":1}\"", "\"hi\""};
+  tam_prompt_setup setup = {TAM_SPAN_NONE, 1, 0, TAM_PROMPT_ERROR};
+  for (size_t i = 0; i < 3; i++) {
+    int error = TAM_ERR_OUT_OF_MEMORY;
+    for (size_t fail_at = 1; error != 0; fail_at++) {
+      check_heap heap = {0};
+      tam_mem mem = check_heap_mem(&heap);
+      heap.fail_at = fail_at;
+      error = read(tam_span_of(texts[i]), &setup, 10, &mem);
+      CHECK(error == 0 || error == TAM_ERR_OUT_OF_MEMORY);
+      CHECK((error != 0) == (heap.allocations >= fail_at));
+      CHECK(fail_at < 100);
+      tam_prompt_free(&prompt);
+      CHECK_INT(heap.live, 0);
+    }
+  }
+}
+
+int main(void) {
+  RUN(test_cases);
+  RUN(test_own_system_prompts);
+  RUN(test_errors);
+  RUN(test_caps);
+  RUN(test_fitting);
+  RUN(test_fitting_long_chats);
+  RUN(test_wavering_counts);
+  RUN(test_policy_names);
+  RUN(test_failing_allocations);
+  return check_finish();
+}
