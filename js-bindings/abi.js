@@ -250,6 +250,18 @@ export const ERRORS = Object.freeze([
     cause: 'a stored record or chunk is damaged',
   },
   {
+    name: 'CONTEXT_OVERFLOW',
+    number: -500,
+    code: 'context_overflow',
+    cause: 'the prompt is longer than what the model can see',
+  },
+  {
+    name: 'TEMPLATE_FAILED',
+    number: -501,
+    code: 'template_failed',
+    cause: 'the chat template could not be rendered',
+  },
+  {
     name: 'OUT_OF_MEMORY',
     number: -900,
     code: 'out_of_memory',
