@@ -2,7 +2,9 @@
 // Small tokenizers of the kinds that chat models have, for the tests of text
 // that comes token by token.
 
-import { Tokenizer } from '@huggingface/tokenizers';
+/** Its types do not resolve as those of an ES module; tsc does not see it. */
+const PACKAGE = String('@huggingface/tokenizers');
+const { Tokenizer } = await import(PACKAGE);
 
 /**
  * @typedef {object} TestTokenizer
@@ -44,11 +46,11 @@ function make(name, tokens, { model = {}, decoder, bytes = [] }) {
   const added = [['<|end|>', true], ['<tool>', false], ['<s>', true]]
     .map(([content, special], i) => ({ id: size + i, content, special,
       single_word: false, lstrip: false, rstrip: false, normalized: false }));
-  const tokenizer = new Tokenizer(/** @type {any} */ ({
+  const tokenizer = new Tokenizer({
     version: '1.0', truncation: null, padding: null, added_tokens: added,
     normalizer: null, pre_tokenizer: null, post_processor: null, decoder,
     model: { type: 'BPE', vocab, merges: [], unk_token: tokens[0], ...model },
-  }), {});
+  }, {});
   return {
     name,
     size: size + added.length,
