@@ -103,7 +103,7 @@ function stream(tokenizer, groups, cleanup) {
 }
 
 /** What may be held back: an unfinished character, the beginning of a tag. */
-const HELD = /\ufffd$|(?<=(^|\n)[ \t\r\n]*)[<[]$/;
+const HELD = /(?<=(^|\n)[ \t\r\n]*)[<[]?\ufffd?$|\ufffd$/;
 
 /**
  * Everything is shown but what may be held back.
