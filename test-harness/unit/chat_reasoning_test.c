@@ -20,6 +20,7 @@ static const reasoning_case cases[] = {
     {"", 0, "", ""},
     {"", 0, "<think>\nhm\n</think>\n\nYes", "(hm\n)Yes"},
     {"", 0, "<think></think>Yes", "Yes"},
+    {"", 0, "<think>a</think><think>b</think>c", "(ab)c"},
     {"", 0, " \n<think>a</think>b\n<think>c</think>d", " \n(a)b\n(c)d"},
     {"", 0, "<thinking>a</think></thinking>b", "(a</think>)b"},
     {"", 0, "<thought>a</thought>b", "(a)b"},

@@ -86,6 +86,24 @@ static void test_nothing_is_held_without_need(void) {
   tam_buf_free(&out);
 }
 
+// What comes behind end is another text.
+static void test_end_cuts(void) {
+  tam_mem mem = tam_mem_default();
+  tam_stop_strings stops;
+  tam_buf out;
+  tam_buf_init(&out, &mem, 100);
+  tam_stop_strings_init(&stops, &mem);
+  add_all(&stops, "ab");
+  CHECK_INT(tam_stop_strings_push(&stops, TAM_SPAN("xa"), &out), 0);
+  tam_stop_strings_end(&stops, &out);
+  CHECK_INT(tam_stop_strings_push(&stops, TAM_SPAN("b"), &out), 0);
+  CHECK_SPAN(tam_buf_span(&out), "xab");
+  CHECK_INT(tam_stop_strings_push(&stops, TAM_SPAN("ab"), &out), 1);
+  CHECK_SPAN(tam_buf_span(&out), "xab");
+  tam_stop_strings_free(&stops);
+  tam_buf_free(&out);
+}
+
 static void test_caps(void) {
   static uint8_t longest[TAM_STOP_STRING_LEN_MAX + 1];
   tam_mem mem = tam_mem_default();
@@ -126,6 +144,7 @@ static void test_failing_allocations(void) {
 int main(void) {
   RUN(test_cases);
   RUN(test_nothing_is_held_without_need);
+  RUN(test_end_cuts);
   RUN(test_caps);
   RUN(test_failing_allocations);
   return check_finish();

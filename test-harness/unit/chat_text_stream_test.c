@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A whole answer through all stages, with a decoder made here: an id is a byte,
-// the first blank is stripped, an unfinished character at the end is U+FFFD.
-// Real tokenizers are in test-harness/differential/text-stream.test.js.
+// 0 has no text, the first blank is stripped, an unfinished character at the
+// end is U+FFFD. Real tokenizers are in
+// test-harness/differential/text-stream.test.js.
 #include "chat/text_stream.h"
 
 #include "check.h"
@@ -25,7 +26,7 @@ static size_t unfinished(const uint8_t *text, size_t len) {
 static tam_span decode(const int32_t *ids, size_t count, uint8_t *text) {
   size_t len = 0;
   for (size_t i = 0; i < count; i++) {
-    if (i > 0 || ids[i] != ' ') {
+    if (ids[i] != 0 && (i > 0 || ids[i] != ' ')) {
       text[len++] = (uint8_t)ids[i];
     }
   }
@@ -115,6 +116,7 @@ static const stream_case cases[] = {
      "<think>{1}</think>So: {\"a\": [1, 2, 3], \"b\"",
      "R{1}|C{\"a\": [1, 2, 3]}|"},
     {{.json = 1}, "{\"a\":1} That is it. {\"b\":2}", "C{\"a\":1}|"},
+    {{.json = 1}, "{\"a\":1}\n<think>more</think>", "C{\"a\":1}|"},
     {{.json = 1}, "no", "Cnull|"},
     {{0}, "", ""},
     {{0},
@@ -204,6 +206,23 @@ static void test_tags(void) {
   }
 }
 
+// So long a window is not decoded again for each token, but in the end it is.
+static void test_tokens_without_text(void) {
+  tam_mem mem = tam_mem_default();
+  tam_text_stream stream;
+  tam_text_stream_setup setup = {0};
+  CHECK_INT(tam_text_stream_init(&stream, &setup, &mem), 0);
+  for (int i = 0; i < 1000; i++) {
+    CHECK_INT(tam_text_stream_push(&stream, 0, 0), 0);
+    CHECK_INT(drain(&stream), 0);
+  }
+  CHECK_INT(push_text(&stream, TAM_SPAN("x"), 1), 0);
+  CHECK_INT(tam_text_parts_count(&stream.parts), 0);
+  CHECK_INT(finish(&stream), 0);
+  CHECK_SPAN(tam_buf_span(&stream.parts.text), "x");
+  tam_text_stream_free(&stream);
+}
+
 static void test_too_many_stops(void) {
   tam_span many[TAM_STOP_STRINGS_MAX + 1];
   tam_mem mem = tam_mem_default();
@@ -244,6 +263,7 @@ int main(void) {
   RUN(test_cases);
   RUN(test_done);
   RUN(test_tags);
+  RUN(test_tokens_without_text);
   RUN(test_too_many_stops);
   RUN(test_failing_allocations);
   return check_finish();

@@ -2,6 +2,8 @@
 // Calls of tools in the forms of the families, and what only looks like one.
 #include "chat/tool_calls.h"
 
+#include "chat/python_call.h"
+
 #include "check.h"
 
 typedef struct call_case {
@@ -76,6 +78,10 @@ static const call_case cases[] = {
      "<tool_call>{\"name\":\"f\",\"arguments\":[1]}</tool_call>"},
     {0, "<tool_call>{\"name\":\"f\",\"arguments\":\"no\"}</tool_call>", "",
      "<tool_call>{\"name\":\"f\",\"arguments\":\"no\"}</tool_call>"},
+    {0, "<tool_call>{\"name\":\"f\",\"arguments\":\"{} x\"}</tool_call>", "",
+     "<tool_call>{\"name\":\"f\",\"arguments\":\"{} x\"}</tool_call>"},
+    {0, "<tool_call>{\"\":1}</tool_call>", "",
+     "<tool_call>{\"\":1}</tool_call>"},
     {0, "[TOOL_CALLS][{\"name\":\"f\"},{\"nam\":\"g\"}]", "",
      "[TOOL_CALLS][{\"name\":\"f\"},{\"nam\":\"g\"}]"},
     {0, "<tool_call></tool_call>", "", "<tool_call></tool_call>"},
@@ -148,19 +154,27 @@ static void test_every_beginning(void) {
   }
 }
 
-static void test_deep_nesting(void) {
-  uint8_t text[400];
-  uint8_t space[2000];
+// Returns the number of calls in one whose argument is |depth| lists.
+static size_t count_nested(size_t depth) {
+  uint8_t text[200];
+  uint8_t space[1000];
+  tam_buf in;
   tam_buf calls;
   tam_buf rest;
-  tam_span head = TAM_SPAN("<|tool_call_start|>[f(a=");
-  memset(text, '[', sizeof(text));
-  memcpy(text, head.ptr, head.len);
-  tam_buf_init_fixed(&calls, space, 1000);
-  tam_buf_init_fixed(&rest, space + 1000, 1000);
-  CHECK_INT(
-      tam_tool_calls_read((tam_span){text, sizeof(text)}, 0, &calls, &rest), 0);
-  CHECK_INT(rest.len, sizeof(text));
+  tam_buf_init_fixed(&in, text, sizeof(text));
+  tam_buf_init_fixed(&calls, space, 500);
+  tam_buf_init_fixed(&rest, space + 500, 500);
+  tam_buf_append_text(&in, "<|tool_call_start|>[f(a=");
+  for (size_t i = 0; i < depth * 2; i++) {
+    tam_buf_append_byte(&in, i < depth ? '[' : ']');
+  }
+  tam_buf_append_text(&in, ")]");
+  return tam_tool_calls_read(tam_buf_span(&in), 0, &calls, &rest);
+}
+
+static void test_deep_nesting(void) {
+  CHECK_INT(count_nested(TAM_PYTHON_DEPTH_MAX), 1);
+  CHECK_INT(count_nested(TAM_PYTHON_DEPTH_MAX + 1), 0);
 }
 
 static void test_failing_allocations(void) {

@@ -142,6 +142,9 @@ tam_span tam_json_walk_member(tam_span object, const char *name) {
 
 int tam_json_raw_is(tam_span value, const char *name) {
   uint8_t text[NAME_MAX_LEN];
+  if (value.len == 0) {
+    return 0;
+  }
   size_t len = tam_json_unescape(without_quotes(value), text, sizeof(text));
   return len != SIZE_MAX && tam_span_is((tam_span){text, len}, name);
 }

@@ -72,21 +72,25 @@ static void note_errors(tam_text_stream *stream) {
   note_error(stream, tam_text_parts_error(&stream->parts));
 }
 
-// Moves what is split on into the parts.
+// Returns what JSON mode lets through of |text|.
+static tam_span json_of(tam_text_stream *stream, tam_span text) {
+  tam_buf_reset(&stream->json_text);
+  if (tam_json_output_push(&stream->json, text, &stream->json_text) >=
+      TAM_JSON_OUTPUT_COMPLETE) {
+    stream->done = TAM_TEXT_JSON; // before any stop string behind it
+  }
+  note_error(stream, stream->json_text.error);
+  return tam_buf_span(&stream->json_text);
+}
+
+// Moves what is split on into the parts. Nothing follows the JSON.
 static void pass_split(tam_text_stream *stream) {
   size_t count = tam_text_parts_count(&stream->split);
-  for (size_t i = 0; i < count; i++) {
+  for (size_t i = 0; i < count && stream->done != TAM_TEXT_JSON; i++) {
     tam_text_kind kind;
     tam_span text = tam_text_parts_at(&stream->split, i, &kind);
     if (stream->is_json && kind == TAM_TEXT_CONTENT) {
-      tam_buf_reset(&stream->json_text);
-      if (tam_json_output_push(&stream->json, text, &stream->json_text) >=
-              TAM_JSON_OUTPUT_COMPLETE &&
-          stream->done == TAM_TEXT_GOES_ON) {
-        stream->done = TAM_TEXT_JSON;
-      }
-      text = tam_buf_span(&stream->json_text);
-      note_error(stream, stream->json_text.error);
+      text = json_of(stream, text);
     }
     tam_text_parts_add(&stream->parts, kind, text);
   }
@@ -104,7 +108,8 @@ static void pass_safe(tam_text_stream *stream) {
 }
 
 static void pass_clean(tam_text_stream *stream, tam_span text) {
-  if (tam_stop_strings_push(&stream->stops, text, &stream->safe) == 1) {
+  if (tam_stop_strings_push(&stream->stops, text, &stream->safe) == 1 &&
+      stream->done == TAM_TEXT_GOES_ON) {
     stream->done = TAM_TEXT_STOP_STRING;
   }
   pass_safe(stream);
