@@ -209,6 +209,13 @@ static void test_order_of_ids(void) {
        "{}", 3, &tokenizer);
   CHECK_INT(ids.eos.ids[0], 40);
 
+  // Of equal members the last one counts; generation_config.json has no parts.
+  find("{\"eos_token_id\":1,\"eos_token_id\":[2]}",
+       "{\"text_config\":{\"bos_token_id\":7}}", 3, &tokenizer);
+  CHECK_INT(ids.eos.count, 1);
+  CHECK_INT(ids.eos.ids[0], 2);
+  CHECK_INT(ids.bos, 52);
+
   find("{}", NULL, 3, &tokenizer);
   CHECK_INT(ids.eos.ids[0], 50);
   find("{}", NULL, 3,
