@@ -65,6 +65,9 @@ static const prompt_case cases[] = {
     {{{(const uint8_t *)"Be kind.", 8}, 1, 0, 0},
      "[{\"content\":\"x\",\"r\\u006fle\":\"system\"}," HI "]",
      "[{\"content\":\"x\",\"r\\u006fle\":\"system\"}," HI "]"},
+    {{{(const uint8_t *)"Be kind.", 8}, 1, 0, 0},
+     "[{\"role\":\"developer\"}," HI "]",
+     "[{\"role\":\"developer\"}," HI "]"},
     // Scraped pages.
     {{{NULL, 0}, 0, 0, 0},
      "[{\"role\":\"user\",\"content\":\"{\\\"title\\\":\\\"T "
