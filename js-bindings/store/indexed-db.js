@@ -6,7 +6,15 @@ import { bytesOfBlob, KEY_PATHS, readBatch } from './layout.js';
 import { formatObject } from './json-object.js';
 import { acquireFrom, acquireInRealm, Locks } from './locks.js';
 
-/** @typedef {import('./index.js').Store} Store */
+/**
+ * @typedef {import('./index.js').Store} Store
+ *
+ * @typedef {object} Read
+ * @property {string} store
+ * @property {(objects: IDBObjectStore) => IDBRequest<any>} ask
+ * @property {(result: any) => void} resolve
+ * @property {(error: unknown) => void} reject
+ */
 
 const DATABASE = 'TabAgentModels';
 
@@ -14,6 +22,8 @@ const DATABASE = 'TabAgentModels';
 export class IndexedDbStore {
   #database;
   #locks;
+  /** @type {Read[]} what was asked for since the microtask began */
+  #reads = [];
 
   /** @param {IDBFactory | undefined} indexedDB */
   constructor(indexedDB) {
@@ -89,15 +99,35 @@ export class IndexedDbStore {
   }
 
   /**
+   * What is asked for at once shares a transaction, whose beginning and end
+   * take longer than a read.
    * @param {string} store
    * @param {(objects: IDBObjectStore) => IDBRequest<any>} ask
    * @returns {Promise<any>}
    */
   #read(store, ask) {
-    return this.#database.transact([store], 'readonly', (transaction) => {
-      const request = ask(transaction.objectStore(store));
-      return () => request.result;
+    return new Promise((resolve, reject) => {
+      this.#reads.push({ store, ask, resolve, reject });
+      if (this.#reads.length === 1) {
+        queueMicrotask(() => this.#readAll(this.#reads.splice(0)));
+      }
     });
+  }
+
+  /** @param {Read[]} reads */
+  async #readAll(reads) {
+    const stores = [...new Set(reads.map(({ store }) => store))];
+    try {
+      const results = await this.#database.transact(
+        stores, 'readonly', (transaction) => {
+          const requests = reads.map(
+            ({ store, ask }) => ask(transaction.objectStore(store)));
+          return () => requests.map(({ result }) => result);
+        });
+      for (const [i, { resolve }] of reads.entries()) resolve(results[i]);
+    } catch (error) {
+      for (const { reject } of reads) reject(error);
+    }
   }
 }
 
