@@ -213,7 +213,8 @@ export class StoreActions {
       case 'keys': {
         const keys = await store.keys(order.prefix);
         if (signal.aborted) return true;
-        this.#report(keys.map((key) => /** @type {Happening} */ (
+        const { suffix = '' } = order;
+        this.#report(keys.filter((key) => key.endsWith(suffix)).map((key) => /** @type {Happening} */ (
           [EVENT.STORE_KEY, { request, payload: encoder.encode(key) }])));
         return true;
       }

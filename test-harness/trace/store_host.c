@@ -265,11 +265,12 @@ static void answer_value(store_host *host, uint32_t request, tam_span bytes) {
 // Answers "list" and "keys".
 static void answer_entries(store_host *host, uint32_t request,
                            const char *store, const char *prefix,
-                           int with_values) {
+                           const char *suffix, int with_values) {
   for (size_t i = 0; i < host->entry_count; i++) {
     const stored_entry *entry = &host->entries[i];
     if (strcmp(entry->store, store) != 0 ||
         strncmp(entry->key, prefix, strlen(prefix)) != 0 ||
+        !tam_span_ends_with(tam_span_of(entry->key), tam_span_of(suffix)) ||
         !store_host_is_live(host, request)) {
       continue;
     }
@@ -472,9 +473,10 @@ static void answer_store(store_host *host, const host_order *order) {
   const char *verb = text_of(root, "do");
   if (strcmp(verb, "list") == 0) {
     answer_entries(host, order->request, text_of(root, "store"),
-                   text_of(root, "prefix"), 1);
+                   text_of(root, "prefix"), "", 1);
   } else if (strcmp(verb, "keys") == 0) {
-    answer_entries(host, order->request, "files", text_of(root, "prefix"), 0);
+    answer_entries(host, order->request, "files", text_of(root, "prefix"),
+                   text_of(root, "suffix"), 0);
   } else if (strcmp(verb, "read") == 0) {
     answer_read(host, order, root);
   } else if (strcmp(verb, "open") == 0) {

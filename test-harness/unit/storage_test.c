@@ -75,6 +75,12 @@ static void test_orders(void) {
               "{\"do\":\"list\",\"store\":\"manifest\",\"prefix\":\"\"}");
   check_order(&self, tam_storage_keys(storage, owner, TAM_SPAN("a/b")),
               "{\"do\":\"keys\",\"prefix\":\"a/b\"}");
+  check_order(&self, tam_storage_keys_ending(storage, owner, TAM_SPAN(":m")),
+              "{\"do\":\"keys\",\"prefix\":\"\",\"suffix\":\":m\"}");
+  check_order(&self, tam_storage_open(storage, owner, TAM_SPAN("a_"), 16, 40),
+              "{\"do\":\"open\",\"prefix\":\"a_\",\"chunk\":16,\"size\":40}");
+  check_order(&self, tam_storage_read_opened(storage, owner, 3, 9),
+              "{\"do\":\"read\",\"opened\":true,\"from\":3,\"to\":9}");
   check_order(&self, tam_storage_size(storage, owner, TAM_SPAN("k")),
               "{\"do\":\"size\",\"key\":\"k\"}");
   check_order(&self,

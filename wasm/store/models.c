@@ -83,8 +83,11 @@ static int ask(tam_store_op *op, uint32_t step, const char *prefix) {
                        TAM_STORE_FILES, tam_span_of(prefix)));
 }
 
-// All at once: each is a way to the database and back.
+// All at once: each is a way to the database and back. Of the many keys only
+// those are read by which TabAgent finds files.
 static int ask_all(tam_store_op *op) {
+  tam_storage *storage = op->store->storage;
+  tam_storage_owner owner = tam_store_op_owner(op, STEP_OLD_KEYS);
   int error = ask(op, STEP_USED, USED_PREFIX);
   if (error == 0) {
     error = ask(op, STEP_PINS, PIN_PREFIX);
@@ -92,12 +95,14 @@ static int ask_all(tam_store_op *op) {
   if (error == 0) {
     error = ask(op, STEP_REVISIONS, TAM_KEY_REVISION);
   }
-  op->models.waiting++;
-  return error != 0
-             ? error
-             : tam_store_op_asked(tam_storage_keys(
-                   op->store->storage, tam_store_op_owner(op, STEP_OLD_KEYS),
-                   TAM_SPAN_NONE));
+  op->models.waiting += 2;
+  if (error == 0) {
+    error = tam_store_op_asked(
+        tam_storage_keys(storage, owner, TAM_SPAN(TAM_KEY_ADDRESS)));
+  }
+  return error != 0 ? error
+                    : tam_store_op_asked(tam_storage_keys_ending(
+                          storage, owner, TAM_SPAN(":manifest")));
 }
 
 int tam_models_ask(tam_store_op *op) {

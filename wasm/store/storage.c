@@ -184,6 +184,15 @@ uint32_t tam_storage_keys(tam_storage *storage, tam_storage_owner owner,
   return submit(storage, owner, REQUEST_KEYS, &text);
 }
 
+uint32_t tam_storage_keys_ending(tam_storage *storage, tam_storage_owner owner,
+                                 tam_span suffix) {
+  tam_buf json;
+  json_begin(storage, &json, "keys");
+  tam_json_write_name_member(&json, "prefix", "");
+  tam_json_write_string_member(&json, "suffix", suffix);
+  return submit_json(storage, request_new(storage, owner, REQUEST_KEYS), &json);
+}
+
 uint32_t tam_storage_size(tam_storage *storage, tam_storage_owner owner,
                           tam_span key) {
   request_text text = {"size", NULL, "key", key};

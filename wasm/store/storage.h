@@ -6,7 +6,8 @@
 //
 //   {"do":"get","store":s,"key":k}      the record k of the object store s
 //   {"do":"list","store":s,"prefix":p}  all records whose key begins with p
-//   {"do":"keys","prefix":p}            their keys only, of "files"
+//   {"do":"keys","prefix":p}            their keys only, of "files"; with
+//                                       "suffix":s those that end so
 //   {"do":"size","key":k}               the bytes of the content k, in digits
 //   {"do":"read","key":k,"from":a,"to":b}  the bytes a to b of the content k;
 //                                       "keep":true: for DELIVER, too
@@ -79,6 +80,8 @@ uint32_t tam_storage_list(tam_storage *storage, tam_storage_owner owner,
                           const char *store, tam_span prefix);
 uint32_t tam_storage_keys(tam_storage *storage, tam_storage_owner owner,
                           tam_span prefix);
+uint32_t tam_storage_keys_ending(tam_storage *storage, tam_storage_owner owner,
+                                 tam_span suffix);
 uint32_t tam_storage_size(tam_storage *storage, tam_storage_owner owner,
                           tam_span key);
 uint32_t tam_storage_read(tam_storage *storage, tam_storage_owner owner,
