@@ -6,7 +6,7 @@ import { describe, test } from 'node:test';
 
 import { emptyData, MemoryStore } from './memory-store.js';
 import {
-  CHUNK, FILES, managerOf, MODEL, pass, sizeOf, virtualWorld,
+  CHUNK, contentBytes, FILES, managerOf, MODEL, pass, sizeOf, virtualWorld,
 } from './world.js';
 
 const SIZE = sizeOf(FILES);
@@ -93,7 +93,8 @@ describe('progress', () => {
   test('says no more than has come, also while it is written', async () => {
     const files = { 'onnx/model.onnx': { size: 2 * CHUNK, seed: 1 } };
     const { said } = await watch([
-      { ...CDN, slow: { bytes: CHUNK / 32, everyMs: 100 }, times: 1 },
+      // Twice: that a line is slow shows when a chunk does not come at once.
+      { ...CDN, slow: { bytes: CHUNK / 32, everyMs: 100 }, times: 2 },
     ], { files, writeMs: 1000 });
     assert.ok(said.some(({ message }) => (
       message.loaded > CHUNK && message.loaded < 2 * CHUNK)));
@@ -123,4 +124,30 @@ describe('progress', () => {
     assert.equal(end.fromCache, true);
     for (const { message } of said) assert.equal(message.loaded, SIZE);
   });
+});
+
+// A chunk that is taken as a whole says nothing before it is there.
+test('that a line is slow costs a second of it, once', async () => {
+  const files = { 'onnx/model.onnx': { size: 4 * CHUNK, seed: 2 } };
+  const { hub, manager, clock, download } = await virtualWorld(
+    new MemoryStore(),
+    { files, faults: [{ ...CDN, slow: { bytes: 1 << 18, everyMs: 100 } }] });
+  const { fetchedBytes } = await download();
+  assert.equal(fetchedBytes, 4 * CHUNK);
+  const wasted = contentBytes(hub) - fetchedBytes;
+  assert.ok(wasted > 0 && wasted <= 3 << 20, `${wasted} bytes`);
+  await pass(clock, manager.deleteModel(MODEL));
+  const from = hub.requests.length;
+  await download();
+  assert.equal(contentBytes(hub, from), 4 * CHUNK);
+  await manager.dispose();
+});
+
+test('a fast line is asked for every byte once', async () => {
+  const files = { 'onnx/model.onnx': { size: 4 * CHUNK, seed: 2 } };
+  const { hub, manager, download } = await virtualWorld(new MemoryStore(),
+    { files, faults: [{ ...CDN, slow: { bytes: 1 << 18, everyMs: 10 } }] });
+  await download();
+  assert.equal(contentBytes(hub), 4 * CHUNK);
+  await manager.dispose();
 });

@@ -33,6 +33,7 @@ struct tam_store {
   tam_store_op *first;  // in the order of their start
   uint64_t used_hash;   // of the model whose use was noted last,
   double used_again_ms; // which need not be noted again until then
+  int is_line_slow;     // it was, the last time that anybody looked
   double now_ms;
 };
 

@@ -13,6 +13,10 @@
 // it can be taken as a whole; on a slower one people want to see it come.
 #define WHOLE_RATE_MIN 16e6
 
+// Within this time after its head the first chunk is there on such a line. If
+// not, it is begun again, so that people see it come.
+#define PROBE_MS 1000.0
+
 // Short bodies are taken as a whole on any line.
 #define WHOLE_LENGTH_MAX (UINT32_C(256) << 10)
 
@@ -106,8 +110,12 @@ static int append_url(const tam_store_op *op, const tam_slot *slot,
 int tam_slot_fetch(tam_store_op *op, tam_slot *slot) {
   uint32_t length = slot_length(slot);
   double rate = op->transfers.rate;
-  int is_whole =
-      !slot->is_slow && (length <= WHOLE_LENGTH_MAX || rate >= WHOLE_RATE_MIN);
+  if (rate > 0) {
+    op->store->is_line_slow = rate < WHOLE_RATE_MIN;
+  }
+  slot->is_probe &= !slot->is_slow && !op->store->is_line_slow;
+  int is_whole = !slot->is_slow && (slot->is_probe || rate >= WHOLE_RATE_MIN ||
+                                    length <= WHOLE_LENGTH_MAX);
   tam_buf url;
   tam_buf headers;
   tam_buf_init(&url, op->store->host.mem, TAM_NET_URL_MAX);
@@ -134,6 +142,7 @@ int tam_slot_fetch(tam_store_op *op, tam_slot *slot) {
       .attempts_max = 1,
   };
   slot->received = 0;
+  slot->probe_until_ms = 0;
   slot->state = TAM_SLOT_FETCHING;
   if (slot->forget == NULL) {
     slot->forget = tam_action_node_new(op->store->host.mem, 0);
@@ -150,6 +159,13 @@ int tam_slot_fetch(tam_store_op *op, tam_slot *slot) {
   tam_buf_free(&url);
   tam_buf_wipe(&headers);
   return error;
+}
+
+int tam_slot_fetch_slowly(tam_store_op *op, tam_slot *slot) {
+  tam_net_cancel(op->store->host.net, op->op, slot_tag(op, slot));
+  op->store->is_line_slow = 1;
+  slot->is_slow = 1;
+  return tam_slot_fetch(op, slot);
 }
 
 // ---------------------------------------------------------------------------
@@ -221,9 +237,23 @@ static int on_refusal(tam_store_op *op, tam_slot *slot,
                        "the server refuses to send the file");
 }
 
+// From here on it is the line that takes time, not the server.
+static void begin_rate(tam_store_op *op, tam_slot *slot) {
+  tam_transfers *all = &op->transfers;
+  double now_ms = op->store->now_ms;
+  if (all->rate <= 0) {
+    all->rate_at_ms = now_ms;
+    all->rate_bytes = all->fetched_bytes;
+  }
+  if (slot->is_probe) {
+    slot->probe_until_ms = now_ms + PROBE_MS;
+  }
+}
+
 // A head alone is no progress: servers that send nothing else are given up.
 static int on_head(tam_store_op *op, tam_slot *slot,
                    const tam_net_report *report) {
+  begin_rate(op, slot);
   if (report->status == 206 && is_partial(slot)) {
     return on_part(op, slot, report);
   }

@@ -8,6 +8,10 @@
 // Asks for the chunk of |slot|. Errors: OUT_OF_MEMORY, BUSY, TOO_LARGE.
 int tam_slot_fetch(tam_store_op *op, tam_slot *slot);
 
+// Asks for it again, in pieces that are counted as they come: as a whole it did
+// not come in time.
+int tam_slot_fetch_slowly(tam_store_op *op, tam_slot *slot);
+
 // Takes in a report about its request. Returns 0, or an error that ends the
 // operation: NOT_FOUND, UNAUTHORIZED, RANGE_UNSUPPORTED, and those of
 // tam_slot_retry.

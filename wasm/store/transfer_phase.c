@@ -37,10 +37,14 @@
 #define RATE_FIRST_MS  150.0
 #define RATE_SHARE     0.3
 
-// The first chunk comes alone, until the first rate shows how fast the line is:
-// three at once, none of them taken as a whole, would lie in the memory of a
-// fast page. When it says nothing for so long, the others do not wait for it.
+// The first chunk comes alone, as a whole, and shows how fast the line is:
+// three at once that were counted as they come would lie in the memory of a
+// fast page. When there is no answer for so long, the others do not wait for
+// it.
 #define PROBE_SILENT_MS 1000.0
+
+// No piece of a body that is counted as it comes is so long.
+#define PROBE_BYTES_MIN (UINT32_C(4) << 20)
 
 // ---------------------------------------------------------------------------
 // Progress
@@ -62,9 +66,11 @@ void tam_transfers_note_bytes(tam_store_op *op, uint32_t bytes) {
   double period_ms = now_ms - all->rate_at_ms;
   all->fetched_bytes += bytes;
   op->has_news = 1;
-  if (period_ms >= (all->rate > 0 ? RATE_PERIOD_MS : RATE_FIRST_MS)) {
+  // What came as a whole tells enough, however short it took.
+  if (period_ms >= (all->rate > 0 ? RATE_PERIOD_MS : RATE_FIRST_MS) ||
+      (is_probing(all) && bytes > PROBE_BYTES_MIN)) {
     double rate =
-        (double)(all->fetched_bytes - all->rate_bytes) * 1000 / period_ms;
+        (double)(all->fetched_bytes - all->rate_bytes) * 1000 / (period_ms + 1);
     all->rate =
         all->rate > 0 ? all->rate + RATE_SHARE * (rate - all->rate) : rate;
     all->rate_at_ms = now_ms;
@@ -153,8 +159,9 @@ static int probe(tam_store_op *op) {
 }
 
 static int fill_slot(tam_store_op *op, tam_slot *slot) {
-  for (size_t i = 0; i < op->transfers.count; i++) {
-    tam_transfer *transfer = &op->transfers.list[i];
+  const tam_transfers *all = &op->transfers;
+  for (size_t i = 0; i < all->count; i++) {
+    tam_transfer *transfer = &all->list[i];
     uint32_t chunk;
     if (next_chunk(op, transfer, &chunk)) {
       if (transfer->record.chunks.count > 1 && !probe(op)) {
@@ -162,6 +169,7 @@ static int fill_slot(tam_store_op *op, tam_slot *slot) {
       }
       slot->transfer = transfer;
       slot->chunk = chunk;
+      slot->is_probe = transfer->record.chunks.count > 1 && is_probing(all);
       return tam_slot_fetch(op, slot);
     }
   }
@@ -179,6 +187,10 @@ static int fill_slots(tam_store_op *op) {
     } else if (slot->state == TAM_SLOT_DELAYED &&
                slot->retry_at_ms <= op->store->now_ms) {
       error = tam_slot_fetch(op, slot);
+    } else if (slot->state == TAM_SLOT_FETCHING && slot->probe_until_ms > 0 &&
+               slot->probe_until_ms <= op->store->now_ms) {
+      op->transfers.is_probed = 1;
+      error = tam_slot_fetch_slowly(op, slot);
     }
   }
   return error;
@@ -445,6 +457,10 @@ static double transfer_deadline(const tam_store_op *op) {
     if (slot->state == TAM_SLOT_DELAYED &&
         (at_ms < 0 || slot->retry_at_ms < at_ms)) {
       at_ms = slot->retry_at_ms;
+    }
+    if (slot->state == TAM_SLOT_FETCHING && slot->probe_until_ms > 0 &&
+        (at_ms < 0 || slot->probe_until_ms < at_ms)) {
+      at_ms = slot->probe_until_ms;
     }
   }
   return at_ms;

@@ -44,10 +44,12 @@ typedef struct tam_slot {
   tam_slot_state state;
   tam_transfer *transfer;
   uint32_t chunk;
-  uint32_t received; // bytes of the body so far
-  uint32_t reached;  // the most that any attempt has received
-  int is_slow;       // it did not come as a whole within the time
-  uint32_t body;     // request under which the host keeps it, 0: it does not
+  uint32_t received;     // bytes of the body so far
+  uint32_t reached;      // the most that any attempt has received
+  int is_probe;          // it shows how fast the line is
+  double probe_until_ms; // when it must be there as a whole, 0: no such time
+  int is_slow;           // it did not come as a whole within the time
+  uint32_t body; // request under which the host keeps it, 0: it does not
   tam_action_node *forget; // memory for having it forgotten, which cannot fail
   int has_if_range;        // was sent
   double retry_at_ms;
