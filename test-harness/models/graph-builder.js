@@ -5,6 +5,8 @@ import { readFileSync } from 'node:fs';
 
 import protobuf from 'protobufjs';
 
+import { toHalves } from './weights.js';
+
 const SCHEMA = new URL('onnx.proto', import.meta.url);
 const Model = protobuf
   .parse(readFileSync(SCHEMA, 'utf8'), { keepCase: true })
@@ -88,16 +90,19 @@ export class GraphBuilder {
   #names = new Set();
   #prefix;
   #outer;
+  #halves;
   #count = 0;
 
   /**
    * @param {string} [prefix] of the names it makes up, none used twice
-   * @param {GraphBuilder | null} [outer] the graph around it, which keeps its
-   *   weights
+   * @param {{ outer?: GraphBuilder | null, halves?: boolean }} [options] outer:
+   *   the graph around it, which keeps its weights; halves: matrices are kept
+   *   in float16
    */
-  constructor(prefix = '', outer = null) {
+  constructor(prefix = '', { outer = null, halves = false } = {}) {
     this.#prefix = prefix;
     this.#outer = outer;
+    this.#halves = halves;
   }
 
   /**
@@ -129,15 +134,18 @@ export class GraphBuilder {
    * @param {string} name
    * @param {Data} data
    * @param {number[]} dims
-   * @returns {string} the name
+   * @returns {string} the name of its value
    */
   weight(name, data, dims) {
     if (this.#outer) return this.#outer.weight(name, data, dims);
+    if (this.#halves && data instanceof Float32Array && dims.length > 1) {
+      return this.cast(this.ownWeight(name, toHalves(data), dims), 'float32');
+    }
     return this.ownWeight(name, data, dims);
   }
 
   /**
-   * The same, in this very graph.
+   * The same, in this very graph and as it is.
    * @param {string} name
    * @param {Data} data
    * @param {number[]} dims

@@ -49,6 +49,7 @@ export const GRAPHS = [
   { name: 'llama with a head of its own', make: llama({ tied: false }) },
   { name: 'llama with external data', make: llama({ externalData: true }) },
   { name: 'llama of 8 bits', make: llama({ dtype: 'q8' }) },
+  { name: 'llama of 16 bits', make: llama({ dtype: 'fp16' }) },
   { name: 'int32 ids', make: llama({ idType: 'int32' }) },
   { name: 'no position_ids', make: llama({ positionIds: false }) },
   { name: 'num_logits_to_keep', make: llama({ logitsToKeep: true }) },

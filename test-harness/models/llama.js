@@ -38,7 +38,8 @@ import { Weights } from './weights.js';
  * @property {number} pad
  * @property {WeightSource} weights a seed, or tensors named as in the state
  *   dict: model.embed_tokens.weight, model.layers.0.self_attn.q_proj.weight, …
- * @property {'fp32' | 'q8'} dtype q8: 8 bits for each weight of a matrix
+ * @property {'fp32' | 'fp16' | 'q8'} dtype of the weights of matrices; q8: 8
+ *   bits for each of them. Computed is in float32.
  * @property {boolean} externalData whether weights lie in a file of their own
  * @property {'int64' | 'int32'} idType of ids, mask and positions
  * @property {boolean} positionIds whether the graph has that input
@@ -77,7 +78,10 @@ export const LLAMA = {
   logitsType: 'float32',
 };
 
-const PATHS = { fp32: 'onnx/model.onnx', q8: 'onnx/model_quantized.onnx' };
+const PATHS = {
+  fp32: 'onnx/model.onnx', fp16: 'onnx/model_fp16.onnx',
+  q8: 'onnx/model_quantized.onnx',
+};
 
 /**
  * @param {GraphBuilder} graph
@@ -212,7 +216,7 @@ export function makeLlama(given = {}) {
   const options = {
     headDim: chosen.hidden / chosen.heads, path: PATHS[chosen.dtype], ...chosen,
   };
-  const graph = new GraphBuilder();
+  const graph = new GraphBuilder('', { halves: options.dtype === 'fp16' });
   addNetwork({
     graph, weights: new Weights(options.weights),
     quantised: options.dtype === 'q8',

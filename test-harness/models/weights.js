@@ -92,3 +92,37 @@ export function quantise(data, rows, columns) {
   }
   return { values, scales };
 }
+
+/**
+ * Rounds numbers to float16, to the nearest one, ties to even.
+ * @param {Float32Array} data
+ * @returns {Uint16Array} their bits
+ */
+export function toHalves(data) {
+  return Uint16Array.from(data, halfOf);
+}
+
+/** Above the largest float16 by half a step: from here on it is infinity. */
+const HALF_OVERFLOW = 65520;
+
+/** The smallest exponent of a float16 that is not subnormal. */
+const HALF_EXPONENT_MIN = -14;
+
+/** @param {number} value not NaN */
+function halfOf(value) {
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  const size = Math.abs(value);
+  if (size >= HALF_OVERFLOW) return sign | 0x7c00;
+  const exponent = Math.max(HALF_EXPONENT_MIN, Math.floor(Math.log2(size)));
+  // In units of the last place; 1024 of them more are the next exponent.
+  const units = roundToEven(size / 2 ** (exponent - 10));
+  return sign | (units + (exponent - HALF_EXPONENT_MIN) * 1024);
+}
+
+/** @param {number} value */
+function roundToEven(value) {
+  const below = Math.floor(value);
+  const rest = value - below;
+  if (rest !== 0.5) return rest < 0.5 ? below : below + 1;
+  return below % 2 === 0 ? below : below + 1;
+}
