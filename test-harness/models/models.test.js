@@ -6,6 +6,7 @@ import { test } from 'node:test';
 
 import { GRAPHS } from './graphs.js';
 import { GraphRun, openGraph } from './run-graph.js';
+import { toHalves } from './weights.js';
 
 const IDS = [1, 17, 250, 3, 99, 180, 42];
 
@@ -62,4 +63,20 @@ test('ids in another order have other logits', async () => {
       .slice(-model.config.vocab_size);
   const [there, back] = [await last([5, 6, 7]), await last([6, 5, 7])];
   assert.ok(largestDifference([...there], [...back]) > 1e-2);
+});
+
+test('float16 as IEEE 754 rounds to it', () => {
+  for (const [value, bits] of [
+    [0, 0x0000], [-0, 0x8000], [1, 0x3c00], [-2, 0xc000], [1 / 3, 0x3555],
+    // The largest one, what is still rounded down to it, and what is not.
+    [65504, 0x7bff], [65519, 0x7bff], [65520, 0x7c00], [-Infinity, 0xfc00],
+    // Halfway between two: the one that ends in 0.
+    [1 + 2 ** -11, 0x3c00], [1 + 3 * 2 ** -11, 0x3c02],
+    // Up to the next exponent.
+    [2048 - 0.5, 0x6800],
+    // Subnormal ones: the largest, the smallest, and half of that.
+    [1023 * 2 ** -24, 0x03ff], [2 ** -24, 0x0001], [2 ** -25, 0x0000],
+  ]) {
+    assert.deepEqual([...toHalves(Float32Array.of(value))], [bits], `${value}`);
+  }
 });
