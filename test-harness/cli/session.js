@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
 import { createModelManager, TabAgentError } from '../../dist/index.js';
+import { tinyChat } from '../models/tiny-chat.js';
 import { cacheDirectory, simulatedDirectory } from './data-directory.js';
 import { example } from './example-model.js';
 
@@ -112,7 +113,9 @@ async function openHub(options) {
   const url = hubUrlOf(options);
   if (url !== null) return { url, simulator: null, close: async () => {} };
   const { startHub } = await import('../hub/index.js');
-  const hub = await startHub({ seed: options.seed, repositories: [example()] });
+  const hub = await startHub({
+    seed: options.seed, repositories: [example(), tinyChat()],
+  });
   return { url: hub.url, simulator: hub.hub, close: hub.close };
 }
 

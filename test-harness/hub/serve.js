@@ -5,6 +5,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option }
   from 'commander';
 
+import { tinyChat } from '../models/tiny-chat.js';
 import { DEFAULT_MODELS } from './catalogue.js';
 import { readCatalogue } from './ndjson.js';
 import { QUOTAS } from './rate-limit.js';
@@ -41,6 +42,8 @@ program.action(async (options) => {
     seed: options.seed,
     models: options.models,
     catalogue: options.catalogue && readCatalogue(options.catalogue),
+    // Rows that are given are all there is.
+    repositories: options.catalogue ? [] : [tinyChat()],
     personality: options.personality,
     tier: options.tier,
     rateLimits: options.rateLimit && { quotas: quotasOf(options) },
