@@ -25,25 +25,46 @@ target_compile_options(cjson PRIVATE
 # let branches share what they end with, and keep values from being computed
 # early in many places. All are options of LLVM itself, which another version
 # may not know.
+set(size_flags)
 if(EMSCRIPTEN)
   include(CheckCSourceCompiles)
   set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
-  add_compile_options(-finline-functions)
+  set(size_flags -finline-functions)
   foreach(option inline-threshold=-40 sink-common-insts enable-pre=false)
     string(MAKE_C_IDENTIFIER "LLVM_HAS_${option}" known)
     set(CMAKE_REQUIRED_FLAGS "-mllvm -${option}")
     check_c_source_compiles("int nothing;" ${known})
     unset(CMAKE_REQUIRED_FLAGS)
     if(${known})
-      add_compile_options("SHELL:-mllvm -${option}")
+      string(APPEND size_flags " -mllvm -${option}")
       add_link_options(-Wl,-mllvm,-${option})
     endif()
   endforeach()
 endif()
+target_compile_options(cjson PRIVATE "SHELL:${size_flags}")
+
+# What every row of a listing goes through is compiled for speed instead: a
+# listing takes a sixth less time for nine KiB.
+set(hot_files
+  core/json_scan core/json_skip core/model_files core/repo_id core/span
+  hub/candidates hub/config_fast hub/config_reader hub/config_scan
+  hub/list_pages hub/listing_build hub/listing_fast hub/prefilter hub/seen_ids)
+list(TRANSFORM hot_files REPLACE "(.+)" "${CMAKE_SOURCE_DIR}/wasm/\\1.c")
+
+# Sets how |sources| are optimised where size counts.
+function(tam_choose_speed sources)
+  if(EMSCRIPTEN)
+    set_source_files_properties(${sources}
+      PROPERTIES COMPILE_FLAGS "${size_flags}")
+    set_source_files_properties(${hot_files}
+      PROPERTIES COMPILE_FLAGS "-O2 -finline-functions")
+  endif()
+endfunction()
 
 # tam_add_library(<folder> [<library below it>...])
 function(tam_add_library folder)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/wasm/${folder}/*.c)
+  tam_choose_speed("${sources}")
   add_library(tam_${folder} STATIC ${sources})
   target_include_directories(tam_${folder} PUBLIC
     ${CMAKE_SOURCE_DIR}/wasm ${CMAKE_SOURCE_DIR}/wasm/include)

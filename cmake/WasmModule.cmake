@@ -19,6 +19,7 @@ set_property(DIRECTORY APPEND PROPERTY
 add_executable(linked wasm/abi/abi.c wasm/abi/heap.c)
 set_target_properties(linked PROPERTIES SUFFIX .wasm)
 target_link_libraries(linked PRIVATE tam_protocol tam_warnings)
+target_compile_options(linked PRIVATE "SHELL:${size_flags}")
 target_link_options(linked PRIVATE
   --no-entry
   -sSTANDALONE_WASM=1

@@ -7,9 +7,6 @@
 // Blanks in a row that are walked here.
 #define BLANKS_MAX 32
 
-// Digits in a row that are walked here.
-#define DIGITS_MAX 24
-
 static int is_digit(uint8_t byte) {
   return (uint8_t)(byte - '0') <= 9;
 }
@@ -44,10 +41,7 @@ const uint8_t *tam_json_skip_blanks(const uint8_t *at) {
     return at + 1; // the usual one behind a colon
   }
   if (*at == '\n') {
-    tam_v16 spaces =
-        tam_v16_eq(tam_v16_load(at + 1), tam_v16_constant(tam_json_needles[2]));
-    const uint8_t *text =
-        at + 1 + tam_mask_first(~tam_v16_mask(spaces)); // all set: 16
+    const uint8_t *text = tam_json_indented(at + 1);
     if (*text > ' ') {
       return text;
     }
@@ -188,27 +182,31 @@ const uint8_t *tam_json_member(const uint8_t *at, const uint8_t *guard,
   return tam_json_colon(end + 1);
 }
 
-// Returns the byte behind the digits at |at|, of which there must be one, or
-// NULL; also when there are too many.
-static const uint8_t *skip_digits(const uint8_t *at) {
-  const uint8_t *start = at;
-  while (is_digit(*at) && at < start + DIGITS_MAX) {
-    at++;
-  }
-  return at > start && at < start + DIGITS_MAX ? at : NULL;
-}
-
 static const uint8_t *skip_number(const uint8_t *at) {
   at += *at == '-';
-  at = *at == '0' ? at + 1 : skip_digits(at);
-  if (at != NULL && *at == '.') {
-    at = skip_digits(at + 1);
+  unsigned count = tam_json_digits(at);
+  if (count == 0 || (count > 1 && *at == '0')) {
+    return NULL;
   }
-  if (at != NULL && (*at | 0x20) == 'e') {
+  at += count;
+  if (*at == '.') {
+    count = tam_json_digits(at + 1);
+    if (count == 0) {
+      return NULL;
+    }
+    at += 1 + count;
+  }
+  if ((*at | 0x20) == 'e') {
     at++;
-    at = skip_digits(at + (*at == '+' || *at == '-'));
+    at += *at == '+' || *at == '-';
+    count = tam_json_digits(at);
+    if (count == 0) {
+      return NULL;
+    }
+    at += count;
   }
-  return at != NULL && *at != '"' ? at : NULL; // it may go on behind a guard
+  // It may go on behind a guard, or with more digits than are walked here.
+  return *at != '"' && !is_digit(*at) ? at : NULL;
 }
 
 // Returns 1 when the four bytes at |at| are those of |word|.
@@ -221,6 +219,9 @@ TAM_INLINE int is_word(const uint8_t *at, const char *word) {
 }
 
 static const uint8_t *skip_scalar(const uint8_t *at, const uint8_t *guard) {
+  if (is_digit(*at)) { // the most frequent ones, before a jump to anywhere
+    return skip_number(at);
+  }
   switch (*at) {
   case '"':
     return tam_json_skip_string(at + 1, guard);
@@ -237,10 +238,31 @@ static const uint8_t *skip_scalar(const uint8_t *at, const uint8_t *guard) {
 
 // |at| is the first byte of a member or element; in an object the key comes
 // first. Returns where the value begins, or NULL.
-static const uint8_t *skip_key(const uint8_t *at, const uint8_t *guard,
-                               int in_object) {
-  tam_span key;
-  return in_object ? tam_json_member(at, guard, &key) : at;
+TAM_INLINE const uint8_t *skip_key(const uint8_t *at, const uint8_t *guard,
+                                   int in_object) {
+  if (!in_object) {
+    return at;
+  }
+  const uint8_t *end = tam_json_string_end(at, guard);
+  if (end == NULL) {
+    return NULL;
+  }
+  // As usual, or as in files for people.
+  if (end[1] == ':' && end[2] > ' ') {
+    return end + 2;
+  }
+  return tam_json_colon(end + 1);
+}
+
+// Returns the byte behind the scalar at |at|, or NULL.
+TAM_INLINE const uint8_t *skip_short(const uint8_t *at, const uint8_t *guard) {
+  if (*at == '"') {
+    const uint8_t *end = tam_json_plain_end(at + 1);
+    if (*end == '"' && end < guard) {
+      return end + 1;
+    }
+  }
+  return skip_scalar(at, guard);
 }
 
 // Walks over an array or object. |objects| has a bit per level, the innermost
@@ -264,8 +286,8 @@ static const uint8_t *skip_container(const uint8_t *at, const uint8_t *guard) {
         continue;
       }
     } else {
-      at = tam_json_comma(skip_scalar(at, guard), guard,
-                          (objects & 1U) ? '}' : ']');
+      at = tam_json_next(skip_short(at, guard), guard,
+                         (objects & 1U) ? '}' : ']');
       if (at == NULL) {
         return NULL;
       }
@@ -277,7 +299,7 @@ static const uint8_t *skip_container(const uint8_t *at, const uint8_t *guard) {
       if (--depth == 0) {
         return at;
       }
-      at = tam_json_comma(at, guard, (objects & 1U) ? '}' : ']');
+      at = tam_json_next(at, guard, (objects & 1U) ? '}' : ']');
       if (at == NULL) {
         return NULL;
       }

@@ -98,11 +98,20 @@ int tam_span_ends_with(tam_span text, tam_span suffix) {
          bytes_eq(text.ptr + (text.len - suffix.len), suffix.ptr, suffix.len);
 }
 
+// Returns the first four bytes at |at| without what tells small letters from
+// capitals.
+static uint32_t load_caseless(const uint8_t *at) {
+  uint32_t word;
+  memcpy(&word, at, sizeof(word));
+  return word & 0xdfdfdfdfU;
+}
+
 size_t tam_span_find_nocase(tam_span text, tam_span needle) {
-  uint8_t first = needle.len > 0 ? needle.ptr[0] : 0;
+  // Most places are ruled out by their first letters, whatever their case.
+  int is_long = needle.len >= sizeof(uint32_t);
+  uint32_t first = is_long ? load_caseless(needle.ptr) : 0;
   for (size_t at = 0; at + needle.len <= text.len; at++) {
-    // Most places are ruled out by the first letter, whatever its case.
-    if (((text.ptr[at] ^ first) & ~0x20) == 0 &&
+    if ((!is_long || load_caseless(text.ptr + at) == first) &&
         tam_span_eq_nocase((tam_span){text.ptr + at, needle.len}, needle)) {
       return at;
     }

@@ -79,11 +79,36 @@ static void move_text(mover *move, tam_span *text) {
   move->len += text->len;
 }
 
+// Texts of a list that stand so close in a page are copied together with what
+// is between them: pretty-printed files have forty bytes there.
+#define GAP_MAX 48
+
+// Returns how many bytes there are from the first to the last of the texts of
+// |list| when they stand close behind each other, else 0.
+static size_t list_extent(const tam_span *list, size_t count) {
+  uintptr_t end = count > 0 ? (uintptr_t)list[0].ptr : 0;
+  int is_apart = 0;
+  for (size_t i = 0; i < count; i++) {
+    is_apart |= (uintptr_t)list[i].ptr - end > GAP_MAX;
+    end = (uintptr_t)list[i].ptr + list[i].len;
+  }
+  return is_apart || count == 0 ? 0 : end - (uintptr_t)list[0].ptr;
+}
+
 static void move_list(mover *move, const tam_span **plist, size_t count) {
   const tam_span *list = *plist;
+  tam_span all = {NULL, list_extent(list, count)};
+  if (all.len != 0) {
+    all.ptr = list[0].ptr;
+    move_text(move, &all);
+  }
   for (size_t i = 0; i < count; i++) {
     tam_span text = list[i];
-    move_text(move, &text);
+    if (all.len == 0) {
+      move_text(move, &text);
+    } else {
+      text.ptr = all.ptr + (text.ptr - list[0].ptr);
+    }
     if (move->lists != NULL) {
       move->lists[i] = text;
     }

@@ -98,15 +98,41 @@ static const uint8_t *read_true(const config_walk *walk, const uint8_t *at,
 static const uint8_t *read_text_config(const config_walk *walk,
                                        const uint8_t *at);
 
+// Returns 1 when the first eight bytes of |key| are those of |name|.
+TAM_INLINE int begins_as(const uint8_t *key, const char *name) {
+  uint64_t a;
+  uint64_t b;
+  memcpy(&a, key, sizeof(a));
+  memcpy(&b, name, sizeof(b));
+  return a == b;
+}
+
+// Returns what the member |key| means. Nearly all mean nothing: they are told
+// by one branch, where their lengths would lead into many directions.
+TAM_INLINE tam_config_field field_of(tam_span key) {
+  const uint8_t *ptr = key.ptr; // inside: more bytes follow
+  int is_known = begins_as(ptr, "model_type") | begins_as(ptr, "is_decoder") |
+                 begins_as(ptr, "text_config") | begins_as(ptr, "auto_map") |
+                 begins_as(ptr, "architectures");
+  return is_known ? tam_config_field_of(key) : TAM_CONFIG_FIELD_OTHER;
+}
+
 // Reads the member at |at|, its key first.
 static const uint8_t *read_member(const config_walk *walk, const uint8_t *at) {
   tam_config_digest *digest = walk->digest;
-  tam_span key;
-  at = tam_json_member(at, walk->guard, &key);
+  const uint8_t *end = tam_json_string_end(at, walk->guard);
+  if (end == NULL) {
+    return NULL;
+  }
+  tam_span key = {at + 1, (size_t)(end - (at + 1))};
+  at = tam_json_colon(end + 1);
   if (at == NULL) {
     return NULL;
   }
-  tam_config_field field = tam_config_field_of(key);
+  tam_config_field field = field_of(key);
+  if (field == TAM_CONFIG_FIELD_OTHER) {
+    return tam_json_skip_value(at, walk->guard);
+  }
   if (field == TAM_CONFIG_FIELD_MODEL_TYPE) {
     return read_name(walk, at,
                      walk->in_text ? &digest->text_model_type
@@ -135,7 +161,7 @@ static const uint8_t *read_object(const config_walk *walk, const uint8_t *at) {
   at = tam_json_space(at + 1);
   while (at != NULL && *at != '}') {
     at = read_member(walk, at);
-    at = tam_json_comma(at, walk->guard, '}');
+    at = tam_json_next(at, walk->guard, '}');
   }
   return tam_json_behind(at);
 }
@@ -164,7 +190,7 @@ const uint8_t *tam_config_fast_members(tam_config_digest *digest,
                                        const uint8_t *guard) {
   const config_walk walk = {digest, guard, 0};
   for (;;) {
-    const uint8_t *next = tam_json_comma(at, guard, '}');
+    const uint8_t *next = tam_json_next(at, guard, '}');
     if (next == NULL || *next == '}') {
       return at;
     }

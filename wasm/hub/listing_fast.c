@@ -15,9 +15,10 @@
 // Three observations make it fast. Rows have the same keys in the same order:
 // each key that is met is remembered in a slot, found by a hash, together with
 // the key that followed it, so that the next one is usually recognised by a
-// single comparison. Files are objects with one member: they are recognised by
-// a single comparison too. And repositories have the same files: what the end
-// of a name says about its kind is remembered as well.
+// single comparison. What stands between two members, tags or file names is the
+// same all over a page, in whatever form it was written: it is remembered, too.
+// And repositories have the same files: so is what the end of a name says about
+// its kind.
 #include "hub/listing_fast.h"
 
 #include "core/json_skip.h"
@@ -31,7 +32,7 @@
 #define SLOT_START TAM_KEY_SLOTS
 #define SLOT_OTHER (TAM_KEY_SLOTS + 1)
 
-// Of a slot that is empty: no key begins with a NUL byte.
+// Of what is empty: nothing that is remembered begins with a NUL byte.
 #define MASK_EMPTY 1U
 
 static const uint8_t *stop(tam_listing_fast *fast, tam_listing_level level,
@@ -41,15 +42,53 @@ static const uint8_t *stop(tam_listing_fast *fast, tam_listing_level level,
   return NULL;
 }
 
-// ---------------------------------------------------------------------------
-// Keys
-
 // Returns 1 when the bytes at |at| and |text| are equal where |mask| has bits.
 TAM_INLINE int is_same16(const uint8_t *at, const uint8_t *text,
                          uint32_t mask) {
   tam_v16 same = tam_v16_eq(tam_v16_load(at), tam_v16_load(text));
   return (~tam_v16_mask(same) & mask) == 0;
 }
+
+// ---------------------------------------------------------------------------
+// Gaps
+//
+// Where a walk goes on must not be the result of a comparison: the processor
+// guesses which branch is taken and goes on at once, but it waits for a choice
+// between two values. So these functions return whether, not where.
+
+// Returns 1 when |gap| stands at |at|.
+TAM_INLINE int gap_is_at(const tam_gap *gap, const uint8_t *at) {
+  return is_same16(at, gap->text, (uint32_t)gap->mask & 0xffffU) &&
+         (gap->len <= 16 ||
+          (is_same16(at + 16, gap->text + 16, (uint32_t)gap->mask >> 16) &&
+           is_same16(at + 32, gap->text + 32, (uint32_t)(gap->mask >> 32))));
+}
+
+// Remembers the text from |at| to |end| when it is short enough.
+static void gap_learn(tam_gap *gap, const uint8_t *at, const uint8_t *close,
+                      const uint8_t *end) {
+  size_t len = (size_t)(end - at);
+  if (len <= TAM_GAP_LEN_MAX) {
+    memcpy(gap->text, at, sizeof(gap->text));
+    gap->mask = UINT64_MAX >> (64 - len);
+    gap->len = (uint32_t)len;
+    gap->close = (uint32_t)(close - at);
+  }
+}
+
+// |at| is behind a member or an element that is a string. Returns where the
+// next one begins, or the byte |close|, or NULL, and remembers the gap.
+static const uint8_t *gap_find(tam_gap *gap, const uint8_t *at,
+                               const uint8_t *guard, uint8_t close) {
+  const uint8_t *next = tam_json_comma(at, guard, close);
+  if (next != NULL && *next == '"') {
+    gap_learn(gap, at, at, next + 1);
+  }
+  return next;
+}
+
+// ---------------------------------------------------------------------------
+// Keys
 
 TAM_INLINE int slot_is_at(const tam_key_slot *slot, const uint8_t *at) {
   return is_same16(at, slot->text, slot->mask & 0xffffU) &&
@@ -63,7 +102,7 @@ static unsigned slot_hash(const uint8_t *at) {
   return (word * 0x9e3779b1U) >> 26; // TAM_KEY_SLOTS is 2^6
 }
 
-// Fills |slot| with the key of |len| bytes (quotes and colon included) at |at|.
+// Fills |slot| with the key of |len| bytes at |at|, up to its value.
 static void slot_learn(tam_key_slot *slot, const uint8_t *at, size_t len,
                        tam_row_field field) {
   memcpy(slot->text, at, sizeof(slot->text));
@@ -88,8 +127,8 @@ static tam_key_slot *slot_find(tam_listing_fast *fast, tam_key_slot *before,
       return NULL;
     }
     tam_row_field field = tam_row_field_of(key);
-    size_t len = key.len + 3;
-    if (len <= TAM_KEY_LEN_MAX && at[len - 1] == ':') {
+    size_t len = (size_t)(*pvalue - at);
+    if (len <= TAM_KEY_LEN_MAX) {
       slot_learn(slot, at, len, field);
     } else {
       slot = &fast->slots[SLOT_OTHER];
@@ -116,22 +155,38 @@ static const uint8_t *read_text(tam_listing_fast *fast, unsigned index,
 // The longest count that is read here: any of so many digits is exact.
 #define COUNT_DIGITS_MAX 15
 
+// Returns the number that the |count| digits at |at| stand for, at most eight.
+// Digits, pairs of them and pairs of those are summed up side by side, without
+// a branch that depends on how many there are.
+TAM_INLINE uint64_t eight_digits(const uint8_t *at, unsigned count) {
+  uint64_t digits;
+  memcpy(&digits, at, sizeof(digits));
+  digits = (digits - 0x3030303030303030U) << (64 - 8 * count);
+  digits = digits * 10 + (digits >> 8);
+  return ((digits & 0x000000ff000000ffU) * 0x000f424000000064U +
+          ((digits >> 16) & 0x000000ff000000ffU) * 0x0000271000000001U) >>
+         32;
+}
+
 // Reads a count. Other numbers are left to the tokens.
 static const uint8_t *read_number(tam_listing_fast *fast, unsigned index,
                                   const uint8_t *at) {
-  const uint8_t *start = at;
-  uint64_t count = 0;
-  for (; (uint8_t)(*at - '0') <= 9 && at < start + COUNT_DIGITS_MAX; at++) {
-    count = count * 10 + (*at - (unsigned)'0');
-  }
-  if (at == start) {
+  unsigned digits = tam_json_digits(at);
+  const uint8_t *end = at + digits;
+  if (digits == 0) {
     fast->build->numbers[index] = -1;
     return *at != '-' ? tam_json_skip_value(at, fast->guard) : NULL;
   }
+  if (digits > COUNT_DIGITS_MAX || tam_json_is_number(*end) || *end == '"' ||
+      (*at == '0' && digits > 1)) {
+    return NULL;
+  }
+  uint64_t count = eight_digits(at, digits < 8 ? digits : 8);
+  for (at += 8; at < end; at++) {
+    count = count * 10 + (*at - (unsigned)'0');
+  }
   fast->build->numbers[index] = (double)count;
-  int is_plain = !tam_json_is_number(*at) && *at != '"' &&
-                 (*start != '0' || at == start + 1);
-  return is_plain ? at : NULL;
+  return end;
 }
 
 static const uint8_t *read_gated(tam_listing_fast *fast, const uint8_t *at) {
@@ -182,22 +237,26 @@ static const uint8_t *read_tag(tam_listing_fast *fast, const uint8_t *at) {
   return at;
 }
 
-// Continues behind a tag. Usually a comma and the next one follow.
+// Continues behind a tag.
 static const uint8_t *walk_tags(tam_listing_fast *fast, const uint8_t *at) {
   for (;;) {
-    const uint8_t *next = at[0] == ',' && at[1] == '"'
-                              ? at + 1
-                              : tam_json_comma(at, fast->guard, ']');
-    if (next != NULL && *next == ']') {
-      return next + 1;
+    const uint8_t *text = at + fast->tag_gap.len;
+    if (!gap_is_at(&fast->tag_gap, at)) {
+      const uint8_t *next = gap_find(&fast->tag_gap, at, fast->guard, ']');
+      if (next != NULL && *next == ']') {
+        return next + 1;
+      }
+      if (next == NULL || *next != '"') {
+        return stop(fast, TAM_LEVEL_TAGS, at);
+      }
+      text = next + 1;
     }
-    const uint8_t *end =
-        next != NULL ? tam_json_string_end(next, fast->guard) : NULL;
+    const uint8_t *end = tam_json_text_end(text, fast->guard);
     if (end == NULL) {
       return stop(fast, TAM_LEVEL_TAGS, at);
     }
-    tam_span tag = {next + 1, (size_t)(end - (next + 1))};
-    tam_listing_build_add_tag(fast->build, tag);
+    tam_listing_build_add_tag(fast->build,
+                              (tam_span){text, (size_t)(end - text)});
     at = end + 1;
   }
 }
@@ -300,30 +359,62 @@ static const uint8_t *read_file_members(tam_listing_fast *fast,
   return tam_json_behind(at);
 }
 
-// Returns where the name of the file behind |at| begins, when it follows in the
-// usual form ,{"rfilename":"..."}, else NULL.
-TAM_INLINE const uint8_t *usual_name(const uint8_t *at) {
-  static const uint8_t usual[16] = ",{\"rfilename\":\"";
-  return is_same16(at, usual, 0x7fffU) ? at + 15 : NULL;
-}
-
 // Reads the file that begins at |at|, in any form.
 static const uint8_t *read_file(tam_listing_fast *fast, const uint8_t *at) {
   return at != NULL && *at == '{' ? read_file_members(fast, at) : NULL;
 }
 
-// Continues behind a file.
-static const uint8_t *walk_siblings(tam_listing_fast *fast, const uint8_t *at) {
-  for (;;) {
-    const uint8_t *name = usual_name(at);
-    const uint8_t *end =
-        name != NULL ? tam_json_text_end(name, fast->guard) : NULL;
-    if (end != NULL && end[1] == '}') {
-      add_file(fast, (tam_span){name, (size_t)(end - name)});
-      at = end + 2;
+// Returns where the name of the file at |at| begins when it comes first, or
+// NULL.
+static const uint8_t *find_name(const tam_listing_fast *fast,
+                                const uint8_t *at) {
+  tam_span key;
+  if (at == NULL || *at != '{') {
+    return NULL;
+  }
+  at = tam_json_member(tam_json_space(at + 1), fast->guard, &key);
+  return at != NULL && *at == '"' && tam_span_eq(key, TAM_SPAN("rfilename"))
+             ? at + 1
+             : NULL;
+}
+
+// Reads files that have nothing but a name, from |name| on. |at| is the place
+// behind the file before. Returns the place behind the last one that was read.
+static const uint8_t *walk_names(tam_listing_fast *fast, const uint8_t *at,
+                                 const uint8_t *name) {
+  tam_gap *gap = &fast->file_gap;
+  while (name != NULL) {
+    const uint8_t *end = tam_json_text_end(name, fast->guard);
+    if (end == NULL) {
+      break;
+    }
+    tam_span text = {name, (size_t)(end - name)};
+    if (gap_is_at(gap, end + 1)) {
+      add_file(fast, text);
+      at = end + 1 + gap->close;
+      name = end + 1 + gap->len;
       continue;
     }
-    const uint8_t *next = tam_json_comma(at, fast->guard, ']');
+    const uint8_t *close = tam_json_space(end + 1);
+    if (*close != '}') {
+      break;
+    }
+    add_file(fast, text);
+    at = close + 1;
+    name = find_name(fast, tam_json_comma(at, fast->guard, ']'));
+    if (name != NULL) {
+      gap_learn(gap, end + 1, at, name);
+    }
+  }
+  return at;
+}
+
+// Continues behind a file.
+static const uint8_t *walk_siblings(tam_listing_fast *fast, const uint8_t *at) {
+  const uint8_t *next = tam_json_comma(at, fast->guard, ']');
+  at = walk_names(fast, at, find_name(fast, next));
+  for (;;) {
+    next = tam_json_comma(at, fast->guard, ']');
     if (next != NULL && *next == ']') {
       return next + 1;
     }
@@ -344,8 +435,11 @@ static const uint8_t *read_siblings(tam_listing_fast *fast, const uint8_t *at) {
   if (*at == ']') {
     return at + 1;
   }
-  at = read_file(fast, at);
-  return at != NULL ? walk_siblings(fast, at) : NULL;
+  const uint8_t *behind = walk_names(fast, NULL, find_name(fast, at));
+  if (behind == NULL) {
+    behind = read_file(fast, at);
+  }
+  return behind != NULL ? walk_siblings(fast, behind) : NULL;
 }
 
 // ---------------------------------------------------------------------------
@@ -411,11 +505,12 @@ TAM_INLINE const uint8_t *read_member(tam_listing_fast *fast,
 
 // |at| is behind a member of a row. Returns where the next one begins, or the
 // '}', or NULL.
-TAM_INLINE const uint8_t *next_member(const tam_listing_fast *fast,
+TAM_INLINE const uint8_t *next_member(tam_listing_fast *fast,
                                       const uint8_t *at) {
-  return at[0] == ',' && at[1] == '"' && at < fast->guard
-             ? at + 1 // as usual
-             : tam_json_comma(at, fast->guard, '}');
+  tam_gap *gap = &fast->member_gap;
+  return gap_is_at(gap, at) && at < fast->guard
+             ? at + gap->len - 1 // at its quote
+             : gap_find(gap, at, fast->guard, '}');
 }
 
 // Reads the members of a row from |next| on. |at| is the place behind the
@@ -472,6 +567,9 @@ static void walk_rows(tam_listing_fast *fast, const uint8_t *at) {
 void tam_listing_fast_init(tam_listing_fast *fast, tam_listing_build *build,
                            tam_listing_on_row on_row, void *user_data) {
   memset(fast, 0, sizeof(*fast));
+  fast->member_gap.mask = MASK_EMPTY;
+  fast->tag_gap.mask = MASK_EMPTY;
+  fast->file_gap.mask = MASK_EMPTY;
   fast->build = build;
   fast->on_row = on_row;
   fast->user_data = user_data;
