@@ -273,6 +273,17 @@ static void test_many_rows_of_the_same_shape(void) {
              "id=e likes=5 | ");
 }
 
+// A key that is too long to be remembered, because of its blanks, must not lend
+// its meaning to the empty key.
+static void test_empty_keys_mean_nothing(void) {
+  check_rows("[{\"\":\"x\",\"id\":\"a\"},{\"\":[\"x\"],\"id\":\"b\"}]",
+             "id=a | id=b | ");
+  check_rows("[{\"likes\":1,\"tags\":                              [\"a\"],"
+             "\"\":[\"x\"]},{\"tags\":                              [\"b\"],"
+             "\"\":[\"x\"],\"likes\":2}]",
+             "likes=1 tag=a | likes=2 tag=b | ");
+}
+
 // Fills |text| with a row whose file name (|prefix| and padding) has |len|
 // bytes.
 static void row_with_name(char *text, size_t size, size_t len) {
@@ -481,6 +492,31 @@ static void test_errors_behind_a_walk(void) {
   check_error_behind_a_walk("[{\"tags\":[\"a\"}],\"b\"]}]", 13);
 }
 
+// The second row of |text| is damaged at |offset|: only the first is reported.
+static void check_damaged_row(tam_span text, double offset) {
+  tam_mem mem = tam_mem_default();
+  tam_listing_scan *scan;
+  for (size_t first = 1; first <= text.len; first++) {
+    page_text out = {"", 0, 0};
+    CHECK_INT(tam_listing_scan_new(&scan, on_row, &out, &mem), 0);
+    feed_pieces(feed, scan, text, first, text.len);
+    CHECK_INT(tam_listing_scan_end(scan), TAM_ERR_JSON_SYNTAX);
+    CHECK(tam_listing_scan_offset(scan) == offset);
+    CHECK_INT(out.rows, 1);
+    tam_listing_scan_del(scan);
+  }
+}
+
+// Before anything is remembered, a zero byte must not look like it.
+static void test_zero_bytes_between_items(void) {
+  check_damaged_row(TAM_SPAN("[{},{\"gguf\":{}\0\"id\":\"a\"}]"), 14);
+  check_damaged_row(TAM_SPAN("[{},{\"id\":\"a\"\0\"likes\":1}]"), 13);
+  check_damaged_row(TAM_SPAN("[{},{\0\"id\":\"a\"}]"), 5);
+  check_damaged_row(TAM_SPAN("[{},{\"tags\":[\"a\"\0\"b\"]}]"), 16);
+  check_damaged_row(TAM_SPAN("[{},{\"siblings\":[{\"rfilename\":\"a\"\0}]}]"),
+                    33);
+}
+
 static void test_the_report_may_stop_the_scan(void) {
   const char *json = "[{\"id\":\"a\"},{\"id\":\"b\"},{\"id\":\"c\"}]";
   tam_mem mem = tam_mem_default();
@@ -536,12 +572,14 @@ int main(void) {
   RUN(test_pretty_printed);
   RUN(test_forms_that_change);
   RUN(test_many_rows_of_the_same_shape);
+  RUN(test_empty_keys_mean_nothing);
   RUN(test_names_longer_than_the_cap_are_left_out);
   RUN(test_files_beyond_the_caps_are_left_out);
   RUN(test_kinds_of_remembered_names);
   RUN(test_errors);
   RUN(test_other_than_an_array_is_an_error_at_once);
   RUN(test_errors_behind_a_walk);
+  RUN(test_zero_bytes_between_items);
   RUN(test_the_report_may_stop_the_scan);
   RUN(test_memory_is_fixed);
   return check_finish();

@@ -28,12 +28,9 @@
 #include <string.h>
 
 // The slot "before the first key of a row", and the one of a key that cannot
-// be remembered.
+// be remembered. Neither is ever expected.
 #define SLOT_START TAM_KEY_SLOTS
 #define SLOT_OTHER (TAM_KEY_SLOTS + 1)
-
-// Of what is empty: nothing that is remembered begins with a NUL byte.
-#define MASK_EMPTY 1U
 
 static const uint8_t *stop(tam_listing_fast *fast, tam_listing_level level,
                            const uint8_t *at) {
@@ -108,7 +105,7 @@ static void slot_learn(tam_key_slot *slot, const uint8_t *at, size_t len,
   memcpy(slot->text, at, sizeof(slot->text));
   slot->mask = UINT32_MAX >> (TAM_KEY_LEN_MAX - len);
   slot->len = (uint8_t)len;
-  slot->next = SLOT_OTHER;
+  slot->next = 0; // as good as any
   slot->field = field;
 }
 
@@ -131,8 +128,8 @@ static tam_key_slot *slot_find(tam_listing_fast *fast, tam_key_slot *before,
     if (len <= TAM_KEY_LEN_MAX) {
       slot_learn(slot, at, len, field);
     } else {
-      slot = &fast->slots[SLOT_OTHER];
-      slot->field = field;
+      fast->slots[SLOT_OTHER].field = field;
+      return &fast->slots[SLOT_OTHER];
     }
   }
   before->next = (uint8_t)(slot - fast->slots);
@@ -564,19 +561,30 @@ static void walk_rows(tam_listing_fast *fast, const uint8_t *at) {
   }
 }
 
+// What is remembered at first: an empty place would take zeros in the text for
+// what it remembers.
+static void learn_usual(tam_listing_fast *fast) {
+  static const uint8_t usual[5 + TAM_GAP_LEN_MAX] = "\"\":"
+                                                    ",\""
+                                                    "},{\"rfilename\":\"";
+  const uint8_t *comma = usual + 3;
+  const uint8_t *brace = usual + 5;
+  const tam_row_field other = {TAM_ROW_KIND_OTHER, 0};
+  for (size_t i = 0; i < TAM_KEY_SLOTS; i++) {
+    slot_learn(&fast->slots[i], usual, 3, other);
+  }
+  gap_learn(&fast->member_gap, comma, comma, brace);
+  gap_learn(&fast->tag_gap, comma, comma, brace);
+  gap_learn(&fast->file_gap, brace, brace + 1, brace + 16);
+}
+
 void tam_listing_fast_init(tam_listing_fast *fast, tam_listing_build *build,
                            tam_listing_on_row on_row, void *user_data) {
   memset(fast, 0, sizeof(*fast));
-  fast->member_gap.mask = MASK_EMPTY;
-  fast->tag_gap.mask = MASK_EMPTY;
-  fast->file_gap.mask = MASK_EMPTY;
   fast->build = build;
   fast->on_row = on_row;
   fast->user_data = user_data;
-  for (size_t i = 0; i < TAM_KEY_SLOTS + 2; i++) {
-    fast->slots[i].mask = MASK_EMPTY;
-    fast->slots[i].next = SLOT_OTHER;
-  }
+  learn_usual(fast);
 }
 
 void tam_listing_fast_walk(tam_listing_fast *fast, const uint8_t *at,

@@ -39,8 +39,8 @@ typedef struct tam_name_slot {
 // What stood between two items last time: commas, brackets, blanks, quotes.
 typedef struct tam_gap {
   uint8_t text[TAM_GAP_LEN_MAX];
-  uint64_t mask;  // a bit per byte of |text| that counts
-  uint32_t len;   // 0: nothing is remembered
+  uint64_t mask; // a bit per byte of |text| that counts
+  uint32_t len;
   uint32_t close; // of it, up to where the item before ends
 } tam_gap;
 
