@@ -172,6 +172,26 @@ const uint8_t *tam_json_comma(const uint8_t *at, const uint8_t *guard,
   return at != NULL && at < guard ? skip_comma(at, close) : NULL;
 }
 
+void tam_json_gap_learn(tam_json_gap *gap, const uint8_t *at,
+                        const uint8_t *close, const uint8_t *end) {
+  size_t len = (size_t)(end - at);
+  if (len <= TAM_JSON_GAP_MAX) {
+    memcpy(gap->text, at, sizeof(gap->text));
+    gap->mask = UINT64_MAX >> (64 - len);
+    gap->len = (uint32_t)len;
+    gap->close = (uint32_t)(close - at);
+  }
+}
+
+const uint8_t *tam_json_gap_find(tam_json_gap *gap, const uint8_t *at,
+                                 const uint8_t *guard, uint8_t close) {
+  const uint8_t *next = tam_json_comma(at, guard, close);
+  if (next != NULL && *next == '"') {
+    tam_json_gap_learn(gap, at, at, next + 1);
+  }
+  return next;
+}
+
 const uint8_t *tam_json_member(const uint8_t *at, const uint8_t *guard,
                                tam_span *pkey) {
   const uint8_t *end = tam_json_string_end(at, guard);

@@ -147,4 +147,60 @@ TAM_INLINE int tam_json_is_number(uint8_t byte) {
   return byte == '.' || (byte | 0x20) == 'e' || (uint8_t)(byte - '0') <= 9;
 }
 
+// ---------------------------------------------------------------------------
+// Gaps: what stands between two items is the same all over a document, in
+// whatever form it was written.
+
+// The longest text between two items that is remembered.
+#define TAM_JSON_GAP_MAX 48
+
+// What stood between two items last time: commas, brackets, blanks, quotes.
+// It begins with what is usual: zeros would be found in a damaged text.
+typedef struct tam_json_gap {
+  uint8_t text[TAM_JSON_GAP_MAX];
+  uint64_t mask; // a bit per byte of |text| that counts
+  uint32_t len;
+  uint32_t close; // of it, up to where the item before ends
+} tam_json_gap;
+
+// Between two members or strings of a document without blanks.
+#define TAM_JSON_GAP_USUAL ((tam_json_gap){",\"", 3, 2, 0})
+
+// Returns 1 when the sixteen bytes at |at| and |text| are equal where |mask|
+// has bits.
+TAM_INLINE int tam_json_is_same(const uint8_t *at, const uint8_t *text,
+                                uint32_t mask) {
+  tam_v16 same = tam_v16_eq(tam_v16_load(at), tam_v16_load(text));
+  return (~tam_v16_mask(same) & mask) == 0;
+}
+
+// Returns 1 when |gap| stands at |at|. Whether, not where the walk goes on: the
+// processor guesses which branch is taken and goes on at once, but it would
+// wait for a choice between two values.
+TAM_INLINE int tam_json_gap_is_at(const tam_json_gap *gap, const uint8_t *at) {
+  return tam_json_is_same(at, gap->text, (uint32_t)gap->mask & 0xffffU) &&
+         (gap->len <= 16 || (tam_json_is_same(at + 16, gap->text + 16,
+                                              (uint32_t)gap->mask >> 16) &&
+                             tam_json_is_same(at + 32, gap->text + 32,
+                                              (uint32_t)(gap->mask >> 32))));
+}
+
+// Remembers the text from |at| to |end| when it is short enough; the item
+// before it ends at |close|. There are TAM_JSON_GAP_MAX bytes at |at|.
+void tam_json_gap_learn(tam_json_gap *gap, const uint8_t *at,
+                        const uint8_t *close, const uint8_t *end);
+
+// As tam_json_comma; the gap is remembered when a quote ends it.
+const uint8_t *tam_json_gap_find(tam_json_gap *gap, const uint8_t *at,
+                                 const uint8_t *guard, uint8_t close);
+
+// |at| is behind a member. Returns the quote of the next one, or what
+// tam_json_comma does.
+TAM_INLINE const uint8_t *
+tam_json_gap_next(tam_json_gap *gap, const uint8_t *at, const uint8_t *guard) {
+  return tam_json_gap_is_at(gap, at) && at < guard
+             ? at + gap->len - 1
+             : tam_json_gap_find(gap, at, guard, '}');
+}
+
 #endif // TAM_CORE_JSON_SKIP_H

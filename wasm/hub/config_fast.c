@@ -189,8 +189,9 @@ const uint8_t *tam_config_fast_members(tam_config_digest *digest,
                                        const uint8_t *at,
                                        const uint8_t *guard) {
   const config_walk walk = {digest, guard, 0};
+  tam_json_gap gap = TAM_JSON_GAP_USUAL;
   for (;;) {
-    const uint8_t *next = tam_json_next(at, guard, '}');
+    const uint8_t *next = tam_json_gap_next(&gap, at, guard);
     if (next == NULL || *next == '}') {
       return at;
     }

@@ -39,58 +39,13 @@ static const uint8_t *stop(tam_listing_fast *fast, tam_listing_level level,
   return NULL;
 }
 
-// Returns 1 when the bytes at |at| and |text| are equal where |mask| has bits.
-TAM_INLINE int is_same16(const uint8_t *at, const uint8_t *text,
-                         uint32_t mask) {
-  tam_v16 same = tam_v16_eq(tam_v16_load(at), tam_v16_load(text));
-  return (~tam_v16_mask(same) & mask) == 0;
-}
-
-// ---------------------------------------------------------------------------
-// Gaps
-//
-// Where a walk goes on must not be the result of a comparison: the processor
-// guesses which branch is taken and goes on at once, but it waits for a choice
-// between two values. So these functions return whether, not where.
-
-// Returns 1 when |gap| stands at |at|.
-TAM_INLINE int gap_is_at(const tam_gap *gap, const uint8_t *at) {
-  return is_same16(at, gap->text, (uint32_t)gap->mask & 0xffffU) &&
-         (gap->len <= 16 ||
-          (is_same16(at + 16, gap->text + 16, (uint32_t)gap->mask >> 16) &&
-           is_same16(at + 32, gap->text + 32, (uint32_t)(gap->mask >> 32))));
-}
-
-// Remembers the text from |at| to |end| when it is short enough.
-static void gap_learn(tam_gap *gap, const uint8_t *at, const uint8_t *close,
-                      const uint8_t *end) {
-  size_t len = (size_t)(end - at);
-  if (len <= TAM_GAP_LEN_MAX) {
-    memcpy(gap->text, at, sizeof(gap->text));
-    gap->mask = UINT64_MAX >> (64 - len);
-    gap->len = (uint32_t)len;
-    gap->close = (uint32_t)(close - at);
-  }
-}
-
-// |at| is behind a member or an element that is a string. Returns where the
-// next one begins, or the byte |close|, or NULL, and remembers the gap.
-static const uint8_t *gap_find(tam_gap *gap, const uint8_t *at,
-                               const uint8_t *guard, uint8_t close) {
-  const uint8_t *next = tam_json_comma(at, guard, close);
-  if (next != NULL && *next == '"') {
-    gap_learn(gap, at, at, next + 1);
-  }
-  return next;
-}
-
 // ---------------------------------------------------------------------------
 // Keys
 
 TAM_INLINE int slot_is_at(const tam_key_slot *slot, const uint8_t *at) {
-  return is_same16(at, slot->text, slot->mask & 0xffffU) &&
+  return tam_json_is_same(at, slot->text, slot->mask & 0xffffU) &&
          (slot->mask <= 0xffffU ||
-          is_same16(at + 16, slot->text + 16, slot->mask >> 16));
+          tam_json_is_same(at + 16, slot->text + 16, slot->mask >> 16));
 }
 
 static unsigned slot_hash(const uint8_t *at) {
@@ -238,8 +193,9 @@ static const uint8_t *read_tag(tam_listing_fast *fast, const uint8_t *at) {
 static const uint8_t *walk_tags(tam_listing_fast *fast, const uint8_t *at) {
   for (;;) {
     const uint8_t *text = at + fast->tag_gap.len;
-    if (!gap_is_at(&fast->tag_gap, at)) {
-      const uint8_t *next = gap_find(&fast->tag_gap, at, fast->guard, ']');
+    if (!tam_json_gap_is_at(&fast->tag_gap, at)) {
+      const uint8_t *next =
+          tam_json_gap_find(&fast->tag_gap, at, fast->guard, ']');
       if (next != NULL && *next == ']') {
         return next + 1;
       }
@@ -323,7 +279,7 @@ TAM_INLINE unsigned file_kind(tam_listing_fast *fast, tam_span name) {
   if (name.len >= 2) {
     const uint8_t *tail = name.ptr + name.len - 16;
     tam_name_slot *slot = name_slot(fast, tail);
-    if (is_same16(tail, slot->tail, 0xffffU)) {
+    if (tam_json_is_same(tail, slot->tail, 0xffffU)) {
       return slot->kind;
     }
   }
@@ -379,14 +335,14 @@ static const uint8_t *find_name(const tam_listing_fast *fast,
 // behind the file before. Returns the place behind the last one that was read.
 static const uint8_t *walk_names(tam_listing_fast *fast, const uint8_t *at,
                                  const uint8_t *name) {
-  tam_gap *gap = &fast->file_gap;
+  tam_json_gap *gap = &fast->file_gap;
   while (name != NULL) {
     const uint8_t *end = tam_json_text_end(name, fast->guard);
     if (end == NULL) {
       break;
     }
     tam_span text = {name, (size_t)(end - name)};
-    if (gap_is_at(gap, end + 1)) {
+    if (tam_json_gap_is_at(gap, end + 1)) {
       add_file(fast, text);
       at = end + 1 + gap->close;
       name = end + 1 + gap->len;
@@ -400,7 +356,7 @@ static const uint8_t *walk_names(tam_listing_fast *fast, const uint8_t *at,
     at = close + 1;
     name = find_name(fast, tam_json_comma(at, fast->guard, ']'));
     if (name != NULL) {
-      gap_learn(gap, end + 1, at, name);
+      tam_json_gap_learn(gap, end + 1, at, name);
     }
   }
   return at;
@@ -504,10 +460,7 @@ TAM_INLINE const uint8_t *read_member(tam_listing_fast *fast,
 // '}', or NULL.
 TAM_INLINE const uint8_t *next_member(tam_listing_fast *fast,
                                       const uint8_t *at) {
-  tam_gap *gap = &fast->member_gap;
-  return gap_is_at(gap, at) && at < fast->guard
-             ? at + gap->len - 1 // at its quote
-             : gap_find(gap, at, fast->guard, '}');
+  return tam_json_gap_next(&fast->member_gap, at, fast->guard);
 }
 
 // Reads the members of a row from |next| on. |at| is the place behind the
@@ -561,30 +514,20 @@ static void walk_rows(tam_listing_fast *fast, const uint8_t *at) {
   }
 }
 
-// What is remembered at first: an empty place would take zeros in the text for
-// what it remembers.
-static void learn_usual(tam_listing_fast *fast) {
-  static const uint8_t usual[5 + TAM_GAP_LEN_MAX] = "\"\":"
-                                                    ",\""
-                                                    "},{\"rfilename\":\"";
-  const uint8_t *comma = usual + 3;
-  const uint8_t *brace = usual + 5;
-  const tam_row_field other = {TAM_ROW_KIND_OTHER, 0};
-  for (size_t i = 0; i < TAM_KEY_SLOTS; i++) {
-    slot_learn(&fast->slots[i], usual, 3, other);
-  }
-  gap_learn(&fast->member_gap, comma, comma, brace);
-  gap_learn(&fast->tag_gap, comma, comma, brace);
-  gap_learn(&fast->file_gap, brace, brace + 1, brace + 16);
-}
-
 void tam_listing_fast_init(tam_listing_fast *fast, tam_listing_build *build,
                            tam_listing_on_row on_row, void *user_data) {
   memset(fast, 0, sizeof(*fast));
   fast->build = build;
   fast->on_row = on_row;
   fast->user_data = user_data;
-  learn_usual(fast);
+  fast->member_gap = TAM_JSON_GAP_USUAL;
+  fast->tag_gap = TAM_JSON_GAP_USUAL;
+  fast->file_gap = (tam_json_gap){"},{\"rfilename\":\"", 0xffff, 16, 1};
+  // What a slot remembers at first is the empty key: zeros would be found in a
+  // damaged text.
+  for (size_t i = 0; i < TAM_KEY_SLOTS; i++) {
+    fast->slots[i] = (tam_key_slot){.text = "\"\":", .mask = 7, .len = 3};
+  }
 }
 
 void tam_listing_fast_walk(tam_listing_fast *fast, const uint8_t *at,

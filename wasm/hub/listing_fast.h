@@ -33,17 +33,6 @@ typedef struct tam_name_slot {
   uint32_t kind;
 } tam_name_slot;
 
-// The longest text between two items that is remembered.
-#define TAM_GAP_LEN_MAX 48
-
-// What stood between two items last time: commas, brackets, blanks, quotes.
-typedef struct tam_gap {
-  uint8_t text[TAM_GAP_LEN_MAX];
-  uint64_t mask; // a bit per byte of |text| that counts
-  uint32_t len;
-  uint32_t close; // of it, up to where the item before ends
-} tam_gap;
-
 // Where a walk begins and ends: directly behind a row, behind a member of a
 // row, behind a tag, or behind a file.
 typedef enum tam_listing_level {
@@ -61,10 +50,10 @@ typedef struct tam_listing_fast {
   // Where the walk ended.
   const uint8_t *at;
   tam_listing_level level;
-  int error;          // of on_row
-  tam_gap member_gap; // from behind a value to the next key
-  tam_gap tag_gap;    // from behind a tag to the next one
-  tam_gap file_gap;   // from behind the name of a file to the next name
+  int error;               // of on_row
+  tam_json_gap member_gap; // from behind a value to the next key
+  tam_json_gap tag_gap;    // from behind a tag to the next one
+  tam_json_gap file_gap;   // from behind the name of a file to the next name
   tam_key_slot slots[TAM_KEY_SLOTS + 2];
   tam_name_slot names[TAM_NAME_SLOTS];
 } tam_listing_fast;
