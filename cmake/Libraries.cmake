@@ -47,8 +47,8 @@ target_compile_options(cjson PRIVATE "SHELL:${size_flags}")
 # listing takes a sixth less time for nine KiB.
 set(hot_files
   core/json_scan core/json_skip core/model_files core/repo_id core/span
-  hub/candidates hub/config_fast hub/config_reader hub/config_scan
-  hub/list_pages hub/listing_build hub/listing_fast hub/prefilter hub/seen_ids)
+  hub/candidates hub/config_fast hub/config_scan hub/list_pages
+  hub/listing_build hub/listing_fast hub/prefilter hub/seen_ids)
 list(TRANSFORM hot_files REPLACE "(.+)" "${CMAKE_SOURCE_DIR}/wasm/\\1.c")
 
 # Sets how |sources| are optimised where size counts.
