@@ -3,7 +3,7 @@
 // test-harness/abi/generate.js from the C headers; do not edit.
 
 export const VERSION = '0.1.0';
-export const ABI_VERSION = 2;
+export const ABI_VERSION = 3;
 export const PROTOCOL_VERSION = 1;
 
 export const EVENT = Object.freeze({
@@ -22,6 +22,10 @@ export const EVENT = Object.freeze({
   STORE_END: 13,
   STORE_FAIL: 14,
   PULL: 15,
+  RUNTIME_DATA: 16,
+  RUNTIME_END: 17,
+  RUNTIME_FAIL: 18,
+  RUNTIME_PROGRESS: 19,
 });
 
 export const COMMAND_FLAG = Object.freeze({
@@ -37,6 +41,7 @@ export const ACTION = Object.freeze({
   STORE: 5,
   FORGET: 6,
   DELIVER: 7,
+  RUNTIME: 8,
 });
 
 export const MESSAGE_FLAG = Object.freeze({
@@ -66,6 +71,7 @@ export const WORD = Object.freeze({
 
 export const CAPS = Object.freeze({
   EVENT_PAYLOAD_MAX: 65536,
+  EVENT_RUNTIME_PAYLOAD_MAX: 2097152,
 });
 
 export const ERRORS = Object.freeze([
@@ -250,16 +256,58 @@ export const ERRORS = Object.freeze([
     cause: 'a stored record or chunk is damaged',
   },
   {
-    name: 'CONTEXT_OVERFLOW',
+    name: 'RUNTIME_FAILED',
     number: -500,
+    code: 'runtime_failed',
+    cause: 'ONNX Runtime or the tokenizer failed',
+  },
+  {
+    name: 'NO_MODEL',
+    number: -501,
+    code: 'no_model',
+    cause: 'no model is loaded',
+  },
+  {
+    name: 'UNSUPPORTED_TASK',
+    number: -502,
+    code: 'unsupported_task',
+    cause: 'the model is for a task other than text generation',
+  },
+  {
+    name: 'DEVICE_LOST',
+    number: -503,
+    code: 'device_lost',
+    cause: 'the device that ran the model is gone',
+  },
+  {
+    name: 'UNSUPPORTED_GRAPH',
+    number: -504,
+    code: 'unsupported_graph',
+    cause: 'the graph has an input that no rule explains, or lacks one',
+  },
+  {
+    name: 'MALFORMED_GRAPH',
+    number: -505,
+    code: 'malformed_graph',
+    cause: 'the file is not ONNX, is cut off, or names a forbidden file',
+  },
+  {
+    name: 'GRAPH_TOO_LARGE',
+    number: -508,
+    code: 'graph_too_large',
+    cause: 'the graph without its weights is beyond what a runtime parses',
+  },
+  {
+    name: 'CONTEXT_OVERFLOW',
+    number: -506,
     code: 'context_overflow',
-    cause: 'the prompt is longer than what the model can see',
+    cause: 'the chat is longer than the context of the model',
   },
   {
     name: 'TEMPLATE_FAILED',
-    number: -501,
+    number: -507,
     code: 'template_failed',
-    cause: 'the chat template could not be rendered',
+    cause: 'the model\'s chat template cannot render the chat',
   },
   {
     name: 'OUT_OF_MEMORY',

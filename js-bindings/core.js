@@ -49,7 +49,7 @@ const RECORD_WORDS = Object.keys(WORD).length;
  * @type {Set<number>}
  */
 const STREAMED = new Set([
-  EVENT.LISTING_DATA, EVENT.HTTP_DATA, EVENT.STORE_DATA,
+  EVENT.LISTING_DATA, EVENT.HTTP_DATA, EVENT.STORE_DATA, EVENT.RUNTIME_DATA,
 ]);
 
 /**
@@ -176,11 +176,13 @@ export class Core {
    * @returns {number} 0, or a negative error
    */
   feed(kind, { op, request, status, flags, payload = NOTHING } = {}) {
+    const max = kind >= EVENT.RUNTIME_DATA
+      ? CAPS.EVENT_RUNTIME_PAYLOAD_MAX : CAPS.EVENT_PAYLOAD_MAX;
     let at = 0;
     do {
       const piece = STREAMED.has(kind)
-        ? payload.subarray(at, at + CAPS.EVENT_PAYLOAD_MAX) : payload;
-      if (piece.length > CAPS.EVENT_PAYLOAD_MAX) return numberOf('TOO_LARGE');
+        ? payload.subarray(at, at + max) : payload;
+      if (piece.length > max) return numberOf('TOO_LARGE');
       const ptr = this.#exports.tam_abi_in_buf(this.#manager, piece.length);
       if (ptr === 0) return numberOf('OUT_OF_MEMORY');
       this.#write(ptr, piece);

@@ -6,10 +6,14 @@ import {
   ACTION, CAPS, COMMAND_FLAG, DELIVER_FLAG, EVENT, MESSAGE_FLAG,
 } from './abi.js';
 import { attempt } from './callback.js';
+import { downloadModel } from './chat/stored.js';
 import { cancelled, errorOfNumber, TabAgentError } from './errors.js';
 import { Requests } from './fetch.js';
 import { decodeModels } from './model-table.js';
-import { listingPieces, suppliedListing, writeMessage } from './request.js';
+import { openStored } from './opened-file.js';
+import {
+  listingPieces, splitChat, suppliedListing, writeMessage,
+} from './request.js';
 import { StoreActions } from './store/actions.js';
 import { telemetryOf } from './telemetry.js';
 import { Timer } from './timer.js';
@@ -25,6 +29,7 @@ import { Timer } from './timer.js';
  * @property {CallOptions['onBytes']} onBytes
  * @property {CallOptions['onOpened']} onOpened
  * @property {CallOptions['input']} input
+ * @property {unknown} [tools] of a chat, for its template
  * @property {(message: Message) => void} resolve
  * @property {(error: unknown) => void} reject
  * @property {import('./types/index.d.ts').ModelEntry[]} [models]
@@ -35,6 +40,8 @@ import { Timer } from './timer.js';
  * @typedef {object} Outside what there is besides the core
  * @property {typeof fetch} fetch
  * @property {() => Promise<import('./store/index.js').Store>} openStore
+ * @property {unknown} [ort] onnxruntime-web, or what brings it
+ * @property {unknown} [ortWasmPaths]
  * @property {import('./types/index.d.ts').Clock} clock
  * @property {(message: any) => void} [onMessage]
  * @property {(entry: any) => void} [telemetry]
@@ -64,6 +71,9 @@ export class Loop {
   #telemetry;
   #requests;
   #storage;
+  /** @type {Promise<import('./chat/runtime.js').Runtime> | undefined} */
+  #runtime;
+  #outside;
   #timer;
   /** @type {Map<number, Job>} */
   #jobs = new Map();
@@ -77,7 +87,9 @@ export class Loop {
    * @param {import('./core.js').Core} core
    * @param {Outside} outside
    */
-  constructor(core, { fetch, openStore, clock, onMessage, telemetry }) {
+  constructor(core, outside) {
+    const { fetch, openStore, clock, onMessage, telemetry } = outside;
+    this.#outside = outside;
     this.#core = core;
     this.#onMessage = onMessage;
     this.#telemetry = telemetry;
@@ -132,7 +144,7 @@ export class Loop {
     try {
       return await new Promise((resolve, reject) => {
         this.#jobs.set(op, {
-          ...describe(message, op), lastSeq: 0,
+          ...describe(message, op), lastSeq: 0, tools: toolsOf(message),
           onProgress, onBytes, onOpened, input, resolve, reject,
         });
         onStart?.(() => this.#feed(EVENT.PULL, { op }),
@@ -164,17 +176,22 @@ export class Loop {
    */
   #send(op, message, isQuiet) {
     const listing = suppliedListing(message);
-    const payload = encoder.encode(writeMessage(message, listing));
+    const { rest, chat } = splitChat(message);
+    const payload = encoder.encode(writeMessage(rest, listing));
     if (payload.length > CAPS.EVENT_PAYLOAD_MAX) {
       throw new TabAgentError('too_large', 'a request has at most '
         + `${CAPS.EVENT_PAYLOAD_MAX} bytes, this one ${payload.length}`,
       { stage: 'request' });
     }
-    const flags = (listing ? COMMAND_FLAG.LISTING : 0)
+    const flags = (listing || chat ? COMMAND_FLAG.LISTING : 0)
       | (isQuiet ? COMMAND_FLAG.QUIET : 0);
     const error = this.#feed(EVENT.COMMAND, { op, flags, payload });
     if (error < 0) throw errorOfNumber(error, 'request');
     if (listing) this.#sendListing(op, listing);
+    if (chat) {
+      this.#feed(EVENT.LISTING_DATA, { op, payload: encoder.encode(chat) });
+      this.#feed(EVENT.LISTING_END, { op });
+    }
   }
 
   /**
@@ -251,7 +268,16 @@ export class Loop {
       case ACTION.ABORT:
         this.#requests.abort(request);
         this.#storage.abort(request);
+        this.#runtime?.then((runtime) => runtime.abort(request));
         break;
+      case ACTION.RUNTIME: {
+        const order = JSON.parse(decoder.decode(first));
+        const bytes = second.slice(); // the core goes on before it is used
+        // Of the tools the core knows only that there are some.
+        if (order.tools === true) order.tools = this.#jobs.get(op)?.tools;
+        this.#withRuntime((runtime) => runtime.start(request, order, bytes));
+        break;
+      }
       case ACTION.STORE:
         this.#storage.start(op, request, decoder.decode(first), second);
         break;
@@ -278,6 +304,24 @@ export class Loop {
         break;
       }
     }
+  }
+
+  /**
+   * Does something with sessions and tokenizer, which are loaded when they are
+   * first needed.
+   * @param {(runtime: import('./chat/runtime.js').Runtime) => void} use
+   */
+  #withRuntime(use) {
+    const { ort, ortWasmPaths } = this.#outside;
+    this.#runtime ??= import('./chat/runtime.js').then(({ Runtime }) => (
+      new Runtime({
+        ort, ortWasmPaths,
+        download: (...order) => downloadModel(this, ...order),
+        open: (request, { modelId, commit, path }, signal) => openStored(
+          this, `open-${request}`, { modelId, revision: commit, path }, signal),
+        report: (kind, event) => this.#feed(kind, event),
+      })));
+    this.#runtime.then(use);
   }
 
   /**
@@ -328,6 +372,7 @@ export class Loop {
     this.#jobs.clear();
     this.#requests.abortAll();
     this.#storage.close();
+    this.#runtime?.then((runtime) => runtime.close());
     this.#timer.set(-1);
   }
 }
@@ -341,6 +386,11 @@ function describe(message, op) {
     id: String(message?.id ?? op),
     kind: String(message?.action ?? message?.type),
   };
+}
+
+/** @param {any} message */
+function toolsOf(message) {
+  return (message?.params ?? message)?.tools;
 }
 
 /**

@@ -11,11 +11,24 @@
  * @returns {AsyncGenerator<Message, void, void>}
  */
 export async function* messageStream(start, signal) {
+  yield yield* partStream(start, signal);
+}
+
+/**
+ * The same, but what it resolves with is returned and not yielded.
+ * @template Part
+ * @template Result
+ * @param {(options: { signal: AbortSignal,
+ *   onProgress: (part: Part) => void }) => Promise<Result>} start
+ * @param {AbortSignal} [signal]
+ * @returns {AsyncGenerator<Part, Result, void>}
+ */
+export async function* partStream(start, signal) {
   const controller = new AbortController();
   const abort = () => controller.abort(signal?.reason);
   signal?.addEventListener('abort', abort);
   if (signal?.aborted) abort();
-  /** @type {Message[]} */
+  /** @type {Part[]} */
   const messages = [];
   let wake = () => {};
   let isRunning = true;
@@ -40,7 +53,7 @@ export async function* messageStream(start, signal) {
       }
       yield* messages.splice(0);
     }
-    yield await end;
+    return await end;
   } finally {
     signal?.removeEventListener('abort', abort);
     controller.abort();

@@ -5,7 +5,7 @@ import { Core, loadCore } from './core.js';
 import { errorOfMessage, TabAgentError } from './errors.js';
 import { lazyStream } from './lazy-stream.js';
 import { Loop } from './loop.js';
-import { messageStream } from './message-stream.js';
+import { messageStream, partStream } from './message-stream.js';
 import {
   checkImportSource, checkResponse, readCallOptions, readOptions,
   readStreamOptions, splitOptions,
@@ -74,54 +74,54 @@ export class ModelManager {
 
   /** @type {Manager['plan']} */
   plan(modelId, options) {
-    return this.#askStore('plan', { modelId }, options);
+    return this.#ask('plan', { modelId }, options);
   }
 
   /** @type {Manager['download']} */
   download(modelId, options) {
-    return this.#askStore('download', { modelId }, options);
+    return this.#ask('download', { modelId }, options);
   }
 
   /** @type {Manager['models']} */
   async models() {
-    return (await this.#askStore('models')).models;
+    return (await this.#ask('models')).models;
   }
 
   /** @type {Manager['deleteModel']} */
   async deleteModel(modelId, options) {
-    await this.#askStore('deleteModel', { modelId }, options);
+    await this.#ask('deleteModel', { modelId }, options);
   }
 
   /** @type {Manager['verifyModel']} */
   verifyModel(modelId, options) {
-    return this.#askStore('verifyModel', { modelId }, options);
+    return this.#ask('verifyModel', { modelId }, options);
   }
 
   /** @type {Manager['pinModel']} */
   async pinModel(modelId, pinned) {
-    await this.#askStore('pinModel', { modelId, pinned });
+    await this.#ask('pinModel', { modelId, pinned });
   }
 
   /** @type {Manager['checkForUpdate']} */
   checkForUpdate(modelId, options) {
-    return this.#askStore('checkForUpdate', { modelId }, options);
+    return this.#ask('checkForUpdate', { modelId }, options);
   }
 
   /** @type {Manager['updateModel']} */
   updateModel(modelId, options) {
-    return this.#askStore('updateModel', { modelId }, options);
+    return this.#ask('updateModel', { modelId }, options);
   }
 
   /** @type {Manager['rollbackModel']} */
   rollbackModel(modelId) {
-    return this.#askStore('rollbackModel', { modelId });
+    return this.#ask('rollbackModel', { modelId });
   }
 
   /** @type {Manager['exportModel']} */
   exportModel(modelId, options) {
     return lazyStream(async () => {
       const { writeArchive } = await import('./archive.js');
-      const model = await this.#askStore('exportModel', { modelId }, options);
+      const model = await this.#ask('exportModel', { modelId }, options);
       return writeArchive(model, (path) => this.#openStored(model, path));
     });
   }
@@ -133,13 +133,13 @@ export class ModelManager {
     const archive = archiveOf(source);
     if (!archive) {
       const input = new FilesInput(/** @type {File[]} */ (source));
-      return this.#askStore('importFiles', { input: true }, options,
+      return this.#ask('importFiles', { input: true }, options,
         { input, rows: input.rows });
     }
     const { description, input } = await readArchive(archive);
     const { files, modelId, revision, commit, task } = description;
     try {
-      return await this.#askStore('importModel',
+      return await this.#ask('importModel',
         { modelId, revision, commit, task, input: true },
         options, { input, rows: files });
     } finally {
@@ -149,41 +149,41 @@ export class ModelManager {
 
   /** @type {Manager['downloads']} */
   async downloads() {
-    return (await this.#askStore('downloads')).downloads;
+    return (await this.#ask('downloads')).downloads;
   }
 
   /** @type {Manager['pauseDownload']} */
   async pauseDownload(id) {
-    await this.#askStore('pauseDownload', { id });
+    await this.#ask('pauseDownload', { id });
   }
 
   /** @type {Manager['resumeDownload']} */
   async resumeDownload(id) {
-    await this.#askStore('resumeDownload', { id });
+    await this.#ask('resumeDownload', { id });
   }
 
   /** @type {Manager['cancelDownload']} */
   async cancelDownload(id, options) {
-    await this.#askStore('cancelDownload', { id }, options);
+    await this.#ask('cancelDownload', { id }, options);
   }
 
   /** @type {Manager['clearStore']} */
   async clearStore() {
-    await this.#askStore('clearStore');
+    await this.#ask('clearStore');
   }
 
   /** @type {Manager['doctor']} */
   async doctor() {
     const { chrome } = /** @type {any} */ (globalThis);
     const permissions = chrome?.runtime?.getManifest?.().permissions;
-    return (await this.#askStore('doctor', {
+    return (await this.#ask('doctor', {
       unlimitedStorage: permissions?.includes('unlimitedStorage'),
     })).checks;
   }
 
   /** @type {Manager['storage']} */
   storage() {
-    return this.#askStore('storage');
+    return this.#ask('storage');
   }
 
   /**
@@ -200,6 +200,39 @@ export class ModelManager {
       && await serveFile(
         this.#loop, this.#nextId('fetchFile'), wanted, signal);
     return served instanceof Response ? served : this.#fetch(input, init);
+  }
+
+  /** @type {Manager['load']} */
+  async load(request, options) {
+    const { loadId, ...rest } = request;
+    return this.#ask('load', { ...rest, loadId }, options);
+  }
+
+  /** @type {Manager['generate']} */
+  async generate(request, { onToken, signal } = {}) {
+    return this.#ask('generate', request, { onProgress: onToken, signal });
+  }
+
+  /** @type {Manager['generateStream']} */
+  async* generateStream(request, options) {
+    const { signal } = readStreamOptions(options);
+    return yield* partStream((inner) => (
+      this.#ask('generate', request, inner)), signal);
+  }
+
+  /** @type {Manager['stop']} */
+  async stop() {
+    await this.#ask('stop');
+  }
+
+  /** @type {Manager['reset']} */
+  async reset() {
+    await this.#ask('reset');
+  }
+
+  /** @type {Manager['state']} */
+  state() {
+    return this.#ask('state');
   }
 
   /** @type {Manager['handleMessage']} */
@@ -238,7 +271,7 @@ export class ModelManager {
    * @param {Pick<import('./loop.js').CallOptions, 'input' | 'rows'>} [handedIn]
    * @returns {Promise<any>} what the terminal message carries
    */
-  async #askStore(action, params = {}, options, handedIn = {}) {
+  async #ask(action, params = {}, options, handedIn = {}) {
     const { call, rest } = splitOptions(options);
     const { action: name, id, seq, ts, protocolVersion, ...result }
       = await this.#run(action, { ...rest, ...params },

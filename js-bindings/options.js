@@ -19,11 +19,7 @@ const SEED_BYTES = 16;
  * @typedef {Record<string, (value: any) => string | false>} Checks
  */
 
-/**
- * Those of the chat (ort and ortWasmPaths) are checked and without effect: it
- * does not exist yet.
- * @type {Checks}
- */
+/** @type {Checks} */
 const MANAGER_CHECKS = {
   wasm: (value) => !isWasmSource(value)
     && 'a URL, a string, a BufferSource or a WebAssembly.Module',
@@ -34,8 +30,10 @@ const MANAGER_CHECKS = {
     && 'the path of a directory',
   fetch: (value) => typeof value !== 'function' && 'a function',
   indexedDB: () => false,
-  ort: () => false,
-  ortWasmPaths: () => false,
+  ort: (value) => !['object', 'function'].includes(typeof value)
+    && 'the module onnxruntime-web or a function that brings it',
+  ortWasmPaths: (value) => !['object', 'string'].includes(typeof value)
+    && 'a string or an object, as onnxruntime-web takes it',
   clock: (value) => !isClock(value)
     && 'an object with the functions now, setTimeout and clearTimeout',
   seed: (value) => !isSeed(value) && 'an integer or 16 bytes',
@@ -114,6 +112,8 @@ export function readOptions(options) {
     mirrors: (options.mirrors ?? []).map((url) => addressOf(url) ?? ''),
     fetch: options.fetch ?? platformFetch,
     openStore: () => openStore(options),
+    ort: options.ort,
+    ortWasmPaths: options.ortWasmPaths,
     clock: options.clock ? guardedClock(options.clock) : platformClock,
     seed: seedBytes(options.seed),
     onMessage: options.onMessage,

@@ -19,7 +19,7 @@ const WORDS = ['the', 'do', 'n\'t', '.', ',', '!', '\'', 's', '\'s', 're',
   'a', 'I', '\n', '\n\n', 'é', '漢', '\u{1f600}', '\ufeff', '\ufffd', '42'];
 
 /** As GPT-2 writes bytes: printable ones as they are, others from U+0100 on. */
-function byteAlphabet() {
+export function byteAlphabet() {
   let next = 0x100;
   return Array.from({ length: 256 }, (_, byte) => {
     const isPlain = (byte >= 0x21 && byte <= 0x7e) ||

@@ -49,6 +49,14 @@ static const char *event_name(int value) {
     return "STORE_FAIL";
   case TAM_EVENT_PULL:
     return "PULL";
+  case TAM_EVENT_RUNTIME_DATA:
+    return "RUNTIME_DATA";
+  case TAM_EVENT_RUNTIME_END:
+    return "RUNTIME_END";
+  case TAM_EVENT_RUNTIME_FAIL:
+    return "RUNTIME_FAIL";
+  case TAM_EVENT_RUNTIME_PROGRESS:
+    return "RUNTIME_PROGRESS";
   }
   return NULL;
 }
@@ -69,6 +77,8 @@ static const char *action_name(int value) {
     return "FORGET";
   case TAM_ACTION_DELIVER:
     return "DELIVER";
+  case TAM_ACTION_RUNTIME:
+    return "RUNTIME";
   }
   return NULL;
 }
@@ -229,7 +239,9 @@ int main(void) {
   printf(",\n\"fetchFlags\": {\"KEEP\": %u, \"WHOLE\": %u}",
          TAM_FETCH_FLAG_KEEP, TAM_FETCH_FLAG_WHOLE);
   printf(",\n\"deliverFlags\": {\"LAST\": %u}", TAM_DELIVER_FLAG_LAST);
-  printf(",\n\"caps\": {\"EVENT_PAYLOAD_MAX\": %d}", TAM_EVENT_PAYLOAD_MAX);
+  printf(",\n\"caps\": {\"EVENT_PAYLOAD_MAX\": %d, "
+         "\"EVENT_RUNTIME_PAYLOAD_MAX\": %u}",
+         TAM_EVENT_PAYLOAD_MAX, TAM_EVENT_RUNTIME_PAYLOAD_MAX);
   print_exports();
   print_action_words();
   print_model_table();

@@ -38,7 +38,7 @@ extern "C" {
 
 // The interface between the module and its host. JavaScript refuses a module
 // of another version.
-#define TAM_ABI_VERSION 2
+#define TAM_ABI_VERSION 3
 
 // The message protocol spoken by TAM_ACTION_MESSAGE; sent with every message.
 #define TAM_PROTOCOL_VERSION 1
@@ -92,6 +92,10 @@ tam_mem tam_mem_default(void);
 // keeps the input buffer, and with it linear memory, small.
 #define TAM_EVENT_PAYLOAD_MAX 65536
 
+// The longest payload of an event of the runtime: a row of logits of 32-bit
+// floats for a vocabulary of 524,288 entries, twice what models have.
+#define TAM_EVENT_RUNTIME_PAYLOAD_MAX (UINT32_C(2) << 20)
+
 typedef enum tam_event_kind {
   // A request from the user. |payload| is the JSON message, |op| the number
   // under which the host will know the operation (not in use, not 0).
@@ -131,7 +135,18 @@ typedef enum tam_event_kind {
   // the error, a colon and its message.
   TAM_EVENT_STORE_FAIL = 14,
   // Whoever reads the file that |op| serves has room for more of it.
-  TAM_EVENT_PULL = 15
+  TAM_EVENT_PULL = 15,
+  // The next bytes that the runtime's |request| brings; of logits, |status| is
+  // the row. An event of the runtime may be as long as
+  // TAM_EVENT_RUNTIME_PAYLOAD_MAX.
+  TAM_EVENT_RUNTIME_DATA = 16,
+  // |request| is done. |payload| is what came of it, as JSON; empty: nothing.
+  TAM_EVENT_RUNTIME_END = 17,
+  // |request| failed. |payload| is an error code of ours or the platform's name
+  // of the error, a colon and its message.
+  TAM_EVENT_RUNTIME_FAIL = 18,
+  // |request| is under way; |payload| is the message about it, as JSON.
+  TAM_EVENT_RUNTIME_PROGRESS = 19
 } tam_event_kind;
 
 // The command's listing follows as LISTING_DATA events.
@@ -174,7 +189,12 @@ typedef enum tam_action_kind {
   // Hand bytes that the storage |request| read on to whoever reads what |op|
   // serves: |first| is their place, "offset length" in decimal digits.
   // |flags| has TAM_DELIVER_FLAG_LAST on the last one of an operation.
-  TAM_ACTION_DELIVER = 7
+  TAM_ACTION_DELIVER = 7,
+  // Do |request| with files, tokenizer and sessions of a model; |first| says
+  // what, as JSON (see chat/runtime.h), |second| are bytes for it. Reported
+  // under |request| by RUNTIME events. ABORT ends it without a report, and
+  // releases what was made of it.
+  TAM_ACTION_RUNTIME = 8
 } tam_action_kind;
 
 // Flags of FETCH. KEEP: the body is kept by the host for a later STORE action
@@ -228,7 +248,7 @@ int tam_manager_new(tam_manager **pmanager, const tam_config *config,
 void tam_manager_del(tam_manager *manager);
 
 // Returns the address of the manager's input buffer with room for |len| bytes
-// (at most TAM_EVENT_PAYLOAD_MAX), or NULL. An event's payload may live there;
+// (at most TAM_EVENT_RUNTIME_PAYLOAD_MAX), or NULL. An event's payload may live there;
 // it need not. The address is valid until the next call of this function.
 uint8_t *tam_manager_in_buf(tam_manager *manager, size_t len);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The manager: takes events in, gives them to whom they concern, and lets the
 // request pool and the operations act on what changed.
+#include "chat/chat.h"
 #include "core/action_queue.h"
 #include "core/json_write.h"
 #include "core/mem.h"
@@ -37,7 +38,9 @@ struct tam_manager {
   tam_buf mirrors;
   tam_list_host host; // what listings get of all that
   tam_store *store;
+  tam_chat *chat;
   uint8_t *in_buf;
+  size_t in_buf_size;
   tam_list_op *ops[LISTINGS_MAX]; // the first |op_count|, in order of start
   size_t op_count;
   double now_ms;  // of the last event: time does not run backwards
@@ -100,6 +103,10 @@ static int manager_init(tam_manager *manager, tam_span hub_url,
                            tam_buf_span(&manager->mirrors)};
     error = tam_store_new(&manager->store, &host);
   }
+  if (error == 0) {
+    tam_chat_host host = {&manager->mem, &manager->queue, &manager->random};
+    error = tam_chat_new(&manager->chat, &host);
+  }
   return error;
 }
 
@@ -139,6 +146,7 @@ void tam_manager_del(tam_manager *manager) {
     tam_list_op_del(manager->ops[i]);
   }
   tam_store_del(manager->store);
+  tam_chat_del(manager->chat);
   tam_action_queue_free(&manager->queue);
   tam_net_del(manager->net);
   tam_buf_free(&manager->hub_url);
@@ -148,11 +156,14 @@ void tam_manager_del(tam_manager *manager) {
 }
 
 uint8_t *tam_manager_in_buf(tam_manager *manager, size_t len) {
-  if (len > TAM_EVENT_PAYLOAD_MAX) {
+  if (len > TAM_EVENT_RUNTIME_PAYLOAD_MAX) {
     return NULL;
   }
-  if (manager->in_buf == NULL) {
-    manager->in_buf = tam_mem_malloc(&manager->mem, TAM_EVENT_PAYLOAD_MAX);
+  size_t size = len > TAM_EVENT_PAYLOAD_MAX ? len : TAM_EVENT_PAYLOAD_MAX;
+  if (manager->in_buf_size < size) {
+    tam_mem_free(&manager->mem, manager->in_buf); // what is in it is used
+    manager->in_buf = tam_mem_malloc(&manager->mem, size);
+    manager->in_buf_size = manager->in_buf == NULL ? 0 : size;
   }
   return manager->in_buf;
 }
@@ -217,6 +228,7 @@ static void manager_advance_once(tam_manager *manager) {
   }
   manager_reap(manager);
   tam_store_advance(manager->store, manager->now_ms);
+  tam_chat_advance(manager->chat, manager->now_ms);
 }
 
 // Lets time and limits have their effect until nothing more happens: requests
@@ -234,6 +246,7 @@ static void manager_advance(tam_manager *manager) {
 
 typedef struct host_command {
   uint32_t op;
+  tam_span text;
   uint32_t flags; // TAM_COMMAND_FLAG_*
   const tam_message *message;
 } host_command;
@@ -357,6 +370,15 @@ static int manager_start_store(tam_manager *manager,
                          manager->now_ms);
 }
 
+static int manager_start_chat(tam_manager *manager,
+                              const host_command *command) {
+  const tam_message *message = command->message;
+  tam_chat_request request = {command->op, message->envelope, command->flags,
+                              message->params, command->text};
+  return tam_chat_start(manager->chat, message->chat_verb, &request,
+                        manager->now_ms);
+}
+
 static int manager_dispatch(tam_manager *manager, const host_command *command) {
   switch (command->message->name) {
   case TAM_REQUEST_LIST_CHAT_MODELS:
@@ -365,6 +387,8 @@ static int manager_dispatch(tam_manager *manager, const host_command *command) {
     return manager_cancel_by_id(manager, command);
   case TAM_REQUEST_STORE:
     return manager_start_store(manager, command);
+  case TAM_REQUEST_CHAT:
+    return manager_start_chat(manager, command);
   default:
     return manager_reject(manager, command->op, command->message,
                           TAM_ERR_UNKNOWN_MESSAGE,
@@ -374,14 +398,15 @@ static int manager_dispatch(tam_manager *manager, const host_command *command) {
 
 static int manager_on_command(tam_manager *manager, const tam_event *event) {
   if (event->op == 0 || manager_find_op(manager, event->op) != NULL ||
-      tam_store_has_op(manager->store, event->op)) {
+      tam_store_has_op(manager->store, event->op) ||
+      tam_chat_has_op(manager->chat, event->op)) {
     return TAM_ERR_INVALID_ARGUMENT;
   }
   tam_message message;
   const char *why;
   int error = tam_message_parse(&message, event->payload, &why, &manager->mem);
   if (error == 0) {
-    host_command command = {event->op, event->flags, &message};
+    host_command command = {event->op, event->payload, event->flags, &message};
     error = manager_dispatch(manager, &command);
   } else if (!tam_error_is_fatal(error)) {
     error = manager_reject(manager, event->op, &message, error, why);
@@ -408,7 +433,9 @@ static int manager_on_http(tam_manager *manager, const tam_event *event) {
 static int manager_on_op_event(tam_manager *manager, const tam_event *event) {
   tam_list_op *op = manager_find_op(manager, event->op);
   if (op == NULL) {
-    return tam_store_feed(manager->store, event, manager->now_ms);
+    return tam_chat_has_op(manager->chat, event->op)
+               ? tam_chat_feed(manager->chat, event, manager->now_ms)
+               : tam_store_feed(manager->store, event, manager->now_ms);
   }
   switch (event->kind) {
   case TAM_EVENT_LISTING_DATA:
@@ -437,6 +464,11 @@ static int manager_on_event(tam_manager *manager, const tam_event *event) {
   case TAM_EVENT_STORE_FAIL:
   case TAM_EVENT_PULL:
     return tam_store_feed(manager->store, event, manager->now_ms);
+  case TAM_EVENT_RUNTIME_DATA:
+  case TAM_EVENT_RUNTIME_END:
+  case TAM_EVENT_RUNTIME_FAIL:
+  case TAM_EVENT_RUNTIME_PROGRESS:
+    return tam_chat_feed(manager->chat, event, manager->now_ms);
   case TAM_EVENT_LISTING_DATA:
   case TAM_EVENT_LISTING_END:
   case TAM_EVENT_CANCEL:
@@ -457,7 +489,10 @@ static double manager_time(const tam_manager *manager, double host_ms) {
 
 int tam_manager_feed(tam_manager *manager, const tam_event *event,
                      double now_ms) {
-  if (event->payload.len > TAM_EVENT_PAYLOAD_MAX) {
+  size_t len_max = event->kind >= TAM_EVENT_RUNTIME_DATA
+                       ? TAM_EVENT_RUNTIME_PAYLOAD_MAX
+                       : TAM_EVENT_PAYLOAD_MAX;
+  if (event->payload.len > len_max) {
     return TAM_ERR_INVALID_ARGUMENT;
   }
   manager->now_ms = manager_time(manager, now_ms);
@@ -495,5 +530,6 @@ double tam_manager_deadline(const tam_manager *manager, double now_ms) {
 }
 
 size_t tam_manager_busy(const tam_manager *manager) {
-  return manager->op_count + tam_store_busy(manager->store);
+  return manager->op_count + tam_store_busy(manager->store) +
+         tam_chat_busy(manager->chat);
 }

@@ -100,6 +100,10 @@ static int message_read_name(tam_message *message, const char **pwhy) {
   if (message->verb != NULL) {
     message->name = TAM_REQUEST_STORE;
   }
+  message->chat_verb = tam_chat_find_verb(message->name_text);
+  if (message->chat_verb != NULL) {
+    message->name = TAM_REQUEST_CHAT;
+  }
   return 0;
 }
 

@@ -33,6 +33,9 @@
 // The longest record.
 #define TAM_STORAGE_RECORD_MAX (UINT32_C(4) << 20)
 
+// Requests have numbers above TAM_NET_ID_MAX up to this one.
+#define TAM_STORAGE_ID_MAX 0xbfffffffU
+
 // The longest key in bytes: two paths of a repository and what stands around.
 #define TAM_STORAGE_KEY_MAX 4096
 
@@ -72,8 +75,7 @@ int tam_storage_new(tam_storage **pstorage, tam_action_queue *queue,
                     const tam_mem *mem);
 void tam_storage_del(tam_storage *storage);
 
-// Submit a request. Return its number (it is above TAM_NET_ID_MAX), or 0 when
-// memory is short.
+// Submit a request. Return its number, or 0 when memory is short.
 uint32_t tam_storage_get(tam_storage *storage, tam_storage_owner owner,
                          const char *store, tam_span key);
 uint32_t tam_storage_list(tam_storage *storage, tam_storage_owner owner,

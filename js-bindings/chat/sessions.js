@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// ONNX Runtime: sessions and what runs in them. Which output becomes which
+// input is the core's business.
+
+import {
+  cut, gather, lastPositions, tensorOf,
+} from './tensors.js';
+
+/** @typedef {import('./tensors.js').Tensor} Tensor */
+/** @typedef {Map<string, Tensor>} Cache tensors by the input that takes them */
+
+/** More threads than this make a small model no faster. */
+const THREADS_MAX = 4;
+
+/**
+ * Takes the module as it was given: itself, or a function that brings it.
+ * @param {any} given
+ * @param {any} wasmPaths
+ */
+export async function loadOrt(given, wasmPaths) {
+  const loaded = typeof given === 'function' ? await given()
+    : given ?? await import('onnxruntime-web');
+  const ort = loaded.InferenceSession ? loaded : loaded.default;
+  ort.env.logLevel = 'error';
+  if (wasmPaths !== undefined) ort.env.wasm.wasmPaths = wasmPaths;
+  const { crossOriginIsolated, navigator } = globalThis;
+  ort.env.wasm.numThreads = crossOriginIsolated
+    ? Math.min(THREADS_MAX, navigator.hardwareConcurrency ?? 1) : 1;
+  return ort;
+}
+
+/**
+ * @param {any} ort
+ * @param {Blob} graph
+ * @param {{ path: string, data: Blob }[]} externalData
+ * @param {{ providers: string[], gpuOutputs?: boolean }} order
+ */
+export async function createSession(ort, graph, externalData, order) {
+  const session = await ort.InferenceSession.create(
+    new Uint8Array(await graph.arrayBuffer()), {
+      externalData,
+      executionProviders: order.providers,
+      graphOptimizationLevel: 'all',
+      // Weights would be held twice.
+      extra: { session: { disable_prepacking: '1' } },
+    });
+  return session;
+}
+
+/**
+ * What the core has to know of a session.
+ * @param {any} session
+ */
+export function describeSession(session) {
+  const describe = (/** @type {any} */ { name, type, shape }) => (
+    { name, type: String(type), shape: [...shape ?? []] });
+  return {
+    inputs: session.inputMetadata.map(describe),
+    outputs: session.outputMetadata.map(describe),
+  };
+}
+
+/**
+ * @param {any} ort
+ * @param {{ name: string, type: string, dims: number[] }[]} tensors
+ * @returns {Cache}
+ */
+export function createCache(ort, tensors) {
+  return new Map(tensors.map(({ name, type, dims }) => (
+    [name, tensorOf(ort, type, dims)])));
+}
+
+/**
+ * @param {any} ort
+ * @param {any} session
+ * @param {Cache | undefined} cache
+ * @param {{ feeds: { name: string, type: string, dims: number[], at: number,
+ *   bytes: number }[], keep: Record<string, string>, take?: string | null }}
+ *   order
+ * @param {Uint8Array} bytes
+ * @returns {Promise<Uint8Array[]>} the rows of the output that is taken
+ */
+export async function runSession(ort, session, cache, order, bytes) {
+  /** @type {Record<string, Tensor>} */
+  const inputs = {};
+  for (const name of session.inputNames) {
+    const kept = cache?.get(name);
+    if (kept) inputs[name] = kept;
+  }
+  for (const { name, type, dims, at, bytes: length } of order.feeds) {
+    inputs[name] = tensorOf(ort, type, dims, bytes.subarray(at, at + length));
+  }
+  const keep = Object.entries(order.keep ?? {});
+  const wanted = keep.map(([output]) => output);
+  if (order.take) wanted.push(order.take);
+  const outputs = await session.run(inputs, wanted);
+  for (const [output, input] of keep) {
+    cache?.get(input)?.dispose();
+    cache?.set(input, outputs[output]);
+  }
+  return order.take ? lastPositions(outputs[order.take]) : [];
+}
+
+/**
+ * Replaces tensors of the cache.
+ * @param {Cache} cache
+ * @param {Record<string, number>} axes by inputs
+ * @param {(tensor: Tensor, axis: number) => Promise<Tensor>} change
+ */
+async function changeCache(cache, axes, change) {
+  for (const [input, axis] of Object.entries(axes)) {
+    const tensor = cache.get(input);
+    const changed = tensor && await change(tensor, axis);
+    if (changed && changed !== tensor) {
+      tensor.dispose();
+      cache.set(input, changed);
+    }
+  }
+}
+
+/**
+ * @param {any} ort
+ * @param {Cache} cache
+ * @param {{ to: number, axes: Record<string, number> }} order
+ */
+export function cutCache(ort, cache, { to, axes }) {
+  return changeCache(cache, axes,
+    (tensor, axis) => cut(ort, tensor, axis, to));
+}
+
+/**
+ * @param {any} ort
+ * @param {Cache} cache
+ * @param {{ rows: number[], axes: Record<string, number> }} order
+ */
+export function gatherCache(ort, cache, { rows, axes }) {
+  return changeCache(cache, axes,
+    (tensor, axis) => gather(ort, tensor, axis, rows));
+}
+
+/** @param {Cache} cache */
+export function releaseCache(cache) {
+  for (const tensor of cache.values()) tensor.dispose();
+  cache.clear();
+}

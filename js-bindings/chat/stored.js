@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// How the chat has a model stored: as anybody.
+
+import { errorOfMessage } from '../errors.js';
+
+/** @typedef {import('../loop.js').Loop} Loop */
+
+/**
+ * Stores what a dtype needs, as far as it is not stored.
+ * @param {Loop} loop
+ * @param {number} request whose order it is
+ * @param {{ modelId: string, dtype?: string, revision?: string }} order
+ * @param {AbortSignal} signal
+ * @param {(message: any) => void} onProgress
+ * @returns {Promise<{ commit: string, dtype: string, files: string[] }>}
+ */
+export async function downloadModel(
+  loop, request, { modelId, dtype, revision }, signal, onProgress,
+) {
+  const end = await loop.run({
+    action: 'download', id: `load-${request}`,
+    params: { modelId, dtype, revision },
+  }, { signal, onProgress });
+  if (end.code !== undefined) throw errorOfMessage(end, signal.reason);
+  return {
+    commit: end.commit, dtype: end.dtype,
+    files: end.files.map((/** @type {any} */ file) => file.path),
+  };
+}

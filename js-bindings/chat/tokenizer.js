@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// A model's tokenizer and chat templates, by the libraries of the Hub.
+
+import { Template } from '@huggingface/jinja';
+import { Tokenizer } from '@huggingface/tokenizers';
+
+import { TabAgentError } from '../errors.js';
+
+/** Tokens that templates and the core know by their role. */
+const ROLES = ['bos', 'eos', 'pad', 'unk'];
+
+/** Tokenizer and templates of one model. */
+export class ChatTokenizer {
+  #tokenizer;
+  /** @type {Record<string, string>} */
+  #roles = {};
+  /** @type {Map<string, string>} sources, by their names */
+  #templates = new Map();
+  #config;
+
+  /**
+   * @param {Record<string, string>} files contents by their names:
+   *   tokenizer.json, tokenizer_config.json, chat_template.jinja
+   */
+  constructor(files) {
+    this.#config = JSON.parse(files['tokenizer_config.json'] ?? '{}');
+    this.#tokenizer = new Tokenizer(
+      JSON.parse(files['tokenizer.json']), this.#config);
+    for (const role of ROLES) {
+      const token = this.#config[`${role}_token`];
+      const text = typeof token === 'string' ? token : token?.content;
+      if (typeof text === 'string') this.#roles[`${role}_token`] = text;
+    }
+    const { chat_template: template } = this.#config;
+    const named = Array.isArray(template) ? template
+      : [{ name: 'default', template }];
+    for (const { name, template: source } of named) {
+      if (typeof source === 'string') this.#templates.set(name, source);
+    }
+    // Newer repositories have the template in a file of its own.
+    const ownFile = files['chat_template.jinja'];
+    if (ownFile !== undefined) this.#templates.set('default', ownFile);
+  }
+
+  /** What the core has to know of it. */
+  get facts() {
+    /** @type {Record<string, unknown>} */
+    const facts = {
+      tokenizerClass: this.#config.tokenizer_class,
+      maxLength: this.#config.model_max_length,
+      cleansUp: this.#config.clean_up_tokenization_spaces !== false,
+      templates: [...this.#templates.keys()],
+    };
+    for (const role of ROLES) {
+      const text = this.#roles[`${role}_token`];
+      facts[`${role}Id`] = text === undefined ? null
+        : this.#tokenizer.token_to_id(text) ?? null;
+    }
+    return facts;
+  }
+
+  /** A line for each token that is no text, by ascending ids. */
+  get specialTokens() {
+    return [...this.#tokenizer.get_added_tokens_decoder()]
+      .filter(([, token]) => token.special)
+      .sort(([a], [b]) => a - b)
+      .map(([id, { content }]) => `${id} ${content.replaceAll('\n', ' ')}\n`)
+      .join('');
+  }
+
+  /**
+   * The text that a template makes of a chat.
+   * @param {{ template: string, messages: unknown[], tools?: unknown[] | null,
+   *   options?: Record<string, unknown> }} chat
+   */
+  render({ template, messages, tools, options }) {
+    try {
+      return new Template(this.#templates.get(template) ?? '').render({
+        ...this.#roles, ...options,
+        messages, tools: tools ?? null, add_generation_prompt: true,
+      });
+    } catch (error) {
+      throw new TabAgentError('template_failed',
+        `the chat template of the model failed: ${
+          /** @type {Error} */ (error).message}`,
+        { stage: 'template', cause: error });
+    }
+  }
+
+  /**
+   * @param {string} text
+   * @param {boolean} addSpecialTokens
+   * @returns {number[]}
+   */
+  encode(text, addSpecialTokens) {
+    return this.#tokenizer.encode(
+      text, { add_special_tokens: addSpecialTokens }).ids;
+  }
+
+  /**
+   * Blanks are not cleaned up: the core does that, for it puts texts together.
+   * @param {number[]} ids
+   * @param {boolean} [withSpecial] tokens that are no text are shown, too
+   * @returns {string}
+   */
+  decode(ids, withSpecial = false) {
+    return ids.length === 0 ? '' : this.#tokenizer.decode(ids, {
+      skip_special_tokens: !withSpecial, clean_up_tokenization_spaces: false,
+    });
+  }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// The state of an operation that answers a chat, shared by its phases.
+#ifndef TAM_CHAT_ANSWER_H
+#define TAM_CHAT_ANSWER_H
+
+#include "chat/chat_op.h"
+#include "chat/decoding.h"
+#include "chat/generation_params.h"
+#include "chat/model.h"
+#include "chat/prompt.h"
+#include "chat/text_stream.h"
+
+// The longest text of an answer in bytes.
+#define TAM_ANSWER_TEXT_MAX (UINT32_C(16) << 20)
+
+// The texts of a sequence, as it came.
+typedef struct tam_answer_texts {
+  tam_buf content;
+  tam_buf reasoning;
+  tam_buf output; // everything but tags
+  tam_buf tools;  // calls with their tags
+} tam_answer_texts;
+
+struct tam_chat_answer {
+  tam_buf request;             // its JSON text
+  tam_json_node *root;         // the same, parsed
+  const tam_json_node *params; // inside |root|
+  tam_generation_params settings;
+  int has_settings;
+  tam_prompt prompt;
+  int has_prompt;
+  int has_tools;
+  int is_json;     // the answer shall be JSON
+  tam_buf chat_id; // empty: none
+
+  tam_buf tokens;       // int32_t: those that the decoder begins with
+  tam_buf source;       // int32_t: those of the encoder; empty: there is none
+  size_t reused_tokens; // of the prompt
+  unsigned step;        // within a phase
+
+  tam_decoding *decoding;
+  tam_buf fresh_tokens;  // int32_t: chosen since the last message
+  size_t new_tokens;     // chosen altogether, of the first sequence
+  size_t rows;           // of the cache
+  uint32_t cache;        // in use; the model's unless |rows| differ
+  size_t past;           // tokens that it holds
+  uint32_t uncond_cache; // without the prompt, for guidance
+  size_t uncond_past;
+
+  int opened; // the tag that the prompt has opened, see chat/reasoning.h
+  tam_text_stream stream;
+  int has_stream;
+  tam_answer_texts texts;
+  tam_buf sequences; // JSON: all of them, when there are several
+  size_t sequence;   // the one whose text is being made, of several
+
+  int is_stopping; // somebody wants it to end
+  tam_end_reason reason;
+  double first_ms; // when the first token was there; 0: not yet
+  double last_ms;
+};
+
+// --- answer.c
+
+// Returns the tokens of |buf|.
+TAM_SPAN_INLINE const int32_t *tam_answer_ids(const tam_buf *buf) {
+  return (const int32_t *)(const void *)buf->data;
+}
+TAM_SPAN_INLINE size_t tam_answer_count(const tam_buf *buf) {
+  return buf->len / sizeof(int32_t);
+}
+
+// Says what has become of the answer since the last message.
+int tam_answer_say(tam_chat_op *op);
+
+// Makes the answer's stream ready for the text of a sequence. Errors: those of
+// tam_text_stream_init.
+int tam_answer_begin_text(tam_chat_op *op);
+
+// Notes the text of sequence |place| of several; the first is the answer.
+int tam_answer_take_sequence(tam_chat_op *op, size_t place,
+                             const tam_decoding_result *result);
+
+// Hands a row of logits to the decoding; with |is_uncond|, that of the run
+// without the prompt. Returns WAIT or an error.
+int tam_answer_take_logits(tam_chat_op *op, const tam_runtime_report *report,
+                           int is_uncond);
+
+// Returns tokens per second, not counting the first.
+double tam_answer_rate(const tam_chat_answer *answer);
+
+#endif // TAM_CHAT_ANSWER_H

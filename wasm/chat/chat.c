@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+// The list of operations: hands each what concerns it, and moves it from phase
+// to phase.
+#include "chat/chat.h"
+
+#include "chat/chat_op.h"
+#include "chat/model.h"
+#include "core/mem.h"
+
+// What the platform says of an error is quoted up to this length.
+#define WORDS_MAX 400
+
+int tam_chat_new(tam_chat **pchat, const tam_chat_host *host) {
+  tam_chat *chat = tam_mem_calloc(host->mem, 1, sizeof(*chat));
+  if (chat == NULL) {
+    return TAM_ERR_OUT_OF_MEMORY;
+  }
+  chat->host = *host;
+  int error = tam_runtime_new(&chat->runtime, host->queue, host->mem);
+  if (error != 0) {
+    tam_chat_del(chat);
+    return error;
+  }
+  *pchat = chat;
+  return 0;
+}
+
+// ---------------------------------------------------------------------------
+// Operations
+
+static void op_del(tam_chat_op *op) {
+  tam_chat_load_del(op->load, op->chat);
+  tam_chat_answer_del(op->answer, op->chat);
+  tam_speaker_free(&op->speaker);
+  tam_buf_free(&op->text);
+  tam_buf_free(&op->why);
+  tam_mem_free(op->chat->host.mem, op);
+}
+
+static int is_retryable(int error) {
+  return error == TAM_ERR_BUSY || error == TAM_ERR_RUNTIME_FAILED ||
+         error == TAM_ERR_DEVICE_LOST || error == TAM_ERR_NETWORK ||
+         error == TAM_ERR_TIMEOUT || error == TAM_ERR_OUT_OF_MEMORY;
+}
+
+static const char *remedy_of(int error) {
+  switch (error) {
+  case TAM_ERR_INVALID_PARAMS:
+    return "Correct the named parameter.";
+  case TAM_ERR_BUSY:
+    return "Wait for a running request to end.";
+  case TAM_ERR_NO_MODEL:
+    return "Load a model first.";
+  case TAM_ERR_CONTEXT_OVERFLOW:
+    return "Shorten the chat, or let messages be dropped.";
+  case TAM_ERR_TEMPLATE_FAILED:
+  case TAM_ERR_UNSUPPORTED_TASK:
+  case TAM_ERR_UNSUPPORTED_GRAPH:
+    return "Choose another model.";
+  case TAM_ERR_OUT_OF_MEMORY:
+    return "Choose a smaller dtype, or close other tabs.";
+  default:
+    return NULL;
+  }
+}
+
+static void say_failure(tam_chat_op *op, int error) {
+  tam_failure failure = {
+      .error = error,
+      .stage = op->is_prepared ? (*op->phase)->stage : "params",
+      .message = op->why.len > 0 ? tam_buf_span(&op->why)
+                                 : TAM_SPAN("the operation could not go on"),
+      .is_retryable = is_retryable(error),
+      .remedy = remedy_of(error),
+  };
+  tam_speaker_fail(&op->speaker, &failure, op->chat->now_ms);
+}
+
+static int say_done(tam_chat_op *op) {
+  tam_buf json;
+  tam_speaker_begin(&op->speaker, TAM_ANSWER_DONE, op->chat->now_ms, &json);
+  if (op->verb->write_done != NULL) {
+    op->verb->write_done(op, &json);
+  }
+  return tam_speaker_say(&op->speaker, TAM_ANSWER_DONE, &json);
+}
+
+static void op_end(tam_chat_op *op, int error) {
+  tam_chat *chat = op->chat;
+  tam_runtime_close_op(chat->runtime, op->speaker.op);
+  if (error != 0 && op->answer != NULL && chat->model != NULL) {
+    // What was under way may still change it.
+    tam_chat_model_drop_cache(chat->model, chat);
+  }
+  if (error == 0) {
+    error = say_done(op);
+  }
+  if (error != 0) {
+    say_failure(op, error);
+  }
+  op->is_ended = 1;
+}
+
+// Does what follows from a step of the present phase.
+static void op_settle(tam_chat_op *op, int result) {
+  while (result == TAM_CHAT_NEXT && op->phase[1] != NULL) {
+    op->phase++;
+    op->waits_for = 0;
+    result = (*op->phase)->start(op);
+  }
+  if (result != TAM_CHAT_WAIT) {
+    op_end(op, result < 0 ? result : 0);
+  }
+}
+
+int tam_chat_op_fail(tam_chat_op *op, int error, const char *text) {
+  tam_buf_reset(&op->why);
+  tam_buf_append_text(&op->why, text);
+  return error;
+}
+
+int tam_chat_op_runtime_failed(tam_chat_op *op,
+                               const tam_runtime_report *report) {
+  tam_buf_reset(&op->why);
+  tam_span words = tam_span_head(report->data, WORDS_MAX);
+  // Only ASCII passes, for it may be anything.
+  for (size_t i = 0; i < words.len; i++) {
+    uint8_t byte = words.ptr[i];
+    tam_buf_append_byte(&op->why, byte >= ' ' && byte < 0x7f ? byte : '?');
+  }
+  return report->error;
+}
+
+tam_buf *tam_chat_op_order(tam_chat_op *op, const char *verb) {
+  return tam_runtime_begin(op->chat->runtime, verb);
+}
+
+static int submitted(tam_chat_op *op, uint32_t request) {
+  op->waits_for = request;
+  return request == 0 ? TAM_ERR_OUT_OF_MEMORY : TAM_CHAT_WAIT;
+}
+
+int tam_chat_op_submit(tam_chat_op *op, tam_span bytes) {
+  return submitted(
+      op, tam_runtime_submit(op->chat->runtime, op->speaker.op, bytes));
+}
+
+int tam_chat_op_make(tam_chat_op *op, tam_span bytes) {
+  return submitted(op,
+                   tam_runtime_make(op->chat->runtime, op->speaker.op, bytes));
+}
+
+// ---------------------------------------------------------------------------
+// Starting
+
+static tam_chat_op *op_new(tam_chat *chat, const tam_chat_verb *verb,
+                           const tam_chat_request *request) {
+  const tam_mem *mem = chat->host.mem;
+  tam_chat_op *op = tam_mem_calloc(mem, 1, sizeof(*op));
+  if (op == NULL) {
+    return NULL;
+  }
+  op->chat = chat;
+  op->verb = verb;
+  op->phase = verb->phases;
+  op->started_ms = chat->now_ms;
+  tam_buf_init(&op->text, mem, TAM_CHAT_TEXT_MAX);
+  tam_buf_init(&op->why, mem, TAM_CHAT_WHY_MAX);
+  if (tam_speaker_init(&op->speaker, chat->host.queue, verb->name, request->op,
+                       &request->envelope, mem) != 0) {
+    op_del(op);
+    return NULL;
+  }
+  op->speaker.is_quiet = (request->flags & TAM_COMMAND_FLAG_QUIET) != 0;
+  op->has_text = (request->flags & TAM_COMMAND_FLAG_LISTING) == 0;
+  return op;
+}
+
+// Returns 0, or why the operation cannot begin.
+static int op_prepare(tam_chat_op *op, const tam_chat_request *request) {
+  if (tam_chat_busy(op->chat) > TAM_CHAT_OPS_MAX) {
+    return tam_chat_op_fail(op, TAM_ERR_BUSY, "too many requests wait");
+  }
+  int error = op->verb->prepare == NULL ? 0 : op->verb->prepare(op, request);
+  op->is_prepared = error == 0;
+  return error;
+}
+
+int tam_chat_start(tam_chat *chat, const tam_chat_verb *verb,
+                   const tam_chat_request *request, double now_ms) {
+  chat->now_ms = now_ms;
+  tam_chat_op *op = op_new(chat, verb, request);
+  if (op == NULL) {
+    return TAM_ERR_OUT_OF_MEMORY;
+  }
+  tam_chat_op **plink = &chat->first; // the newest stands last
+  while (*plink != NULL) {
+    plink = &(*plink)->next;
+  }
+  *plink = op;
+  int error = op_prepare(op, request);
+  op_settle(op, error != 0 ? error : (*op->phase)->start(op));
+  return 0;
+}
+
+// ---------------------------------------------------------------------------
+// Events
+
+static tam_chat_op *find_op(const tam_chat *chat, uint32_t number) {
+  tam_chat_op *op = chat->first;
+  while (op != NULL && (op->speaker.op != number || op->is_ended)) {
+    op = op->next;
+  }
+  return op;
+}
+
+int tam_chat_has_op(const tam_chat *chat, uint32_t op) {
+  return find_op(chat, op) != NULL;
+}
+
+static int on_runtime(tam_chat *chat, const tam_event *event) {
+  tam_runtime_report report;
+  int error = tam_runtime_feed(chat->runtime, event, &report);
+  if (error != 0 || report.kind == TAM_RUNTIME_NOTHING) {
+    return error;
+  }
+  tam_chat_op *op = find_op(chat, report.op);
+  if (op != NULL && (*op->phase)->on_runtime != NULL) {
+    op_settle(op, report.kind == TAM_RUNTIME_FAILED &&
+                          report.error == TAM_ERR_OUT_OF_MEMORY
+                      ? tam_chat_op_runtime_failed(op, &report)
+                      : (*op->phase)->on_runtime(op, &report));
+  }
+  return 0;
+}
+
+// The text of a request may come before its phase: it waits in the operation.
+static int on_text(tam_chat_op *op, const tam_event *event) {
+  if (op->has_text) {
+    return TAM_ERR_INVALID_STATE;
+  }
+  if (event->kind == TAM_EVENT_LISTING_DATA) {
+    tam_buf_append(&op->text, event->payload);
+    return 0;
+  }
+  op->has_text = 1;
+  if (op->text.error != 0) {
+    op_settle(op, tam_chat_op_fail(op, op->text.error,
+                                   "the text of a request has at most 8 MiB"));
+  } else if ((*op->phase)->on_text != NULL) {
+    op_settle(op, (*op->phase)->on_text(op));
+  }
+  return 0;
+}
+
+// A generation ends with what there is of it; what only waits, too.
+static int on_cancel(tam_chat_op *op) {
+  op_settle(op, op->answer != NULL
+                    ? tam_chat_answer_stop(op)
+                    : tam_chat_op_fail(op, TAM_ERR_CANCELLED,
+                                       "the operation was cancelled"));
+  return 0;
+}
+
+size_t tam_chat_stop_all(tam_chat *chat, const tam_chat_op *but) {
+  size_t count = 0;
+  for (tam_chat_op *op = chat->first; op != NULL; op = op->next) {
+    if (op != but && !op->is_ended && op->answer != NULL) {
+      (void)on_cancel(op);
+      count++;
+    }
+  }
+  return count;
+}
+
+int tam_chat_feed(tam_chat *chat, const tam_event *event, double now_ms) {
+  chat->now_ms = now_ms;
+  tam_chat_op *op = find_op(chat, event->op);
+  switch (event->kind) {
+  case TAM_EVENT_CANCEL:
+    return op == NULL ? TAM_ERR_INVALID_STATE : on_cancel(op);
+  case TAM_EVENT_LISTING_DATA:
+  case TAM_EVENT_LISTING_END:
+    return op == NULL ? TAM_ERR_INVALID_STATE : on_text(op, event);
+  default:
+    return on_runtime(chat, event);
+  }
+}
+
+// ---------------------------------------------------------------------------
+// Time
+
+// Returns 1 when there was something to forget.
+static int reap(tam_chat *chat) {
+  int is_any = 0;
+  tam_chat_op **plink = &chat->first;
+  while (*plink != NULL) {
+    tam_chat_op *op = *plink;
+    if (op->is_ended) {
+      *plink = op->next;
+      op_del(op);
+      is_any = 1;
+    } else {
+      plink = &op->next;
+    }
+  }
+  return is_any;
+}
+
+void tam_chat_advance(tam_chat *chat, double now_ms) {
+  chat->now_ms = now_ms;
+  do {
+    for (tam_chat_op *op = chat->first; op != NULL; op = op->next) {
+      if (!op->is_ended && (*op->phase)->advance != NULL) {
+        op_settle(op, (*op->phase)->advance(op));
+      }
+    }
+  } while (reap(chat));
+}
+
+double tam_chat_deadline(const tam_chat *chat) {
+  (void)chat;
+  return -1; // limits of time are looked at with every token
+}
+
+size_t tam_chat_busy(const tam_chat *chat) {
+  size_t count = 0;
+  for (const tam_chat_op *op = chat->first; op != NULL; op = op->next) {
+    count += !op->is_ended;
+  }
+  return count;
+}
+
+void tam_chat_del(tam_chat *chat) {
+  if (chat == NULL) {
+    return;
+  }
+  for (tam_chat_op *op = chat->first; op != NULL; op = op->next) {
+    op->is_ended = 1;
+  }
+  (void)reap(chat);
+  tam_chat_model_del(chat->model, chat);
+  tam_runtime_del(chat->runtime);
+  tam_mem_free(chat->host.mem, chat);
+}

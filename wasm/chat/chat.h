@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// The chat: loads one model and answers with it. Requests take turns, first
+// come, first served.
+#ifndef TAM_CHAT_CHAT_H
+#define TAM_CHAT_CHAT_H
+
+#include "core/action_queue.h"
+#include "core/answer.h"
+#include "core/json_tree.h"
+#include "core/random.h"
+
+// The most requests at a time, those that wait included.
+#define TAM_CHAT_OPS_MAX 64
+
+// What the chat works with; everything outlives it.
+typedef struct tam_chat_host {
+  const tam_mem *mem;
+  tam_action_queue *queue;
+  tam_random *random; // of seeds that the caller does not give
+} tam_chat_host;
+
+// What can be asked of it: a request by name. Static.
+typedef struct tam_chat_verb tam_chat_verb;
+
+// Returns the verb called |name|, or NULL.
+const tam_chat_verb *tam_chat_find_verb(tam_span name);
+
+// A request; everything in it is borrowed for the call.
+typedef struct tam_chat_request {
+  uint32_t op;
+  tam_envelope envelope;
+  uint32_t flags; // TAM_COMMAND_FLAG_*
+  const tam_json_node *params;
+  tam_span text; // all of the request, as it came
+} tam_chat_request;
+
+typedef struct tam_chat tam_chat;
+
+// Creates the chat. Errors: OUT_OF_MEMORY.
+int tam_chat_new(tam_chat **pchat, const tam_chat_host *host);
+
+// Frees the chat and its operations, without a word; NULL is allowed.
+void tam_chat_del(tam_chat *chat);
+
+// Starts |verb|. Whatever happens, exactly one terminal message follows.
+// Errors: OUT_OF_MEMORY, when not even that is possible.
+int tam_chat_start(tam_chat *chat, const tam_chat_verb *verb,
+                   const tam_chat_request *request, double now_ms);
+
+// Takes in an event of the runtime, or CANCEL, LISTING_DATA (the text of the
+// request: see chat/prompt.h) and LISTING_END of an operation of the chat.
+// Errors: INVALID_STATE.
+int tam_chat_feed(tam_chat *chat, const tam_event *event, double now_ms);
+
+// Lets time have its effect, and frees what has ended.
+void tam_chat_advance(tam_chat *chat, double now_ms);
+
+// Returns the time at which advance is due, or -1.
+double tam_chat_deadline(const tam_chat *chat);
+
+// Returns 1 when |op| is an operation of the chat that has not ended.
+int tam_chat_has_op(const tam_chat *chat, uint32_t op);
+
+// Returns how many operations have not ended.
+size_t tam_chat_busy(const tam_chat *chat);
+
+#endif // TAM_CHAT_CHAT_H

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// The state of one operation, shared by the phases and by nobody else.
+#ifndef TAM_CHAT_CHAT_OP_H
+#define TAM_CHAT_CHAT_OP_H
+
+#include "chat/chat.h"
+#include "chat/phase.h"
+#include "chat/run.h"
+#include "core/speaker.h"
+
+// The longest text of a request: a chat of some million words.
+#define TAM_CHAT_TEXT_MAX (UINT32_C(8) << 20)
+
+// The longest sentence about an error.
+#define TAM_CHAT_WHY_MAX 512
+
+// Messages of progress come at most this often, but for those with tokens.
+#define TAM_CHAT_PROGRESS_PERIOD_MS 100.0
+
+typedef struct tam_chat_load tam_chat_load;
+typedef struct tam_chat_answer tam_chat_answer;
+
+struct tam_chat_verb {
+  const char *name;                    // of its messages
+  const tam_chat_phase *const *phases; // ends with NULL
+  // Makes what the operation needs of its parameters: 0 or an error.
+  int (*prepare)(tam_chat_op *op, const tam_chat_request *request);
+  // Writes the members of the terminal message; NULL: there are none.
+  void (*write_done)(tam_chat_op *op, tam_buf *json);
+  uint8_t takes_text; // the text of a chat follows the request
+  uint8_t takes_turn; // one such operation runs at a time
+};
+
+struct tam_chat {
+  tam_chat_host host;
+  tam_runtime *runtime;
+  tam_chat_op *first;    // in the order of their start
+  tam_chat_model *model; // that is loaded, or NULL
+  double now_ms;
+};
+
+struct tam_chat_op {
+  tam_chat *chat;
+  tam_chat_op *next;
+  const tam_chat_verb *verb;
+  const tam_chat_phase *const *phase; // the present one, and those after it
+  tam_speaker speaker;
+  tam_buf text; // of the request
+  int has_text; // all of it
+  tam_buf why;  // what went wrong, for people
+  int is_prepared;
+  int is_ended;
+  double started_ms;
+  uint32_t waits_for; // the order whose report is awaited, 0: none
+
+  tam_run run; // the pass that is under way, or was last
+
+  tam_chat_load *load;     // of an operation that loads
+  tam_chat_answer *answer; // of one that generates
+};
+
+// Returns |error|, having noted |text| about it.
+int tam_chat_op_fail(tam_chat_op *op, int error, const char *text);
+
+// The same for an order that failed.
+int tam_chat_op_runtime_failed(tam_chat_op *op,
+                               const tam_runtime_report *report);
+
+// Begins an order for the operation.
+tam_buf *tam_chat_op_order(tam_chat_op *op, const char *verb);
+
+// Submit the order with |bytes| behind it. Return WAIT, having noted its number
+// as that which is waited for, or OUT_OF_MEMORY.
+int tam_chat_op_submit(tam_chat_op *op, tam_span bytes);
+int tam_chat_op_make(tam_chat_op *op, tam_span bytes);
+
+// Ends the generation of every operation but |but|, with what there is of
+// their answers. Returns how many those are.
+size_t tam_chat_stop_all(tam_chat *chat, const tam_chat_op *but);
+
+// --- control_phase.c
+
+void tam_chat_write_state(tam_chat_op *op, tam_buf *json);
+
+// --- load.c
+
+int tam_chat_load_prepare(tam_chat_op *op, const tam_chat_request *request);
+void tam_chat_load_write_done(tam_chat_op *op, tam_buf *json);
+void tam_chat_load_del(tam_chat_load *load, tam_chat *chat);
+
+// --- answer.c
+
+int tam_chat_answer_prepare(tam_chat_op *op, const tam_chat_request *request);
+void tam_chat_answer_write_done(tam_chat_op *op, tam_buf *json);
+void tam_chat_answer_del(tam_chat_answer *answer, tam_chat *chat);
+
+// The request is to end with what there is of its answer.
+int tam_chat_answer_stop(tam_chat_op *op);
+
+#endif // TAM_CHAT_CHAT_OP_H

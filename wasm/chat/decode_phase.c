@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+// Token after token: choose, make text of it, say it, run it.
+#include "chat/answer.h"
+#include "chat/run.h"
+#include "core/json_write.h"
+
+// What is being waited for.
+typedef enum decode_step {
+  STEP_TEXT = 0, // of the token that was chosen
+  STEP_GATHER,   // the cache gets the rows that go on
+  STEP_RUN,
+  STEP_UNCOND,
+  STEP_FLUSH,    // the text that was held back
+  STEP_SEQUENCES // the texts of several sequences, one after the other
+} decode_step;
+
+static int end_answer(tam_chat_op *op);
+
+// ---------------------------------------------------------------------------
+// Running what was chosen
+
+static int run_tokens(tam_chat_op *op, uint32_t cache, size_t past) {
+  tam_chat_answer *answer = op->answer;
+  return tam_run_start(
+      op, &(tam_run){.model = op->chat->model,
+                     .cache = cache,
+                     .tokens = tam_decoding_tokens(answer->decoding),
+                     .rows = answer->rows,
+                     .count = 1,
+                     .past = past,
+                     .source = tam_answer_count(&answer->source),
+                     .takes_logits = 1});
+}
+
+// With guidance, what the model says without the prompt has to be there first.
+static int run_chosen(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  if (tam_decoding_is_guided(answer->decoding) && answer->step != STEP_UNCOND) {
+    answer->step = STEP_UNCOND;
+    return run_tokens(op, answer->uncond_cache, answer->uncond_past);
+  }
+  answer->step = STEP_RUN;
+  return run_tokens(op, answer->cache, answer->past);
+}
+
+// Returns 1 when row i goes on with itself, for all of them.
+static int is_in_place(const tam_chat_answer *answer, size_t rows) {
+  const uint32_t *parents = tam_decoding_parents(answer->decoding);
+  size_t i = 0;
+  while (i < rows && parents[i] == i) {
+    i++;
+  }
+  return i == rows && rows == answer->rows;
+}
+
+static int gather_rows(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  size_t rows = tam_decoding_rows(answer->decoding);
+  if (is_in_place(answer, rows)) {
+    return run_chosen(op);
+  }
+  // From here on it is of no use for another turn.
+  tam_buf_reset(&op->chat->model->cached);
+  answer->rows = rows;
+  answer->step = STEP_GATHER;
+  return tam_run_order_gather(op, op->chat->model, answer->cache,
+                              tam_decoding_parents(answer->decoding), rows);
+}
+
+// ---------------------------------------------------------------------------
+// Text
+
+static int order_decode(tam_chat_op *op, const int32_t *ids, size_t count) {
+  tam_buf *order = tam_chat_op_order(op, "decode");
+  tam_json_write_number_member(order, "tokenizer", op->chat->model->tokenizer);
+  tam_json_write_key(order, "ids");
+  tam_json_write_array_begin(order);
+  for (size_t i = 0; i < count; i++) {
+    tam_json_write_number(order, ids[i]);
+  }
+  tam_json_write_array_end(order);
+  return tam_chat_op_submit(op, TAM_SPAN_NONE);
+}
+
+static int push_token(tam_chat_op *op, int32_t id) {
+  int tag = 0;
+  int is_special = tam_chat_model_special(op->chat->model, id, &tag);
+  return is_special && tag == 0
+             ? 0
+             : tam_text_stream_push(&op->answer->stream, id, tag);
+}
+
+// Orders the next window to be decoded. Returns WAIT, NEXT when there is
+// none, or an error.
+static int decode_window(tam_chat_op *op) {
+  const int32_t *ids;
+  size_t count;
+  return tam_text_stream_wants(&op->answer->stream, &ids, &count)
+             ? order_decode(op, ids, count)
+             : TAM_CHAT_NEXT;
+}
+
+static int after_text(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  int error = tam_answer_say(op);
+  if (error != 0) {
+    return error;
+  }
+  if (tam_text_stream_is_done(&answer->stream) != TAM_TEXT_GOES_ON) {
+    error = tam_decoding_stop(answer->decoding, TAM_END_STOP);
+  } else if (answer->is_stopping) {
+    error = tam_decoding_stop(answer->decoding, TAM_END_STOPPED);
+  }
+  if (error != 0) {
+    return error;
+  }
+  return tam_decoding_is_done(answer->decoding) ? end_answer(op)
+                                                : gather_rows(op);
+}
+
+// The token of the only row is text at once.
+static int take_token(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  int32_t token = tam_decoding_tokens(answer->decoding)[0];
+  int is_end = tam_decoding_is_done(answer->decoding) &&
+               tam_decoding_sequence(answer->decoding, 0).reason == TAM_END_EOS;
+  answer->step = STEP_TEXT;
+  tam_buf_append_word(&answer->fresh_tokens, (uint32_t)token);
+  int error = answer->fresh_tokens.error;
+  if (error == 0 && !is_end) {
+    error = push_token(op, token);
+  }
+  int result = error != 0 ? error : decode_window(op);
+  return result == TAM_CHAT_NEXT ? after_text(op) : result;
+}
+
+static int choose(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  double now_ms = op->chat->now_ms;
+  int result = tam_decoding_step(answer->decoding, now_ms);
+  if (result < 0) {
+    return result;
+  }
+  answer->new_tokens++;
+  answer->last_ms = now_ms;
+  if (answer->first_ms == 0) {
+    answer->first_ms = now_ms;
+  }
+  if (tam_decoding_rows(answer->decoding) == 1) {
+    return take_token(op);
+  }
+  if (answer->is_stopping) {
+    result = tam_decoding_stop(answer->decoding, TAM_END_STOPPED);
+    return result != 0 ? result : end_answer(op);
+  }
+  return result > 0 ? end_answer(op) : gather_rows(op);
+}
+
+// ---------------------------------------------------------------------------
+// The end
+
+// One sequence: what was held back comes out.
+static int flush(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  int result = decode_window(op);
+  if (result != TAM_CHAT_NEXT) {
+    return result;
+  }
+  int error = tam_text_stream_end(&answer->stream);
+  if (error == 0) {
+    error = tam_answer_say(op);
+  }
+  return error != 0 ? error : TAM_CHAT_END;
+}
+
+// Of several sequences, begins the text of the next one, or ends.
+static int next_sequence(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  if (answer->sequence == tam_decoding_sequences(answer->decoding)) {
+    return TAM_CHAT_END;
+  }
+  tam_decoding_result result =
+      tam_decoding_sequence(answer->decoding, answer->sequence);
+  size_t len = result.tokens.len;
+  len -= len > 0 && result.reason == TAM_END_EOS; // that token is no text
+  int error = tam_answer_begin_text(op);
+  for (size_t i = 0; error == 0 && i < len; i++) {
+    error = push_token(op, result.tokens.ids[i]);
+  }
+  if (error == 0) {
+    tam_text_stream_finish(&answer->stream);
+  }
+  return error != 0 ? error : TAM_CHAT_NEXT;
+}
+
+static int end_sequence(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  tam_decoding_result result =
+      tam_decoding_sequence(answer->decoding, answer->sequence);
+  int error = tam_text_stream_end(&answer->stream);
+  if (error == 0) {
+    error = tam_answer_take_sequence(op, answer->sequence, &result);
+  }
+  answer->sequence++;
+  return error != 0 ? error : TAM_CHAT_NEXT;
+}
+
+// Goes through the windows of the sequences until one has to be decoded.
+static int sequences_go_on(tam_chat_op *op) {
+  int result = decode_window(op);
+  while (result == TAM_CHAT_NEXT) {
+    result = end_sequence(op);
+    if (result == TAM_CHAT_NEXT) {
+      result = next_sequence(op);
+    }
+    if (result == TAM_CHAT_NEXT) {
+      result = decode_window(op);
+    }
+  }
+  return result;
+}
+
+static int end_answer(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  answer->reason = tam_decoding_sequence(answer->decoding, 0).reason;
+  if (tam_decoding_rows(answer->decoding) == 1) {
+    answer->step = STEP_FLUSH;
+    tam_text_stream_finish(&answer->stream);
+    return flush(op);
+  }
+  answer->step = STEP_SEQUENCES;
+  int result = next_sequence(op);
+  return result == TAM_CHAT_NEXT ? sequences_go_on(op) : result;
+}
+
+// ---------------------------------------------------------------------------
+// The phase
+
+// A pass is over: the caches have their tokens.
+static int take_pass(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  tam_chat_model *model = op->chat->model;
+  if (answer->step == STEP_UNCOND) {
+    answer->uncond_past++;
+    return run_chosen(op);
+  }
+  answer->past++;
+  if (tam_decoding_rows(answer->decoding) == 1) {
+    tam_buf_append_word(&model->cached,
+                        (uint32_t)tam_decoding_tokens(answer->decoding)[0]);
+  }
+  return model->cached.error != 0 ? model->cached.error : choose(op);
+}
+
+static int on_end(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  int result;
+  switch ((decode_step)answer->step) {
+  case STEP_GATHER:
+    return run_chosen(op);
+  case STEP_RUN:
+  case STEP_UNCOND:
+    result = tam_run_next(op);
+    return result == TAM_CHAT_NEXT ? take_pass(op) : result;
+  case STEP_FLUSH:
+    return flush(op);
+  case STEP_SEQUENCES:
+    return sequences_go_on(op);
+  default:
+    result = decode_window(op);
+    return result == TAM_CHAT_NEXT ? after_text(op) : result;
+  }
+}
+
+static int decode_on_runtime(tam_chat_op *op,
+                             const tam_runtime_report *report) {
+  tam_chat_answer *answer = op->answer;
+  int is_run = answer->step == STEP_RUN || answer->step == STEP_UNCOND;
+  switch (report->kind) {
+  case TAM_RUNTIME_FAILED:
+    return tam_chat_op_runtime_failed(op, report);
+  case TAM_RUNTIME_DATA:
+    return is_run
+               ? tam_answer_take_logits(op, report, answer->step == STEP_UNCOND)
+               : tam_text_stream_take(&answer->stream, report->data);
+  case TAM_RUNTIME_END:
+    return on_end(op);
+  default:
+    return TAM_CHAT_WAIT;
+  }
+}
+
+const tam_chat_phase tam_chat_decode_phase = {
+    .stage = "decode",
+    .start = choose,
+    .on_runtime = decode_on_runtime,
+};

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+// From what the user says to tokens that fit into the model's context.
+#include "chat/answer.h"
+#include "core/mem.h"
+#include "core/names.h"
+
+// The longest list of messages on its way to the template.
+#define MESSAGES_MAX (UINT32_C(16) << 20)
+
+// Tokens that an answer has room for at least, when nobody says how long it may
+// be.
+#define ANSWER_MIN 1
+
+// The end of a rendered prompt in which a tag of reasoning may stand open.
+#define TAIL_TOKENS 16
+
+typedef enum prompt_step {
+  STEP_RENDER = 0, // messages become tokens
+  STEP_TAIL        // the end of the prompt is looked at as text
+} prompt_step;
+
+// ---------------------------------------------------------------------------
+// Settings
+
+static int parse_request(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  int error = tam_json_tree_parse(&answer->root, tam_buf_span(&answer->request),
+                                  op->chat->host.mem);
+  const tam_json_node *params =
+      tam_json_get_member(answer->root, TAM_SPAN("params"));
+  answer->params = params != NULL ? params : answer->root;
+  return error;
+}
+
+static const tam_json_node *setting(const tam_chat_answer *answer,
+                                    const char *name) {
+  return tam_json_get_member(
+      tam_json_get_member(answer->params, TAM_SPAN("settings")),
+      tam_span_of(name));
+}
+
+// Lays the model's own defaults and the request's settings over those of the
+// reference.
+static int merge_settings(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  const tam_chat_model *model = op->chat->model;
+  const tam_mem *mem = op->chat->host.mem;
+  tam_json_node *defaults = NULL;
+  tam_generation_params_init(&answer->settings, mem);
+  answer->has_settings = 1;
+  int error = 0;
+  if (model->generation_config.error == 0 && model->generation_config.len > 0) {
+    error = tam_json_tree_parse(&defaults,
+                                tam_buf_span(&model->generation_config), mem);
+  }
+  if (error == 0) {
+    error = tam_generation_params_merge(
+        &answer->settings, TAM_PARAMS_LAYER_MODEL, defaults, &op->why);
+  }
+  tam_json_tree_free(defaults, mem);
+  if (error == 0) {
+    error = tam_generation_params_merge(
+        &answer->settings, TAM_PARAMS_LAYER_REQUEST,
+        tam_json_get_member(answer->params, TAM_SPAN("settings")), &op->why);
+  }
+  uint8_t seed[16];
+  for (size_t i = 0; i < sizeof(seed); i++) {
+    seed[i] = (uint8_t)tam_random_next(op->chat->host.random);
+  }
+  tam_generation_params_set_seed(&answer->settings, seed);
+  tam_generation_facts facts = {
+      .vocab = model->vocab,
+      .has_end = model->ids.eos.count > 0,
+      .is_encoder = tam_chat_model_has_encoder(model),
+  };
+  return error != 0 ? error
+                    : tam_generation_params_settle(&answer->settings, &facts,
+                                                   &op->why);
+}
+
+// ---------------------------------------------------------------------------
+// The chat
+
+static int read_policy(tam_chat_op *op, tam_prompt_policy *policy) {
+  const tam_json_node *node =
+      tam_json_get_member(op->answer->params, TAM_SPAN("overflow"));
+  *policy = TAM_PROMPT_ERROR;
+  if (node == NULL) {
+    return 0;
+  }
+  int place = tam_names_find(TAM_PROMPT_POLICIES, tam_json_get_string(node));
+  if (place < 0) {
+    return tam_chat_op_fail(op, TAM_ERR_INVALID_PARAMS,
+                            "overflow: expected error, dropOldest or "
+                            "middleOut");
+  }
+  *policy = (tam_prompt_policy)place;
+  return 0;
+}
+
+static int read_prompt(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  tam_prompt_setup setup = {
+      .system = tam_json_get_string(setting(answer, "system_prompt")),
+      .json = tam_json_get_bool(setting(answer, "json_mode")),
+  };
+  answer->is_json = setup.json;
+  answer->has_tools = tam_json_get_first(tam_json_get_member(
+                          answer->params, TAM_SPAN("tools"))) != NULL;
+  int error = read_policy(op, &setup.policy);
+  if (error == 0) {
+    error = tam_prompt_feed(&answer->prompt, tam_buf_span(&op->text));
+  }
+  if (error == 0) {
+    error = tam_prompt_end(&answer->prompt, &setup);
+  }
+  if (error == TAM_ERR_INVALID_PARAMS && answer->prompt.problem != NULL) {
+    return tam_chat_op_fail(op, error, answer->prompt.problem);
+  }
+  if (error != 0 && !tam_error_is_fatal(error) && op->why.len == 0) {
+    return tam_chat_op_fail(op, TAM_ERR_INVALID_PARAMS,
+                            "messages: expected a list of messages");
+  }
+  return error;
+}
+
+// The template is for chats with or without tools; an encoder reads the last
+// message as it is.
+static int order_render(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  const tam_chat_model *model = op->chat->model;
+  tam_buf messages;
+  tam_buf_init(&messages, op->chat->host.mem, MESSAGES_MAX);
+  tam_prompt_write(&answer->prompt, &messages);
+  tam_buf *order = tam_chat_op_order(op, "render");
+  tam_json_write_number_member(order, "tokenizer", model->tokenizer);
+  tam_json_write_string_member(
+      order, "template", tam_chat_model_template(model, answer->has_tools));
+  tam_json_write_key(order, "messages");
+  tam_json_write_raw(order, tam_buf_span(&messages));
+  tam_json_write_key(order, "tools");
+  tam_json_write_bool(order, answer->has_tools);
+  int error = messages.error;
+  tam_buf_free(&messages);
+  tam_buf_reset(&answer->tokens);
+  answer->step = STEP_RENDER;
+  return error != 0 ? error : tam_chat_op_submit(op, TAM_SPAN_NONE);
+}
+
+// How long a prompt may be: the answer needs room, too.
+static size_t prompt_limit(const tam_chat_op *op) {
+  const tam_chat_answer *answer = op->answer;
+  size_t context = op->chat->model->context_length;
+  double wanted = tam_generation_params_is_given(&answer->settings,
+                                                 TAM_PARAM_MAX_NEW_TOKENS)
+                      ? tam_generation_params_get(&answer->settings,
+                                                  TAM_PARAM_MAX_NEW_TOKENS)
+                      : ANSWER_MIN;
+  // An answer that wants half of the context or more gets what is left.
+  size_t room = wanted < (double)context / 2 ? (size_t)wanted : context / 2;
+  return context - (room > ANSWER_MIN ? room : ANSWER_MIN);
+}
+
+static int overflow(tam_chat_op *op, size_t count, size_t limit) {
+  tam_chat_op_fail(op, TAM_ERR_CONTEXT_OVERFLOW, "the chat has ");
+  tam_text_append_number(&op->why, (double)count);
+  tam_buf_append_text(&op->why, " tokens; with room for the answer ");
+  tam_text_append_number(&op->why, (double)limit);
+  tam_buf_append_text(&op->why, " fit into the context of ");
+  tam_text_append_number(&op->why, op->chat->model->context_length);
+  return TAM_ERR_CONTEXT_OVERFLOW;
+}
+
+// Where a template ends with the tag that opens the reasoning, the answer
+// begins inside of it.
+static int order_tail(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  size_t count = tam_answer_count(&answer->tokens);
+  size_t from = count > TAIL_TOKENS ? count - TAIL_TOKENS : 0;
+  tam_buf *order = tam_chat_op_order(op, "decode");
+  tam_json_write_number_member(order, "tokenizer", op->chat->model->tokenizer);
+  tam_json_write_key(order, "special");
+  tam_json_write_bool(order, 1);
+  tam_json_write_key(order, "ids");
+  tam_json_write_array_begin(order);
+  for (size_t i = from; i < count; i++) {
+    tam_json_write_number(order, tam_answer_ids(&answer->tokens)[i]);
+  }
+  tam_json_write_array_end(order);
+  answer->step = STEP_TAIL;
+  return tam_chat_op_submit(op, TAM_SPAN_NONE);
+}
+
+// ---------------------------------------------------------------------------
+// What the decoder begins with
+
+static int begin_decoding(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  const tam_chat_model *model = op->chat->model;
+  if (tam_chat_model_has_encoder(model)) {
+    tam_buf_append(&answer->source, tam_buf_span(&answer->tokens));
+    tam_buf_reset(&answer->tokens);
+    double start = tam_generation_params_get(&answer->settings,
+                                             TAM_PARAM_DECODER_START_TOKEN_ID);
+    tam_buf_append_word(
+        &answer->tokens,
+        (uint32_t)(start >= 0 ? (int32_t)start : model->ids.decoder_start));
+  }
+  tam_decoding_setup setup = {
+      .params = &answer->settings,
+      .prompt = {tam_answer_ids(&answer->tokens),
+                 tam_answer_count(&answer->tokens)},
+      .encoder = {tam_answer_ids(&answer->source),
+                  tam_answer_count(&answer->source)},
+      .vocab = model->vocab,
+      .eos = {model->ids.eos.ids, model->ids.eos.count},
+      .pad = model->ids.pad,
+      .context_len = model->context_length,
+      .start_ms = op->started_ms,
+  };
+  int error =
+      answer->source.error != 0 ? answer->source.error
+      : answer->tokens.error != 0
+          ? answer->tokens.error
+          : tam_decoding_new(&answer->decoding, &setup, op->chat->host.mem);
+  if (error == TAM_ERR_INVALID_PARAMS) {
+    return tam_chat_op_fail(op, error,
+                            "max_length: the prompt alone is as long");
+  }
+  if (error == 0) {
+    error = tam_answer_begin_text(op);
+  }
+  return error != 0 ? error : TAM_CHAT_NEXT;
+}
+
+static int rendered(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  size_t count = tam_answer_count(&answer->tokens);
+  size_t limit = prompt_limit(op);
+  if (count == 0) {
+    return tam_chat_op_fail(op, TAM_ERR_TEMPLATE_FAILED,
+                            "the chat template made no text of the chat");
+  }
+  int result = tam_prompt_fit(&answer->prompt, count, limit);
+  if (result == TAM_ERR_CONTEXT_OVERFLOW) {
+    return overflow(op, count, limit);
+  }
+  return result < 0 ? result : result > 0 ? order_render(op) : order_tail(op);
+}
+
+// ---------------------------------------------------------------------------
+// The phase
+
+static int prompt_start(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  if (!op->has_text) {
+    return TAM_CHAT_WAIT;
+  }
+  if (op->chat->model == NULL) {
+    return tam_chat_op_fail(op, TAM_ERR_NO_MODEL, "no model is loaded");
+  }
+  tam_prompt_init(&answer->prompt, op->chat->host.mem);
+  answer->has_prompt = 1;
+  int error = parse_request(op);
+  if (error == 0) {
+    error = merge_settings(op);
+  }
+  if (error == 0) {
+    error = read_prompt(op);
+  }
+  return error != 0 ? error : order_render(op);
+}
+
+static int prompt_on_runtime(tam_chat_op *op,
+                             const tam_runtime_report *report) {
+  tam_chat_answer *answer = op->answer;
+  switch (report->kind) {
+  case TAM_RUNTIME_FAILED:
+    return tam_chat_op_runtime_failed(op, report);
+  case TAM_RUNTIME_DATA:
+    if (answer->step == STEP_TAIL) {
+      answer->opened = tam_reasoning_opened_by(report->data);
+      return TAM_CHAT_WAIT;
+    }
+    tam_buf_append(&answer->tokens, report->data);
+    return answer->tokens.error;
+  case TAM_RUNTIME_END:
+    return answer->step == STEP_RENDER ? rendered(op) : begin_decoding(op);
+  default:
+    return TAM_CHAT_WAIT;
+  }
+}
+
+const tam_chat_phase tam_chat_prompt_phase = {
+    .stage = "prompt",
+    .start = prompt_start,
+    .on_runtime = prompt_on_runtime,
+    .on_text = prompt_start,
+};

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// What can be asked of the chat: each verb is a list of phases and the contents
+// of its terminal message.
+#include "chat/chat_op.h"
+#include "chat/model.h"
+
+static const tam_chat_phase *const load_phases[] = {
+    &tam_chat_turn_phase,
+    &tam_chat_replace_phase,
+    &tam_chat_download_phase,
+    &tam_chat_config_phase,
+    &tam_chat_tokenizer_phase,
+    &tam_chat_graphs_phase,
+    &tam_chat_session_phase,
+    &tam_chat_trial_phase,
+    NULL,
+};
+
+static const tam_chat_phase *const generate_phases[] = {
+    &tam_chat_turn_phase,
+    &tam_chat_prompt_phase,
+    &tam_chat_prefill_phase,
+    &tam_chat_decode_phase,
+    NULL,
+};
+
+static const tam_chat_phase *const reset_phases[] = {
+    &tam_chat_stop_phase,
+    &tam_chat_turn_phase,
+    &tam_chat_reset_phase,
+    NULL,
+};
+
+static const tam_chat_phase *const stop_phases[] = {&tam_chat_stop_phase, NULL};
+
+static const tam_chat_phase *const state_phases[] = {&tam_chat_state_phase,
+                                                     NULL};
+
+static const tam_chat_verb verbs[] = {
+    {
+        .name = "load",
+        .phases = load_phases,
+        .prepare = tam_chat_load_prepare,
+        .write_done = tam_chat_load_write_done,
+        .takes_turn = 1,
+    },
+    {
+        .name = "generate",
+        .phases = generate_phases,
+        .prepare = tam_chat_answer_prepare,
+        .write_done = tam_chat_answer_write_done,
+        .takes_text = 1,
+        .takes_turn = 1,
+    },
+    {.name = "stop", .phases = stop_phases},
+    {.name = "reset", .phases = reset_phases, .takes_turn = 1},
+    {
+        .name = "state",
+        .phases = state_phases,
+        .write_done = tam_chat_write_state,
+    },
+};
+
+const tam_chat_verb *tam_chat_find_verb(tam_span name) {
+  for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+    if (tam_span_is(name, verbs[i].name)) {
+      return &verbs[i];
+    }
+  }
+  return NULL;
+}

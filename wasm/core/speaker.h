@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Speaks for one operation: numbers its messages, and keeps memory aside so
+// that the last one can always be said.
+#ifndef TAM_CORE_SPEAKER_H
+#define TAM_CORE_SPEAKER_H
+
+#include "core/action_queue.h"
+#include "core/answer.h"
+
+// The longest message.
+#define TAM_SPEAKER_MESSAGE_MAX (UINT32_C(16) << 20)
+
+typedef struct tam_speaker {
+  tam_action_queue *queue;
+  const char *action;    // names the messages: "load:done"
+  uint32_t op;           // the host's number of the operation
+  uint32_t seq;          // of the next message
+  int is_quiet;          // nobody listens to progress
+  tam_envelope envelope; // its id lies in |id|
+  tam_buf id;
+  tam_action_node *last_words;
+} tam_speaker;
+
+// Makes |self| ready; |action| is a constant, |envelope| is copied. |self| must
+// be freed also when it fails: OUT_OF_MEMORY.
+int tam_speaker_init(tam_speaker *self, tam_action_queue *queue,
+                     const char *action, uint32_t op,
+                     const tam_envelope *envelope, const tam_mem *mem);
+void tam_speaker_free(tam_speaker *self);
+
+// Begins a message of |kind| in |json|, which it initialises: name, id, number
+// and time. The members of a DONE stand where the style wants them.
+void tam_speaker_begin(const tam_speaker *self, tam_answer kind, double now_ms,
+                       tam_buf *json);
+
+// Completes and queues a message of |kind|, and frees |json|. Errors: that of
+// |json|, OUT_OF_MEMORY; nothing is queued then.
+int tam_speaker_say(tam_speaker *self, tam_answer kind, tam_buf *json);
+
+// Says the terminal error. It cannot fail; when memory is short the members
+// |failure->more| are left out.
+void tam_speaker_fail(tam_speaker *self, const tam_failure *failure,
+                      double now_ms);
+
+#endif // TAM_CORE_SPEAKER_H
