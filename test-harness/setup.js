@@ -38,8 +38,8 @@ function run(command, args, options = {}) {
 // --- npm packages
 
 /**
- * Returns the packages of the harness that are missing or of another version
- * than the pinned one.
+ * Returns the packages of the product and of the harness that are missing or of
+ * another version than the pinned one.
  * @param {boolean} dev with those that only tests need
  * @returns {string[]}
  */
@@ -47,7 +47,11 @@ function missingNodePackages(dev) {
   const harness = join(ROOT, 'test-harness');
   const { dependencies, devDependencies } =
     readJson(join(harness, 'package.json'));
-  const wanted = { ...dependencies, ...(dev ? devDependencies : {}) };
+  const wanted = {
+    ...readJson(join(ROOT, 'package.json')).dependencies,
+    ...dependencies,
+    ...(dev ? devDependencies : {}),
+  };
   return Object.keys(wanted).filter((name) => {
     // npm puts a workspace's packages beside it or into the root.
     const path = [harness, ROOT]
