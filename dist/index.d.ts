@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The public surface of tabagent-wasm.
 
+import type {
+  AnswerPart, ChatState, GenerateRequest, GenerateResult, LoadProgress,
+  LoadRequest, LoadResult,
+} from './chat-types.js';
+
+export type * from './chat-types.js';
+
 /** Version of the package. */
 export const version: string;
 
@@ -60,14 +67,11 @@ export interface ModelManagerOptions {
    */
   indexedDB?: IDBFactory;
   /**
-   * onnxruntime-web, or a function that returns it. Without effect yet: for
-   * the chat, which does not exist so far.
+   * onnxruntime-web, or a function that returns it; imported by that name when
+   * a model is first loaded by default.
    */
   ort?: unknown;
-  /**
-   * Files of onnxruntime-web, in its own form. Without effect yet: for the
-   * chat, which does not exist so far.
-   */
+  /** Where the files of onnxruntime-web are, in its own form. */
   ortWasmPaths?: string | object;
   /** The platform's by default. */
   clock?: Clock;
@@ -383,6 +387,40 @@ export interface ModelManager {
   cache: FileCache;
 
   /**
+   * Loads a model, after storing what is missing of it. The model that was
+   * loaded before is released first. Requests wait for each other.
+   * @throws {TabAgentError} `unsupported_task`, `unsupported_graph`,
+   *   `runtime_failed`, `out_of_memory`, `cancelled`, and those of `download`
+   */
+  load(request: LoadRequest, options?: LoadOptions): Promise<LoadResult>;
+
+  /**
+   * Answers with the loaded model. Aborting it, or `stop()`, is no error: it
+   * resolves with what there is, and `stopReason` `stopped`.
+   * @throws {TabAgentError} `no_model`, `invalid_params`, `context_overflow`,
+   *   `template_failed`, `runtime_failed`, `out_of_memory`
+   */
+  generate(request: GenerateRequest, options?: GenerateOptions):
+    Promise<GenerateResult>;
+
+  /**
+   * The same as a stream of the parts of the answer; returns the result.
+   * Leaving the loop stops the generation.
+   */
+  generateStream(
+    request: GenerateRequest, options?: { signal?: AbortSignal },
+  ): AsyncGenerator<AnswerPart, GenerateResult, void>;
+
+  /** Stops every answer that is being generated or waits for its turn. */
+  stop(): Promise<void>;
+
+  /** Stops everything and releases the model and its memory. */
+  reset(): Promise<void>;
+
+  /** What the chat is doing. */
+  state(): Promise<ChatState>;
+
+  /**
    * Handles a request of the message protocol, in either style (`action` or
    * `type`). Progress goes to `onMessage`. Resolves with the last message of
    * the operation, which may report an error.
@@ -400,6 +438,15 @@ export interface ModelManager {
    * afterwards.
    */
   dispose(): Promise<void>;
+}
+
+export interface LoadOptions extends CallOptions {
+  onProgress?: (progress: LoadProgress) => void;
+}
+
+export interface GenerateOptions extends CallOptions {
+  /** Called with every part of the answer. */
+  onToken?: (part: AnswerPart) => void;
 }
 
 export interface ListChatModelsOptions {

@@ -2,7 +2,7 @@
 
 // js-bindings/abi.js
 var VERSION = "0.1.0";
-var ABI_VERSION = 2;
+var ABI_VERSION = 3;
 var PROTOCOL_VERSION = 1;
 var EVENT = Object.freeze({
   COMMAND: 1,
@@ -19,7 +19,11 @@ var EVENT = Object.freeze({
   STORE_DATA: 12,
   STORE_END: 13,
   STORE_FAIL: 14,
-  PULL: 15
+  PULL: 15,
+  RUNTIME_DATA: 16,
+  RUNTIME_END: 17,
+  RUNTIME_FAIL: 18,
+  RUNTIME_PROGRESS: 19
 });
 var COMMAND_FLAG = Object.freeze({
   LISTING: 1,
@@ -32,7 +36,8 @@ var ACTION = Object.freeze({
   MODELS: 4,
   STORE: 5,
   FORGET: 6,
-  DELIVER: 7
+  DELIVER: 7,
+  RUNTIME: 8
 });
 var MESSAGE_FLAG = Object.freeze({
   TERMINAL: 1
@@ -55,7 +60,8 @@ var WORD = Object.freeze({
   secondLen: 7
 });
 var CAPS = Object.freeze({
-  EVENT_PAYLOAD_MAX: 65536
+  EVENT_PAYLOAD_MAX: 65536,
+  EVENT_RUNTIME_PAYLOAD_MAX: 2097152
 });
 var ERRORS = Object.freeze([
   {
@@ -237,6 +243,60 @@ var ERRORS = Object.freeze([
     number: -408,
     code: "store_damaged",
     cause: "a stored record or chunk is damaged"
+  },
+  {
+    name: "RUNTIME_FAILED",
+    number: -500,
+    code: "runtime_failed",
+    cause: "ONNX Runtime or the tokenizer failed"
+  },
+  {
+    name: "NO_MODEL",
+    number: -501,
+    code: "no_model",
+    cause: "no model is loaded"
+  },
+  {
+    name: "UNSUPPORTED_TASK",
+    number: -502,
+    code: "unsupported_task",
+    cause: "the model is for a task other than text generation"
+  },
+  {
+    name: "DEVICE_LOST",
+    number: -503,
+    code: "device_lost",
+    cause: "the device that ran the model is gone"
+  },
+  {
+    name: "UNSUPPORTED_GRAPH",
+    number: -504,
+    code: "unsupported_graph",
+    cause: "the graph has an input that no rule explains, or lacks one"
+  },
+  {
+    name: "MALFORMED_GRAPH",
+    number: -505,
+    code: "malformed_graph",
+    cause: "the file is not ONNX, is cut off, or names a forbidden file"
+  },
+  {
+    name: "GRAPH_TOO_LARGE",
+    number: -506,
+    code: "graph_too_large",
+    cause: "the graph without its weights is beyond what a runtime parses"
+  },
+  {
+    name: "CONTEXT_OVERFLOW",
+    number: -507,
+    code: "context_overflow",
+    cause: "the chat is longer than the context of the model"
+  },
+  {
+    name: "TEMPLATE_FAILED",
+    number: -508,
+    code: "template_failed",
+    cause: "the model's chat template cannot render the chat"
   },
   {
     name: "OUT_OF_MEMORY",
@@ -503,7 +563,8 @@ var RECORD_WORDS = Object.keys(WORD).length;
 var STREAMED = /* @__PURE__ */ new Set([
   EVENT.LISTING_DATA,
   EVENT.HTTP_DATA,
-  EVENT.STORE_DATA
+  EVENT.STORE_DATA,
+  EVENT.RUNTIME_DATA
 ]);
 async function loadCore(source = new URL("./tabagent.wasm", import.meta.url)) {
   const module = await compile(source).catch((error) => {
@@ -609,10 +670,11 @@ var Core = class {
    * @returns {number} 0, or a negative error
    */
   feed(kind, { op, request, status, flags, payload = NOTHING } = {}) {
+    const max = kind >= EVENT.RUNTIME_DATA ? CAPS.EVENT_RUNTIME_PAYLOAD_MAX : CAPS.EVENT_PAYLOAD_MAX;
     let at = 0;
     do {
-      const piece = STREAMED.has(kind) ? payload.subarray(at, at + CAPS.EVENT_PAYLOAD_MAX) : payload;
-      if (piece.length > CAPS.EVENT_PAYLOAD_MAX) return numberOf("TOO_LARGE");
+      const piece = STREAMED.has(kind) ? payload.subarray(at, at + max) : payload;
+      if (piece.length > max) return numberOf("TOO_LARGE");
       const ptr = this.#exports.tam_abi_in_buf(this.#manager, piece.length);
       if (ptr === 0) return numberOf("OUT_OF_MEMORY");
       this.#write(ptr, piece);
@@ -696,6 +758,21 @@ function attempt(callback) {
     (globalThis.reportError ?? console.error)(error);
     return void 0;
   }
+}
+
+// js-bindings/chat/stored.js
+async function downloadModel(loop, request, { modelId, dtype, revision }, signal, onProgress) {
+  const end = await loop.run({
+    action: "download",
+    id: `load-${request}`,
+    params: { modelId, dtype, revision }
+  }, { signal, onProgress });
+  if (end.code !== void 0) throw errorOfMessage(end, signal.reason);
+  return {
+    commit: end.commit,
+    dtype: end.dtype,
+    files: end.files.map((file) => file.path)
+  };
 }
 
 // js-bindings/fetch.js
@@ -1037,12 +1114,42 @@ function fetchError(message, statusCode) {
   return statusCode === 0 ? { message } : { message, statusCode };
 }
 
+// js-bindings/opened-file.js
+async function openStored(loop, id, file, signal) {
+  let opened;
+  const end = await loop.run({ action: "openFile", id, params: file }, {
+    signal,
+    onOpened: (blob) => {
+      opened = blob;
+    }
+  });
+  if (end.code !== void 0) throw errorOfMessage(end, signal?.reason);
+  return (
+    /** @type {Blob} */
+    opened
+  );
+}
+
 // js-bindings/request.js
 var PIECE_CHARS = 65536;
 var UNWRITABLE = ["bigint", "function", "symbol"];
 function suppliedListing(message) {
   const params = message?.params ?? message;
   return Array.isArray(params?.listing) ? params.listing : void 0;
+}
+var CHAT_MEMBERS = ["messages", "message", "input"];
+function splitChat(message) {
+  if ((message?.action ?? message?.type) !== "generate") {
+    return { rest: message };
+  }
+  const params = message.params ?? message;
+  const name = CHAT_MEMBERS.find((member) => params[member] !== void 0);
+  if (name === void 0) return { rest: message };
+  const { [name]: chat, ...rest } = params;
+  return {
+    rest: params === message ? rest : { ...message, params: rest },
+    chat: writeMessage(chat, void 0)
+  };
 }
 function writeMessage(message, listing) {
   try {
@@ -1093,6 +1200,8 @@ var StoreActions = class {
   #locks = /* @__PURE__ */ new Map();
   /** @type {Map<number, Uint8Array>} bytes that may be delivered */
   #read = /* @__PURE__ */ new Map();
+  /** @type {Map<number, Blob>} files that operations have opened */
+  #files = /* @__PURE__ */ new Map();
   /** @type {Map<number, BlobReader>} where operations stopped reading */
   #readers = /* @__PURE__ */ new Map();
   /** @type {ArrayBuffer[]} */
@@ -1161,8 +1270,16 @@ var StoreActions = class {
   /**
    * Gives up what was kept for an operation that has ended.
    * @param {number} op
+   * @returns {Blob | undefined} the file that it has opened
    */
   end(op) {
+    const opened = this.#files.get(op);
+    this.#files.delete(op);
+    this.#endReading(op);
+    return opened;
+  }
+  /** @param {number} op */
+  #endReading(op) {
     this.#readers.get(op)?.close();
     this.#readers.delete(op);
   }
@@ -1171,7 +1288,8 @@ var StoreActions = class {
     for (const request of [...this.#waiting.keys(), ...this.#locks.keys()]) {
       this.abort(request);
     }
-    for (const op of [...this.#readers.keys()]) this.end(op);
+    for (const op of [...this.#readers.keys()]) this.#endReading(op);
+    this.#files.clear();
     this.#spare = [];
     const store = await this.#store?.catch(() => void 0);
     store?.close();
@@ -1246,7 +1364,8 @@ var StoreActions = class {
       case "keys": {
         const keys = await store.keys(order.prefix);
         if (signal.aborted) return true;
-        this.#report(keys.map((key) => (
+        const { suffix = "" } = order;
+        this.#report(keys.filter((key) => key.endsWith(suffix)).map((key) => (
           /** @type {Happening} */
           [EVENT.STORE_KEY, { request, payload: encoder2.encode(key) }]
         )));
@@ -1258,7 +1377,14 @@ var StoreActions = class {
         return size !== null;
       }
       case "read":
-        return (order.keep ? this.#readOn(store, order, op, request, signal, data) : this.#readContent(store, order, signal, data)).catch(absentWhenUnreadable);
+        return (order.keep ? this.#readOn(store, order, op, request, signal, data) : this.#readContent(store, order, op, signal, data)).catch(absentWhenUnreadable);
+      case "open": {
+        const { blobs, lost } = await this.#contents(store, order);
+        if (signal.aborted) return true;
+        if (lost >= 0) data(encoder2.encode(String(lost)));
+        else this.#files.set(op, new Blob(blobs));
+        return lost < 0;
+      }
       case "estimate":
         data(encoder2.encode(JSON.stringify(await store.estimate())));
         return true;
@@ -1309,14 +1435,36 @@ var StoreActions = class {
     return place < 0 ? new ArrayBuffer(length) : this.#spare.splice(place, 1)[0];
   }
   /**
+   * The contents that a file consists of.
    * @param {Store} store
    * @param {any} order
+   * @returns {Promise<{ blobs: Blob[], lost: number }>} lost: the first that is
+   *   missing or has another length, -1 when none is
+   */
+  async #contents(store, { prefix, chunk, size }) {
+    const lengths = Array.from(
+      { length: Math.ceil(size / chunk) },
+      (_, i) => Math.min(chunk, size - i * chunk)
+    );
+    const blobs = await Promise.all(lengths.map((_, i) => store.blob(prefix + i).catch(absentWhenUnreadable)));
+    const lost = lengths.findIndex(
+      (length, i) => !blobs[i] || blobs[i].size !== length
+    );
+    return { blobs: (
+      /** @type {Blob[]} */
+      blobs
+    ), lost };
+  }
+  /**
+   * @param {Store} store
+   * @param {any} order
+   * @param {number} op
    * @param {AbortSignal} signal
    * @param {(bytes: Uint8Array) => void} onBytes
    * @returns {Promise<boolean>} there were as many bytes as asked for
    */
-  async #readContent(store, order, signal, onBytes) {
-    const whole = order.body === void 0 ? await this.#blob(store, order.key) : this.#bodies.get(order.body);
+  async #readContent(store, order, op, signal, onBytes) {
+    const whole = await this.#whole(store, order, op);
     const from = order.from ?? 0;
     const to = order.to ?? whole?.size;
     if (!whole || whole.size < to) return false;
@@ -1335,6 +1483,16 @@ var StoreActions = class {
     return true;
   }
   /**
+   * What is to be read.
+   * @param {Store} store
+   * @param {any} order
+   * @param {number} op
+   */
+  async #whole(store, { opened, body, key }, op) {
+    if (opened) return this.#files.get(op);
+    return body === void 0 ? this.#blob(store, key) : this.#bodies.get(body);
+  }
+  /**
    * @param {Store} store
    * @param {string} key
    */
@@ -1351,7 +1509,7 @@ var StoreActions = class {
    */
   async #write(store, changes) {
     this.#latest = void 0;
-    for (const op of [...this.#readers.keys()]) this.end(op);
+    for (const op of [...this.#readers.keys()]) this.#endReading(op);
     await store.write(await Promise.all(changes.map(async (change) => change.kind === "move" ? moved(store, change) : change)));
     return true;
   }
@@ -1516,6 +1674,9 @@ var Loop = class {
   #telemetry;
   #requests;
   #storage;
+  /** @type {Promise<import('./chat/runtime.js').Runtime> | undefined} */
+  #runtime;
+  #outside;
   #timer;
   /** @type {Map<number, Job>} */
   #jobs = /* @__PURE__ */ new Map();
@@ -1528,7 +1689,9 @@ var Loop = class {
    * @param {import('./core.js').Core} core
    * @param {Outside} outside
    */
-  constructor(core, { fetch: fetch2, openStore: openStore2, clock, onMessage, telemetry }) {
+  constructor(core, outside) {
+    const { fetch: fetch2, openStore: openStore2, clock, onMessage, telemetry } = outside;
+    this.#outside = outside;
     this.#core = core;
     this.#onMessage = onMessage;
     this.#telemetry = telemetry;
@@ -1567,7 +1730,15 @@ var Loop = class {
    *   rejects only when there is none
    */
   async run(message, options = {}) {
-    const { onProgress, signal, onBytes, onStart, rows, input } = options;
+    const {
+      onProgress,
+      signal,
+      onBytes,
+      onOpened,
+      onStart,
+      rows,
+      input
+    } = options;
     if (this.#core === null || this.#closing) {
       throw new TabAgentError(
         "invalid_state",
@@ -1587,8 +1758,10 @@ var Loop = class {
         this.#jobs.set(op, {
           ...describe(message, op),
           lastSeq: 0,
+          tools: toolsOf(message),
           onProgress,
           onBytes,
+          onOpened,
           input,
           resolve,
           reject
@@ -1622,7 +1795,8 @@ var Loop = class {
    */
   #send(op, message, isQuiet) {
     const listing = suppliedListing(message);
-    const payload = encoder3.encode(writeMessage(message, listing));
+    const { rest, chat } = splitChat(message);
+    const payload = encoder3.encode(writeMessage(rest, listing));
     if (payload.length > CAPS.EVENT_PAYLOAD_MAX) {
       throw new TabAgentError(
         "too_large",
@@ -1630,10 +1804,14 @@ var Loop = class {
         { stage: "request" }
       );
     }
-    const flags = (listing ? COMMAND_FLAG.LISTING : 0) | (isQuiet ? COMMAND_FLAG.QUIET : 0);
+    const flags = (listing || chat ? COMMAND_FLAG.LISTING : 0) | (isQuiet ? COMMAND_FLAG.QUIET : 0);
     const error = this.#feed(EVENT.COMMAND, { op, flags, payload });
     if (error < 0) throw errorOfNumber(error, "request");
     if (listing) this.#sendListing(op, listing);
+    if (chat) {
+      this.#feed(EVENT.LISTING_DATA, { op, payload: encoder3.encode(chat) });
+      this.#feed(EVENT.LISTING_END, { op });
+    }
   }
   /**
    * @param {number} op
@@ -1706,7 +1884,15 @@ var Loop = class {
       case ACTION.ABORT:
         this.#requests.abort(request);
         this.#storage.abort(request);
+        this.#runtime?.then((runtime) => runtime.abort(request));
         break;
+      case ACTION.RUNTIME: {
+        const order = JSON.parse(decoder.decode(first));
+        const bytes = second.slice();
+        if (order.tools === true) order.tools = this.#jobs.get(op)?.tools;
+        this.#withRuntime((runtime) => runtime.start(request, order, bytes));
+        break;
+      }
       case ACTION.STORE:
         this.#storage.start(op, request, decoder.decode(first), second);
         break;
@@ -1740,6 +1926,27 @@ var Loop = class {
     }
   }
   /**
+   * Does something with sessions and tokenizer, which are loaded when they are
+   * first needed.
+   * @param {(runtime: import('./chat/runtime.js').Runtime) => void} use
+   */
+  #withRuntime(use) {
+    const { ort, ortWasmPaths } = this.#outside;
+    this.#runtime ??= import("./chat.js").then(({ Runtime }) => new Runtime({
+      ort,
+      ortWasmPaths,
+      download: (...order) => downloadModel(this, ...order),
+      open: (request, { modelId, commit, path }, signal) => openStored(
+        this,
+        `open-${request}`,
+        { modelId, revision: commit, path },
+        signal
+      ),
+      report: (kind, event) => this.#feed(kind, event)
+    }));
+    this.#runtime.then(use);
+  }
+  /**
    * @param {number} op
    * @param {Message} message
    * @param {boolean} isTerminal
@@ -1750,7 +1957,8 @@ var Loop = class {
     if (job) job.lastSeq = message.seq ?? job.lastSeq;
     if (isTerminal) {
       this.#jobs.delete(op);
-      this.#storage.end(op);
+      const opened = this.#storage.end(op);
+      if (opened) job?.onOpened?.(opened);
       if (job?.failure) blame(message, job.failure);
       for (const entry of telemetryOf(message)) {
         attempt(() => this.#telemetry?.(entry));
@@ -1786,6 +1994,7 @@ var Loop = class {
     this.#jobs.clear();
     this.#requests.abortAll();
     this.#storage.close();
+    this.#runtime?.then((runtime) => runtime.close());
     this.#timer.set(-1);
   }
 };
@@ -1794,6 +2003,9 @@ function describe(message, op) {
     id: String(message?.id ?? op),
     kind: String(message?.action ?? message?.type)
   };
+}
+function toolsOf(message) {
+  return (message?.params ?? message)?.tools;
 }
 function blame(message, { code, stage, message: text }) {
   Object.assign(
@@ -1804,6 +2016,9 @@ function blame(message, { code, stage, message: text }) {
 
 // js-bindings/message-stream.js
 async function* messageStream(start, signal) {
+  yield yield* partStream(start, signal);
+}
+async function* partStream(start, signal) {
   const controller = new AbortController();
   const abort = () => controller.abort(signal?.reason);
   signal?.addEventListener("abort", abort);
@@ -1833,7 +2048,7 @@ async function* messageStream(start, signal) {
       }
       yield* messages.splice(0);
     }
-    yield await end;
+    return await end;
   } finally {
     signal?.removeEventListener("abort", abort);
     controller.abort();
@@ -2225,6 +2440,8 @@ var DATABASE = "TabAgentModels";
 var IndexedDbStore = class {
   #database;
   #locks;
+  /** @type {Read[]} what was asked for since the microtask began */
+  #reads = [];
   /** @param {IDBFactory | undefined} indexedDB */
   constructor(indexedDB) {
     this.#database = new Database(indexedDB, DATABASE);
@@ -2293,15 +2510,38 @@ var IndexedDbStore = class {
     this.#database.close();
   }
   /**
+   * What is asked for at once shares a transaction, whose beginning and end
+   * take longer than a read.
    * @param {string} store
    * @param {(objects: IDBObjectStore) => IDBRequest<any>} ask
    * @returns {Promise<any>}
    */
   #read(store, ask) {
-    return this.#database.transact([store], "readonly", (transaction) => {
-      const request = ask(transaction.objectStore(store));
-      return () => request.result;
+    return new Promise((resolve, reject) => {
+      this.#reads.push({ store, ask, resolve, reject });
+      if (this.#reads.length === 1) {
+        queueMicrotask(() => this.#readAll(this.#reads.splice(0)));
+      }
     });
+  }
+  /** @param {Read[]} reads */
+  async #readAll(reads) {
+    const stores = [...new Set(reads.map(({ store }) => store))];
+    try {
+      const results = await this.#database.transact(
+        stores,
+        "readonly",
+        (transaction) => {
+          const requests = reads.map(
+            ({ store, ask }) => ask(transaction.objectStore(store))
+          );
+          return () => requests.map(({ result }) => result);
+        }
+      );
+      for (const [i, { resolve }] of reads.entries()) resolve(results[i]);
+    } catch (error) {
+      for (const { reject } of reads) reject(error);
+    }
   }
 };
 function takeSteps(transaction, steps, fail) {
@@ -2373,8 +2613,8 @@ var MANAGER_CHECKS = {
   dataDir: (value) => (typeof value !== "string" || value === "") && "the path of a directory",
   fetch: (value) => typeof value !== "function" && "a function",
   indexedDB: () => false,
-  ort: () => false,
-  ortWasmPaths: () => false,
+  ort: (value) => !["object", "function"].includes(typeof value) && "the module onnxruntime-web or a function that brings it",
+  ortWasmPaths: (value) => !["object", "string"].includes(typeof value) && "a string or an object, as onnxruntime-web takes it",
   clock: (value) => !isClock(value) && "an object with the functions now, setTimeout and clearTimeout",
   seed: (value) => !isSeed(value) && "an integer or 16 bytes",
   onMessage: (value) => typeof value !== "function" && "a function",
@@ -2425,6 +2665,8 @@ function readOptions(options) {
     mirrors: (options.mirrors ?? []).map((url) => addressOf(url) ?? ""),
     fetch: options.fetch ?? platformFetch,
     openStore: () => openStore(options),
+    ort: options.ort,
+    ortWasmPaths: options.ortWasmPaths,
     clock: options.clock ? guardedClock(options.clock) : platformClock,
     seed: seedBytes(options.seed),
     onMessage: options.onMessage,
@@ -2782,45 +3024,45 @@ var ModelManager = class {
   }
   /** @type {Manager['plan']} */
   plan(modelId, options) {
-    return this.#askStore("plan", { modelId }, options);
+    return this.#ask("plan", { modelId }, options);
   }
   /** @type {Manager['download']} */
   download(modelId, options) {
-    return this.#askStore("download", { modelId }, options);
+    return this.#ask("download", { modelId }, options);
   }
   /** @type {Manager['models']} */
   async models() {
-    return (await this.#askStore("models")).models;
+    return (await this.#ask("models")).models;
   }
   /** @type {Manager['deleteModel']} */
   async deleteModel(modelId, options) {
-    await this.#askStore("deleteModel", { modelId }, options);
+    await this.#ask("deleteModel", { modelId }, options);
   }
   /** @type {Manager['verifyModel']} */
   verifyModel(modelId, options) {
-    return this.#askStore("verifyModel", { modelId }, options);
+    return this.#ask("verifyModel", { modelId }, options);
   }
   /** @type {Manager['pinModel']} */
   async pinModel(modelId, pinned) {
-    await this.#askStore("pinModel", { modelId, pinned });
+    await this.#ask("pinModel", { modelId, pinned });
   }
   /** @type {Manager['checkForUpdate']} */
   checkForUpdate(modelId, options) {
-    return this.#askStore("checkForUpdate", { modelId }, options);
+    return this.#ask("checkForUpdate", { modelId }, options);
   }
   /** @type {Manager['updateModel']} */
   updateModel(modelId, options) {
-    return this.#askStore("updateModel", { modelId }, options);
+    return this.#ask("updateModel", { modelId }, options);
   }
   /** @type {Manager['rollbackModel']} */
   rollbackModel(modelId) {
-    return this.#askStore("rollbackModel", { modelId });
+    return this.#ask("rollbackModel", { modelId });
   }
   /** @type {Manager['exportModel']} */
   exportModel(modelId, options) {
     return lazyStream(async () => {
       const { writeArchive } = await import("./archive.js");
-      const model = await this.#askStore("exportModel", { modelId }, options);
+      const model = await this.#ask("exportModel", { modelId }, options);
       return writeArchive(model, (path) => this.#openStored(model, path));
     });
   }
@@ -2834,7 +3076,7 @@ var ModelManager = class {
         /** @type {File[]} */
         source
       );
-      return this.#askStore(
+      return this.#ask(
         "importFiles",
         { input: true },
         options,
@@ -2844,7 +3086,7 @@ var ModelManager = class {
     const { description, input } = await readArchive(archive);
     const { files, modelId, revision, commit, task } = description;
     try {
-      return await this.#askStore(
+      return await this.#ask(
         "importModel",
         { modelId, revision, commit, task, input: true },
         options,
@@ -2856,23 +3098,23 @@ var ModelManager = class {
   }
   /** @type {Manager['downloads']} */
   async downloads() {
-    return (await this.#askStore("downloads")).downloads;
+    return (await this.#ask("downloads")).downloads;
   }
   /** @type {Manager['pauseDownload']} */
   async pauseDownload(id) {
-    await this.#askStore("pauseDownload", { id });
+    await this.#ask("pauseDownload", { id });
   }
   /** @type {Manager['resumeDownload']} */
   async resumeDownload(id) {
-    await this.#askStore("resumeDownload", { id });
+    await this.#ask("resumeDownload", { id });
   }
   /** @type {Manager['cancelDownload']} */
   async cancelDownload(id, options) {
-    await this.#askStore("cancelDownload", { id }, options);
+    await this.#ask("cancelDownload", { id }, options);
   }
   /** @type {Manager['clearStore']} */
   async clearStore() {
-    await this.#askStore("clearStore");
+    await this.#ask("clearStore");
   }
   /** @type {Manager['doctor']} */
   async doctor() {
@@ -2881,13 +3123,13 @@ var ModelManager = class {
       globalThis
     );
     const permissions = chrome?.runtime?.getManifest?.().permissions;
-    return (await this.#askStore("doctor", {
+    return (await this.#ask("doctor", {
       unlimitedStorage: permissions?.includes("unlimitedStorage")
     })).checks;
   }
   /** @type {Manager['storage']} */
   storage() {
-    return this.#askStore("storage");
+    return this.#ask("storage");
   }
   /**
    * @param {RequestInfo | URL} input
@@ -2904,6 +3146,32 @@ var ModelManager = class {
       signal
     );
     return served instanceof Response ? served : this.#fetch(input, init);
+  }
+  /** @type {Manager['load']} */
+  async load(request, options) {
+    const { loadId, ...rest } = request;
+    return this.#ask("load", { ...rest, loadId }, options);
+  }
+  /** @type {Manager['generate']} */
+  async generate(request, { onToken, signal } = {}) {
+    return this.#ask("generate", request, { onProgress: onToken, signal });
+  }
+  /** @type {Manager['generateStream']} */
+  async *generateStream(request, options) {
+    const { signal } = readStreamOptions(options);
+    return yield* partStream((inner) => this.#ask("generate", request, inner), signal);
+  }
+  /** @type {Manager['stop']} */
+  async stop() {
+    await this.#ask("stop");
+  }
+  /** @type {Manager['reset']} */
+  async reset() {
+    await this.#ask("reset");
+  }
+  /** @type {Manager['state']} */
+  state() {
+    return this.#ask("state");
   }
   /** @type {Manager['handleMessage']} */
   async handleMessage(message) {
@@ -2936,7 +3204,7 @@ var ModelManager = class {
    * @param {Pick<import('./loop.js').CallOptions, 'input' | 'rows'>} [handedIn]
    * @returns {Promise<any>} what the terminal message carries
    */
-  async #askStore(action, params = {}, options, handedIn = {}) {
+  async #ask(action, params = {}, options, handedIn = {}) {
     const { call, rest } = splitOptions(options);
     const { action: name, id, seq, ts, protocolVersion, ...result } = await this.#run(
       action,

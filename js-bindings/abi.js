@@ -293,19 +293,19 @@ export const ERRORS = Object.freeze([
   },
   {
     name: 'GRAPH_TOO_LARGE',
-    number: -508,
+    number: -506,
     code: 'graph_too_large',
     cause: 'the graph without its weights is beyond what a runtime parses',
   },
   {
     name: 'CONTEXT_OVERFLOW',
-    number: -506,
+    number: -507,
     code: 'context_overflow',
     cause: 'the chat is longer than the context of the model',
   },
   {
     name: 'TEMPLATE_FAILED',
-    number: -507,
+    number: -508,
     code: 'template_failed',
     cause: 'the model\'s chat template cannot render the chat',
   },

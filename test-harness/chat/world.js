@@ -57,7 +57,7 @@ export function byteTokenizer() {
 export function repositoryOf(
   { config, generationConfig, files }, tokenizerConfig,
 ) {
-  return new Map([
+  return new Map(/** @type {[string, string | Uint8Array][]} */ ([
     ...files,
     ['config.json', JSON.stringify(config)],
     ['generation_config.json', JSON.stringify(generationConfig)],
@@ -67,7 +67,7 @@ export function repositoryOf(
       chat_template: TEMPLATE, clean_up_tokenization_spaces: false,
       ...tokenizerConfig,
     })],
-  ]);
+  ]));
 }
 
 /**

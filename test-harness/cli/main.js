@@ -4,6 +4,7 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 
 import { TabAgentError, version } from '../../dist/index.js';
+import { chat } from './chat.js';
 import { cacheDirectory } from './data-directory.js';
 import { doctor } from './doctor.js';
 import { journey } from './journey.js';
@@ -83,11 +84,11 @@ function createProgram(signal, commandLine) {
       .action((...given) => {
         const command = /** @type {Command} */ (given.pop());
         return run({ ...command.optsWithGlobals(), commandLine },
-          command.args[0]);
+          ...command.args);
       });
   };
   const program = new Command('npm start --')
-    .description('Find and store chat models that run in a browser. Without a '
+    .description('Find, store and run chat models as a browser does. Without a '
       + 'command: the whole journey, on a Hub simulated on this machine.')
     .version(version)
     .configureHelp({ showGlobalOptions: true })
@@ -101,14 +102,14 @@ function createProgram(signal, commandLine) {
     .option('--author <name>', 'only models of this owner')
     .option('--limit <n>', 'how many models to keep and to show', limit)
     .option('--seed <n>', 'makes random choices repeatable', integer)
-    .option('--dtype <d>', 'download, delete: q8, q4, fp16, … (default: the '
+    .option('--dtype <d>', 'download, chat, delete: q8, q4, fp16, … (default: the '
       + 'best one for browsers, or all when deleting)')
-    .option('--revision <r>', 'download, verify: a branch, a tag or a commit '
+    .option('--revision <r>', 'download, chat, verify: a branch, a tag or a commit '
       + '(default: main)')
     .option('--data <dir>', 'directory of the stored models (default: '
       + `${cacheDirectory()}; build/models for a simulated Hub)`)
-    .option('--json', 'print one JSON document and nothing else; download: '
-      + 'JSON lines')
+    .option('--json', 'print one JSON document and nothing else; download, '
+      + 'chat: JSON lines')
     .action(async (options, command) => {
       if (command.args.length > 0) {
         command.error(`error: unknown command '${command.args[0]}'`);
@@ -121,7 +122,7 @@ function createProgram(signal, commandLine) {
 
 /**
  * @typedef {(name: string, description: string,
- *   run: (options: Options, model: string) => Promise<void>) => void} Adder
+ *   run: (options: Options, ...args: string[]) => Promise<void>) => void} Adder
  */
 
 /**
@@ -134,6 +135,9 @@ function addCommands(add, signal) {
   add('download <model>',
     'store a model, verified; goes on where an earlier download stopped',
     (options, model) => download(model, options, signal));
+  add('chat <model> [prompt]',
+    'load a model and talk with it: one question, or line by line',
+    (options, model, prompt) => chat(model, prompt, options, signal));
   add('models', 'list what is stored', models);
   add('verify <model>',
     'read every stored byte, compare, and fetch again what is damaged',

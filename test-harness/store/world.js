@@ -76,7 +76,7 @@ export function createModelHub(files = FILES, options) {
 /**
  * @typedef {{ fetch?: typeof fetch, clock?: Clock, hubUrl?: string,
  *   mirrors?: string[], onMessage?: (message: any) => void,
- *   telemetry?: (entry: any) => void,
+ *   telemetry?: (entry: any) => void, ort?: unknown,
  *   openStore?: () => Promise<Store> }} WorldOptions without a fetch it is
  *   offline
  */

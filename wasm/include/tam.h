@@ -248,8 +248,9 @@ int tam_manager_new(tam_manager **pmanager, const tam_config *config,
 void tam_manager_del(tam_manager *manager);
 
 // Returns the address of the manager's input buffer with room for |len| bytes
-// (at most TAM_EVENT_RUNTIME_PAYLOAD_MAX), or NULL. An event's payload may live there;
-// it need not. The address is valid until the next call of this function.
+// (at most TAM_EVENT_RUNTIME_PAYLOAD_MAX), or NULL. An event's payload may live
+// there; it need not. The address is valid until the next call of this
+// function.
 uint8_t *tam_manager_in_buf(tam_manager *manager, size_t len);
 
 // Tells the manager that |event| happened at |now_ms|. Never fails because of

@@ -94,8 +94,8 @@ request_new(tam_storage *storage, tam_storage_owner owner, request_kind kind) {
   self->kind = kind;
   tam_buf_init(&self->key, storage->mem, TAM_STORAGE_KEY_MAX);
   tam_buf_init(&self->value, storage->mem, TAM_STORAGE_RECORD_MAX);
-  storage->last_id =
-      storage->last_id == TAM_STORAGE_ID_MAX ? TAM_NET_ID_MAX : storage->last_id;
+  storage->last_id = storage->last_id == TAM_STORAGE_ID_MAX ? TAM_NET_ID_MAX
+                                                            : storage->last_id;
   self->id = ++storage->last_id;
   return self;
 }
