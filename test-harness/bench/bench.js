@@ -29,6 +29,7 @@ const SUBJECTS = {
   memory: async () => (await import('./listing.js')).benchMemory,
   config: async () => (await import('./config-speed.js')).benchConfig,
   hash: async () => (await import('./hash.js')).benchHash,
+  decoding: async () => (await import('./decoding.js')).benchDecoding,
   scheduler: async () => (await import('./scheduler.js')).benchScheduler,
   store: async () => (await import('./store/store.js')).benchStore,
   storeCore: async () => (await import('./store/core.js')).benchStoreCore,

@@ -246,7 +246,7 @@ function toyModel(seed, vocab) {
 
 /** @param {Random} random @param {boolean} isBeams @returns {Question} */
 function drawDecodeQuestion(random, isBeams) {
-  const vocab = random.between(3, 30);
+  const vocab = random.between(18, 40);
   const beams = random.between(2, 6);
   const { forced_bos_token_id: bos, forced_eos_token_id: eos, ...processors } =
     drawProcessors(random, vocab);

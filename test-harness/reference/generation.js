@@ -371,6 +371,9 @@ const LOW = -1e9;
 
 /** @typedef {{ tokens: number[], score: number, isFinished: boolean }} Beam */
 
+/** Returns whether LOW is part of the score. @param {Beam} beam */
+const isLow = ({ score }) => score < LOW / 2;
+
 /** What is not a number is never chosen. @param {number[]} s */
 const withoutNaN = (s) => s.map((x) => (Number.isNaN(x) ? -Infinity : x));
 
@@ -386,8 +389,8 @@ const bestOf = (/** @type {Beam[]} */ beams, /** @type {number} */ count) =>
  * @param {number[]} prompt
  * @param {number[]} eos
  * @returns {{ tokens: number[], score: number }[] | null} the best first, without
- *   the prompt; null when no beam is left that can go on (the Python reference
- *   then goes on with beams that have ended)
+ *   the prompt; null when there are too few candidates (the Python reference
+ *   then takes beams that have ended, or have not begun)
  */
 export function beamSearch(model, params, prompt, eos) {
   const { num_beams: count, length_penalty: penalty = 1,
@@ -418,7 +421,9 @@ export function beamSearch(model, params, prompt, eos) {
     running = bestOf(top.map((beam) => (
       { ...beam, score: beam.score + (beam.isFinished ? LOW : 0) })), count);
     const isLast = top.every((beam) => beam.isFinished);
-    if (running[0].score < LOW / 2 && !isLast) return null;
+    if (top.slice(0, count).some(isLow) || (!isLast && running.some(isLow))) {
+      return null;
+    }
     const isFull = finished.every((beam) => beam.isFinished) && early === true;
     const fresh = top.map((beam, i) => {
       const isNew = beam.isFinished && i < count && !isFull && canImprove;
