@@ -12,7 +12,8 @@ target_link_options(decoding_module PRIVATE
   -sFILESYSTEM=0
   -sSUPPORT_LONGJMP=0
   -sMALLOC=emmalloc
-  -sALLOW_MEMORY_GROWTH=1)
+  # Enough for a row of candidates; growing needs an import.
+  -sINITIAL_MEMORY=33554432)
 add_custom_command(TARGET decoding_module POST_BUILD
   COMMAND ${WASM_OPT} ${wasm_features} ${wasm_passes}
     $<TARGET_FILE:decoding_module> -o $<TARGET_FILE:decoding_module>

@@ -33,7 +33,8 @@ static void exponentials(void) {
   CHECK(tam_exp_float(-88) == 0);
   CHECK(tam_exp_float(NONE) == 0);
   for (float x = 0; x > -86.9F; x -= 0.0137F) {
-    CHECK(is_near((double)tam_exp_float(x), tam_exp((double)x), 2e-7));
+    CHECK(is_near((double)tam_exp_float(x), tam_exp((double)x),
+                  3e-7 - 1e-7 * (double)x));
   }
 }
 
@@ -76,7 +77,8 @@ static void rows(void) {
       }
     }
     CHECK(tam_float_max(values, len) == max);
-    tam_exp_sum sum = tam_float_sum_exp(values, len, max, 0.5F);
+    tam_exp_sum sum = tam_float_sum_weighted(values, len, max, 0.5F);
+    CHECK(tam_float_sum_exp(values, len, max, 0.5F) == sum.total);
     CHECK(is_near(sum.total, total, 1e-6));
     CHECK(is_near(sum.weighted, weighted, 1e-6));
   }
@@ -95,6 +97,11 @@ static void blocks(void) {
     CHECK(tam_float_any_from(block, 2));
     CHECK(!tam_float_any_from(block, 2.5F));
   }
+  float sixteen[16] = {0, -1, -INF, NONE, -85, -88, 3, 2, 1};
+  tam_float_exp(sixteen, 3);
+  CHECK(sixteen[0] == tam_exp_float(-3) && sixteen[4] == 0);
+  CHECK(sixteen[2] == 0 && sixteen[3] == 0 && sixteen[5] == 0);
+  CHECK(sixteen[6] == 1 && sixteen[8] == tam_exp_float(-2));
   float few[7] = {1, 2, 3, 4, 5, 6, INF};
   tam_float_subtract(few, 7, 1);
   CHECK(few[0] == 0 && few[3] == 3 && few[5] == 5 && few[6] == INF);

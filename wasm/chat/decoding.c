@@ -255,10 +255,10 @@ static void add_score(tam_decoding *self, decoding_row *row,
   } else {
     double temperature = (double)self->sampler.temperature;
     float max = tam_float_max(logits, self->vocab);
-    tam_exp_sum sum = tam_float_sum_exp(logits, self->vocab, max,
-                                        1 / self->sampler.temperature);
+    double sum = tam_float_sum_exp(logits, self->vocab, max,
+                                   1 / self->sampler.temperature);
     logit /= temperature;
-    total = (double)max / temperature + tam_log(sum.total);
+    total = (double)max / temperature + tam_log(sum);
   }
   row->score += logit - total;
 }

@@ -20,8 +20,11 @@ typedef uint32_t word4 __attribute__((vector_size(16)));
 // lowest bits.
 #define ROUNDER 12582912.0F
 
-// Below this, e^x is no normal float.
-#define EXP_MIN (-87.0F)
+// Below this, 2^x is taken for 0; far above, it is a normal float.
+#define EXP2_MIN (-125.6F)
+
+#define LOG2E 1.44269504F
+#define LN2   0.6931471805599453
 
 // The values of which one float adds up the exponentials, before a double takes
 // the sum: few enough that nothing is lost.
@@ -38,28 +41,61 @@ TAM_INLINE float4 where(word4 on, float4 a) {
   return (float4)((word4)a & on);
 }
 
-// e^x = 2^n * e^r with |r| <= ln(2)/2, and e^r = 1 + r + r^2 P(r) with the P of
-// Moshier's Cephes library. Where |x| is too small or NaN, so that the
-// comparison fails, the result means nothing and becomes 0. (That the mask is
-// used once matters: clang 14 for WebAssembly does not end when it is used
-// twice.)
-TAM_INLINE float4 exp4(float4 x) {
-  word4 on = (word4)(x > SPLAT(EXP_MIN));
-  float4 n = x * SPLAT(1.44269504F) + SPLAT(ROUNDER);
+// What exp2_4 computes with, each number four times.
+typedef struct exp_constants {
+  float4 least;
+  float4 rounder;
+  float4 p[5];
+  float4 one;
+} exp_constants;
+
+#define TIMES_4(x)                                                             \
+  { x, x, x, x }
+
+static const exp_constants constants = {
+    TIMES_4(EXP2_MIN),
+    TIMES_4(ROUNDER),
+    {TIMES_4(1.32647273e-3F), TIMES_4(9.67151299e-3F), TIMES_4(5.55073358e-2F),
+     TIMES_4(2.40222424e-1F), TIMES_4(6.93147004e-1F)},
+    TIMES_4(1.0F),
+};
+
+// Returns where the constants are. As tam_v16_constant does, it hides that they
+// are constants: V8 would build each anew wherever it is used.
+TAM_INLINE const exp_constants *hidden_constants(void) {
+  const exp_constants *ptr = &constants;
+  __asm__("" : "+r"(ptr));
+  return ptr;
+}
+
+// 2^x = 2^n * 2^f with |f| <= 1/2, and 2^f = 1 + f P(f) with the P of degree 4
+// that keeps the largest relative error smallest, 1.1e-7. Where |x| is too
+// small or NaN, so that the comparison fails, the result means nothing and
+// becomes 0. (That the mask is used once matters: clang 14 for WebAssembly does
+// not end when it is used twice.)
+TAM_INLINE float4 exp2_4(float4 x, const exp_constants *c) {
+  word4 on = (word4)(x > c->least);
+  float4 n = x + c->rounder;
   word4 power = (word4)n << 23;
-  n = n - SPLAT(ROUNDER);
-  float4 r = x - n * SPLAT(0.693359375F) + n * SPLAT(2.12194440e-4F);
-  float4 p = SPLAT(1.9875691500e-4F) * r + SPLAT(1.3981999507e-3F);
-  p = p * r + SPLAT(8.3334519073e-3F);
-  p = p * r + SPLAT(4.1665795894e-2F);
-  p = p * r + SPLAT(1.6666665459e-1F);
-  p = p * r + SPLAT(5.0000001201e-1F);
-  float4 y = p * (r * r) + r + SPLAT(1.0F);
-  return where(on, (float4)((word4)y + power));
+  float4 f = x - (n - c->rounder);
+  float4 p = c->p[0] * f + c->p[1];
+  p = p * f + c->p[2];
+  p = p * f + c->p[3];
+  p = p * f + c->p[4];
+  p = p * f + c->one;
+  return where(on, (float4)((word4)p + power));
 }
 
 float tam_exp_float(float x) {
-  return exp4(SPLAT(x))[0];
+  return exp2_4(SPLAT(x * LOG2E), hidden_constants())[0];
+}
+
+void tam_float_exp(float values[16], float max) {
+  const exp_constants *c = hidden_constants();
+  for (size_t i = 0; i < 16; i += 4) {
+    float4 e = exp2_4((load4(values + i) - SPLAT(max)) * SPLAT(LOG2E), c);
+    memcpy(values + i, &e, sizeof(e));
+  }
 }
 
 double tam_exp(double x) {
@@ -152,42 +188,57 @@ typedef struct sum4 {
   float4 weighted;
 } sum4;
 
-TAM_INLINE void add4(sum4 *sum, float4 value, float4 max, float4 scale) {
-  float4 d = (value - max) * scale;
-  float4 e = exp4(d);
+TAM_INLINE void add4(sum4 *sum, float4 d, const exp_constants *c,
+                     int is_weighted) {
+  float4 e = exp2_4(d, c);
   sum->total = sum->total + e;
-  // Where e is 0, d may be infinite.
-  sum->weighted = sum->weighted + where((word4)(e > SPLAT(0.0F)), e * d);
+  if (is_weighted) {
+    // Where e is 0, d may be infinite.
+    sum->weighted = sum->weighted + where((word4)(e > SPLAT(0.0F)), e * d);
+  }
 }
 
-// Sums up at most SUM_BLOCK values.
-static void sum_block(tam_exp_sum *out, const float *values, size_t count,
-                      float4 max, float4 scale) {
+// Sums up at most SUM_BLOCK values, by powers of 2: |scale| is for these.
+TAM_INLINE void sum_block(tam_exp_sum *out, const float *values, size_t count,
+                          float max, float scale, int is_weighted) {
+  const exp_constants *c = hidden_constants();
   sum4 sums[2] = {{SPLAT(0.0F), SPLAT(0.0F)}, {SPLAT(0.0F), SPLAT(0.0F)}};
   size_t i = 0;
   for (; i + 8 <= count; i += 8) {
-    add4(&sums[0], load4(values + i), max, scale);
-    add4(&sums[1], load4(values + i + 4), max, scale);
+    float4 a = (load4(values + i) - SPLAT(max)) * SPLAT(scale);
+    float4 b = (load4(values + i + 4) - SPLAT(max)) * SPLAT(scale);
+    add4(&sums[0], a, c, is_weighted);
+    add4(&sums[1], b, c, is_weighted);
   }
   for (; i < count; i++) {
     float4 one = SPLAT(-__builtin_inff());
-    one[0] = values[i];
-    add4(&sums[0], one, max, scale);
+    one[0] = (values[i] - max) * scale;
+    add4(&sums[0], one, c, is_weighted);
   }
   float4 total = sums[0].total + sums[1].total;
   float4 weighted = sums[0].weighted + sums[1].weighted;
   for (int k = 0; k < 4; k++) {
     out->total += (double)total[k];
-    out->weighted += (double)weighted[k];
+    out->weighted += (double)weighted[k] * LN2;
   }
 }
 
-tam_exp_sum tam_float_sum_exp(const float *values, size_t count, float max,
-                              float scale) {
+double tam_float_sum_exp(const float *values, size_t count, float max,
+                         float scale) {
   tam_exp_sum sum = {0, 0};
   for (size_t i = 0; i < count; i += SUM_BLOCK) {
     size_t len = count - i < SUM_BLOCK ? count - i : SUM_BLOCK;
-    sum_block(&sum, values + i, len, SPLAT(max), SPLAT(scale));
+    sum_block(&sum, values + i, len, max, scale * LOG2E, 0);
+  }
+  return sum.total;
+}
+
+tam_exp_sum tam_float_sum_weighted(const float *values, size_t count, float max,
+                                   float scale) {
+  tam_exp_sum sum = {0, 0};
+  for (size_t i = 0; i < count; i += SUM_BLOCK) {
+    size_t len = count - i < SUM_BLOCK ? count - i : SUM_BLOCK;
+    sum_block(&sum, values + i, len, max, scale * LOG2E, 1);
   }
   return sum;
 }

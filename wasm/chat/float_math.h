@@ -11,8 +11,8 @@
 // infinity would spoil a sum.
 #define TAM_FLOAT_MAX 3.402823466e38F
 
-// Returns e^|x|: within 2e-7 of the value, relatively; 0 below -87 and for NaN.
-// |x| must not be above 0.
+// Returns e^|x|, with a relative error of less than 3e-7 and 1e-7 more for each
+// 1 that |x| is below 0; 0 below -87.1 and for NaN. |x| must not be above 0.
 float tam_exp_float(float x);
 
 // Returns e^|x| to about 15 digits; 0 or infinity beyond the range of a double.
@@ -29,16 +29,24 @@ double tam_power(double base, double power);
 // when there is none.
 float tam_float_max(const float *values, size_t count);
 
-// A sum over the terms d = (value - max) * scale.
+// Replaces each of the sixteen values by e^(value - max); NaN by 0. None may be
+// above |max|, which is finite.
+void tam_float_exp(float values[16], float max);
+
+// Returns the sum of e^((value - max) * scale) over |count| values, of which
+// |max|, which is finite, is the largest. NaN and minus infinity add nothing.
+double tam_float_sum_exp(const float *values, size_t count, float max,
+                         float scale);
+
+// Two sums over the terms d = (value - max) * scale.
 typedef struct tam_exp_sum {
   double total;    // of e^d
   double weighted; // of d * e^d
 } tam_exp_sum;
 
-// Returns the sum over |count| values, of which |max|, which is finite, is the
-// largest. NaN and minus infinity add nothing.
-tam_exp_sum tam_float_sum_exp(const float *values, size_t count, float max,
-                              float scale);
+// Returns both sums, which takes longer; |total| is the very same.
+tam_exp_sum tam_float_sum_weighted(const float *values, size_t count, float max,
+                                   float scale);
 
 // Returns 1 when any of the sixteen values is |least| or more.
 int tam_float_any_from(const float values[16], float least);

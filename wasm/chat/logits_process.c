@@ -280,8 +280,7 @@ void tam_logits_process_apply(const tam_logits_process *self,
 void tam_logits_normalize(float *values, size_t count) {
   float max = tam_float_max(values, count);
   if (max >= -TAM_FLOAT_MAX && max <= TAM_FLOAT_MAX) {
-    tam_exp_sum sum = tam_float_sum_exp(values, count, max, 1);
-    tam_float_subtract(values, count,
-                       (float)((double)max + tam_log(sum.total)));
+    double total = tam_float_sum_exp(values, count, max, 1);
+    tam_float_subtract(values, count, (float)((double)max + tam_log(total)));
   }
 }

@@ -20,6 +20,9 @@
 // Logits that are looked at in one go.
 #define BLOCK 16
 
+// Logits whose exponentials are added up together.
+#define PART 512
+
 // The room for candidates that is made at first.
 #define ROOM_MIN 512
 
@@ -27,7 +30,7 @@
 #define TOP_H_COUNT 100
 
 // What the terms of an entropy may differ from it by, relatively.
-#define TOP_H_ROUNDING 1e-9
+#define TOP_H_ROUNDING 1e-6
 
 // How much lower than computed a bound for candidates is set: what is let in
 // too much is dropped by the exact filter.
@@ -134,10 +137,39 @@ TAM_INLINE uint64_t rank_of(const search *how, tam_candidate candidate) {
   return ~bits;
 }
 
-TAM_INLINE double mass_of(const tam_sampler *self, const search *how,
-                          tam_candidate candidate) {
-  return how->is_mass ? (double)tam_exp_float(logit_of(candidate) - self->max)
-                      : 1;
+// Copies the logits of up to |max| candidates from |from| on; returns how many.
+static size_t get_logits(const tam_sampler *self, size_t from, size_t max,
+                         float *logits) {
+  size_t count = self->count - from < max ? self->count - from : max;
+  for (size_t i = 0; i < count; i++) {
+    logits[i] = logit_of(self->candidates[from + i]);
+  }
+  return count;
+}
+
+TAM_INLINE void add_to_bin(tam_sampler_bin *bin, double mass) {
+  bin->mass += mass;
+  bin->count++;
+}
+
+// Counts the digit at |shift| of all candidates.
+static void fill_first_bins(tam_sampler *self, const search *how,
+                            unsigned shift) {
+  float masses[BLOCK];
+  for (size_t i = 0; i < self->count; i += BLOCK) {
+    size_t len = get_logits(self, i, BLOCK, masses);
+    for (size_t k = len; k < BLOCK; k++) {
+      masses[k] = self->max;
+    }
+    if (how->is_mass) {
+      tam_float_exp(masses, self->max);
+    }
+    for (size_t k = 0; k < len; k++) {
+      uint64_t rank = rank_of(how, self->candidates[i + k]);
+      add_to_bin(&self->bins[rank >> shift],
+                 how->is_mass ? (double)masses[k] : 1);
+    }
+  }
 }
 
 // Counts the digit at |shift| of the candidates whose rank begins with
@@ -146,12 +178,16 @@ static void fill_bins(tam_sampler *self, const search *how, uint64_t prefix,
                       unsigned before, unsigned shift) {
   uint64_t mask = (1U << (before - shift)) - 1;
   memset(self->bins, 0, ((size_t)mask + 1) * sizeof(*self->bins));
+  if (before == 64) {
+    fill_first_bins(self, how, shift);
+    return;
+  }
   for (size_t i = 0; i < self->count; i++) {
     uint64_t rank = rank_of(how, self->candidates[i]);
-    if (before == 64 || rank >> before == prefix) {
-      tam_sampler_bin *bin = &self->bins[(rank >> shift) & mask];
-      bin->mass += mass_of(self, how, self->candidates[i]);
-      bin->count++;
+    if (rank >> before == prefix) {
+      float logit = logit_of(self->candidates[i]);
+      double mass = how->is_mass ? (double)tam_exp_float(logit - self->max) : 1;
+      add_to_bin(&self->bins[(rank >> shift) & mask], mass);
     }
   }
 }
@@ -288,11 +324,12 @@ static void measure(tam_sampler *self) {
     best = self->candidates[i] > best ? self->candidates[i] : best;
   }
   self->max = logit_of(best);
-  for (size_t i = 0; i < self->count; i++) {
-    double d = (double)(logit_of(self->candidates[i]) - self->max);
-    double e = (double)tam_exp_float((float)d);
-    sum.total += e;
-    sum.weighted += e > 0 ? d * e : 0;
+  float logits[PART];
+  for (size_t i = 0; i < self->count; i += PART) {
+    size_t len = get_logits(self, i, PART, logits);
+    tam_exp_sum part = tam_float_sum_weighted(logits, len, self->max, 1);
+    sum.total += part.total;
+    sum.weighted += part.weighted;
   }
   set_measures(self, sum);
 }
@@ -327,7 +364,8 @@ static void filter_top_h(tam_sampler *self) {
 // Keeps the best until their mass is |part| of all, by rank or by distance from
 // what is typical, and |keep| of them at least.
 static void filter_mass(tam_sampler *self, double part, int is_typical) {
-  double centre = tam_log(self->total) + (double)self->max - self->entropy;
+  double centre =
+      is_typical ? tam_log(self->total) + (double)self->max - self->entropy : 0;
   search how = {part * self->total, 1, is_typical, centre, 0};
   uint64_t least = find_last(self, &how);
   if (self->rules.keep > 1) {
@@ -459,8 +497,12 @@ static int take_for(tam_sampler *self, filter which, float *logits,
     }
     return error;
   }
-  set_measures(self,
-               tam_float_sum_exp(logits, count, max, 1 / self->temperature));
+  float scale = 1 / self->temperature;
+  if (which == FILTER_TYPICAL || which == FILTER_ETA) {
+    set_measures(self, tam_float_sum_weighted(logits, count, max, scale));
+  } else {
+    self->total = tam_float_sum_exp(logits, count, max, scale);
+  }
   double bound = bound_of(self, which, count) * SLACK;
   double least = bound > 0
                      ? (double)max + (double)self->temperature * tam_log(bound)
@@ -544,47 +586,64 @@ static double draw_unit(tam_random *random) {
   return (double)bits / 9007199254740992.0;
 }
 
-int32_t tam_sampler_draw(const tam_sampler *self, tam_random *random) {
-  double left = draw_unit(random) * self->total;
-  int32_t token = -1;
-  for (size_t i = 0; i < self->count && left >= 0; i++) {
-    double e = (double)tam_exp_float(logit_of(self->candidates[i]) - self->max);
+// A draw that goes through the logits part by part: only the one that has what
+// is drawn is looked at one by one.
+typedef struct draw {
+  double left; // of the mass before what is drawn
+  float max;
+  float scale;
+} draw;
+
+// Returns which of the |count| logits is drawn, or -1 when it is behind them.
+// The last part has what rounding leaves.
+static int32_t draw_part(draw *self, const float *logits, size_t count,
+                         int is_last) {
+  double part = tam_float_sum_exp(logits, count, self->max, self->scale);
+  int32_t drawn = -1;
+  if (self->left >= part && !is_last) {
+    self->left -= part;
+    return -1;
+  }
+  for (size_t i = 0; i < count && self->left >= 0; i++) {
+    float d = (logits[i] - self->max) * self->scale;
+    double e = (double)tam_exp_float(d);
     if (e > 0) {
-      token = tam_candidate_token(self->candidates[i]);
-      left -= e;
+      drawn = (int32_t)i;
+      self->left -= e;
     }
   }
-  return token;
+  return drawn;
+}
+
+int32_t tam_sampler_draw(const tam_sampler *self, tam_random *random) {
+  draw state = {draw_unit(random) * self->total, self->max, 1};
+  float logits[PART];
+  for (size_t i = 0; i < self->count; i += PART) {
+    size_t len = get_logits(self, i, PART, logits);
+    int32_t drawn = draw_part(&state, logits, len, i + len == self->count);
+    if (drawn >= 0) {
+      return tam_candidate_token(self->candidates[i + (size_t)drawn]);
+    }
+  }
+  return self->count > 0 ? tam_candidate_token(self->candidates[0]) : -1;
 }
 
 int32_t tam_sampler_draw_any(const tam_sampler *self, float *logits,
                              size_t count, tam_random *random) {
-  float max = tame(logits, count);
-  float scale = 1 / self->temperature;
-  double unit = draw_unit(random);
-  if (max < -TAM_FLOAT_MAX) {
+  draw state = {draw_unit(random), tame(logits, count), 1 / self->temperature};
+  if (state.max < -TAM_FLOAT_MAX) {
     return -1;
   }
-  double left = unit * tam_float_sum_exp(logits, count, max, scale).total;
-  int32_t token = -1;
-  // By parts: only the one that has the token is looked at one by one.
-  for (size_t i = 0; i < count && left >= 0; i += ROOM_MIN) {
-    size_t len = count - i < ROOM_MIN ? count - i : ROOM_MIN;
-    double part = tam_float_sum_exp(logits + i, len, max, scale).total;
-    if (left >= part && i + len < count) {
-      left -= part;
-      continue;
-    }
-    for (size_t k = i; k < i + len && left >= 0; k++) {
-      double e = (double)tam_exp_float((logits[k] - max) * scale);
-      if (e > 0) {
-        token = (int32_t)k;
-        left -= e;
-      }
+  state.left *= tam_float_sum_exp(logits, count, state.max, state.scale);
+  for (size_t i = 0; i < count; i += PART) {
+    size_t len = count - i < PART ? count - i : PART;
+    int32_t drawn = draw_part(&state, logits + i, len, i + len == count);
+    if (drawn >= 0) {
+      return (int32_t)i + drawn;
     }
   }
-  // Rounding may leave a rest that nothing takes.
-  return token >= 0 ? token : tam_sampler_best(logits, count);
+  // Rounding has left a rest that nothing takes.
+  return tam_sampler_best(logits, count);
 }
 
 int tam_sampler_is_plain(const tam_sampler *self) {
