@@ -54,6 +54,16 @@ static void logarithms(void) {
   CHECK(tam_power(7, 0) == 1);
 }
 
+// What the terms below 1 / |bound| are together.
+static double tail_of(const float *values, size_t len, float max, int bound) {
+  double tail = 0;
+  for (size_t i = 0; i < len; i++) {
+    double e = tam_exp(((double)values[i] - (double)max) / 2);
+    tail += e * bound < 1 ? e : 0;
+  }
+  return tail;
+}
+
 // Every length that ends at another place of a vector and of a block.
 static void rows(void) {
   static float values[1100];
@@ -79,6 +89,11 @@ static void rows(void) {
     CHECK(tam_float_max(values, len) == max);
     tam_exp_sum sum = tam_float_sum_weighted(values, len, max, 0.5F);
     CHECK(tam_float_sum_exp(values, len, max, 0.5F) == sum.total);
+    double tails[TAM_EXP_TAILS];
+    CHECK(tam_float_sum_tails(values, len, max, 0.5F, tails) == sum.total);
+    for (int k = 0; k < TAM_EXP_TAILS; k++) {
+      CHECK(is_near(tails[k], tail_of(values, len, max, 256 << (4 * k)), 1e-5));
+    }
     CHECK(is_near(sum.total, total, 1e-6));
     CHECK(is_near(sum.weighted, weighted, 1e-6));
   }

@@ -183,64 +183,80 @@ float tam_float_max(const float *values, size_t count) {
   return least;
 }
 
-typedef struct sum4 {
-  float4 total;
-  float4 weighted;
-} sum4;
+// What is added up beside the exponentials.
+typedef enum sum_kind { SUM_TOTAL = 0, SUM_WEIGHTED, SUM_TAILS } sum_kind;
 
-TAM_INLINE void add4(sum4 *sum, float4 d, const exp_constants *c,
-                     int is_weighted) {
+// The total, and what the kind adds.
+#define SUMS (1 + TAM_EXP_TAILS)
+
+TAM_INLINE void add4(float4 sums[SUMS], float4 d, const exp_constants *c,
+                     sum_kind kind) {
   float4 e = exp2_4(d, c);
-  sum->total = sum->total + e;
-  if (is_weighted) {
+  sums[0] = sums[0] + e;
+  if (kind == SUM_WEIGHTED) {
     // Where e is 0, d may be infinite.
-    sum->weighted = sum->weighted + where((word4)(e > SPLAT(0.0F)), e * d);
+    sums[1] = sums[1] + where((word4)(e > SPLAT(0.0F)), e * d);
+  }
+  for (int i = 0; i < TAM_EXP_TAILS && kind == SUM_TAILS; i++) {
+    word4 is_below = (word4)(e < SPLAT(TAM_EXP_TAIL_BOUND(i)));
+    sums[1 + i] = sums[1 + i] + where(is_below, e);
   }
 }
 
-// Sums up at most SUM_BLOCK values, by powers of 2: |scale| is for these.
-TAM_INLINE void sum_block(tam_exp_sum *out, const float *values, size_t count,
-                          float max, float scale, int is_weighted) {
+// Adds up at most SUM_BLOCK values, by powers of 2: |scale| is for these.
+TAM_INLINE void sum_block(double out[SUMS], const float *values, size_t count,
+                          float max, float scale, sum_kind kind) {
   const exp_constants *c = hidden_constants();
-  sum4 sums[2] = {{SPLAT(0.0F), SPLAT(0.0F)}, {SPLAT(0.0F), SPLAT(0.0F)}};
+  float4 sums[SUMS] = {SPLAT(0.0F), SPLAT(0.0F), SPLAT(0.0F), SPLAT(0.0F)};
   size_t i = 0;
   for (; i + 8 <= count; i += 8) {
     float4 a = (load4(values + i) - SPLAT(max)) * SPLAT(scale);
     float4 b = (load4(values + i + 4) - SPLAT(max)) * SPLAT(scale);
-    add4(&sums[0], a, c, is_weighted);
-    add4(&sums[1], b, c, is_weighted);
+    add4(sums, a, c, kind);
+    add4(sums, b, c, kind);
   }
   for (; i < count; i++) {
     float4 one = SPLAT(-__builtin_inff());
     one[0] = (values[i] - max) * scale;
-    add4(&sums[0], one, c, is_weighted);
+    add4(sums, one, c, kind);
   }
-  float4 total = sums[0].total + sums[1].total;
-  float4 weighted = sums[0].weighted + sums[1].weighted;
-  for (int k = 0; k < 4; k++) {
-    out->total += (double)total[k];
-    out->weighted += (double)weighted[k] * LN2;
+  for (int n = 0; n < SUMS; n++) {
+    for (int k = 0; k < 4; k++) {
+      out[n] += (double)sums[n][k];
+    }
+  }
+}
+
+// Inlined with a constant |kind|: each kind has loops of its own.
+TAM_INLINE void sum_all(double out[SUMS], const float *values, size_t count,
+                        float max, float scale, sum_kind kind) {
+  memset(out, 0, SUMS * sizeof(*out));
+  for (size_t i = 0; i < count; i += SUM_BLOCK) {
+    size_t len = count - i < SUM_BLOCK ? count - i : SUM_BLOCK;
+    sum_block(out, values + i, len, max, scale * LOG2E, kind);
   }
 }
 
 double tam_float_sum_exp(const float *values, size_t count, float max,
                          float scale) {
-  tam_exp_sum sum = {0, 0};
-  for (size_t i = 0; i < count; i += SUM_BLOCK) {
-    size_t len = count - i < SUM_BLOCK ? count - i : SUM_BLOCK;
-    sum_block(&sum, values + i, len, max, scale * LOG2E, 0);
-  }
-  return sum.total;
+  double sums[SUMS];
+  sum_all(sums, values, count, max, scale, SUM_TOTAL);
+  return sums[0];
 }
 
 tam_exp_sum tam_float_sum_weighted(const float *values, size_t count, float max,
                                    float scale) {
-  tam_exp_sum sum = {0, 0};
-  for (size_t i = 0; i < count; i += SUM_BLOCK) {
-    size_t len = count - i < SUM_BLOCK ? count - i : SUM_BLOCK;
-    sum_block(&sum, values + i, len, max, scale * LOG2E, 1);
-  }
-  return sum;
+  double sums[SUMS];
+  sum_all(sums, values, count, max, scale, SUM_WEIGHTED);
+  return (tam_exp_sum){sums[0], sums[1] * LN2};
+}
+
+double tam_float_sum_tails(const float *values, size_t count, float max,
+                           float scale, double tails[TAM_EXP_TAILS]) {
+  double sums[SUMS];
+  sum_all(sums, values, count, max, scale, SUM_TAILS);
+  memcpy(tails, sums + 1, TAM_EXP_TAILS * sizeof(*tails));
+  return sums[0];
 }
 
 int tam_float_any_from(const float values[16], float least) {

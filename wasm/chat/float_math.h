@@ -48,6 +48,15 @@ typedef struct tam_exp_sum {
 tam_exp_sum tam_float_sum_weighted(const float *values, size_t count, float max,
                                    float scale);
 
+// The bounds of tam_float_sum_tails: 2^-8, 2^-12 and 2^-16.
+#define TAM_EXP_TAILS             3
+#define TAM_EXP_TAIL_BOUND(place) (1.0F / (float)(256 << (4 * (place))))
+
+// Returns the total, and stores into |tails| how much of it are terms below
+// each of the bounds.
+double tam_float_sum_tails(const float *values, size_t count, float max,
+                           float scale, double tails[TAM_EXP_TAILS]);
+
 // Returns 1 when any of the sixteen values is |least| or more.
 int tam_float_any_from(const float values[16], float least);
 

@@ -450,18 +450,38 @@ static void run_filter(tam_sampler *self, filter which) {
   }
 }
 
-// Returns e^(logit - max) below which |which| drops everything. What is less
-// likely than its share of the mass that top_p drops, is dropped: all that are
-// as unlikely together do not reach that mass.
-static double bound_of(const tam_sampler *self, filter which, size_t count) {
-  const tam_sampler_rules *rules = &self->rules;
+// Returns e^(logit - max) below which top_p drops everything: all that are less
+// likely do not reach the mass that it drops together. That is so for the share
+// of one in that mass, and often for more.
+static double top_p_bound(const tam_sampler *self, const double *tails,
+                          size_t count) {
+  double dropped = (1 - self->rules.top_p) * self->total;
+  double bound = dropped / (double)count;
+  for (int i = 0; i < TAM_EXP_TAILS; i++) {
+    double each = (double)TAM_EXP_TAIL_BOUND(i);
+    if (tails[i] < dropped * SLACK && each > bound) {
+      bound = each;
+    }
+  }
+  return bound;
+}
+
+// Measures the |logits| as |which|, the first filter, needs it. Returns
+// e^(logit - max) below which it drops everything.
+static double measure_for(tam_sampler *self, filter which, const float *logits,
+                          size_t count, float max) {
+  float scale = 1 / self->temperature;
+  if (which == FILTER_TOP_P) {
+    double tails[TAM_EXP_TAILS];
+    self->total = tam_float_sum_tails(logits, count, max, scale, tails);
+    return top_p_bound(self, tails, count);
+  }
+  set_measures(self, tam_float_sum_weighted(logits, count, max, scale));
   switch (which) {
-  case FILTER_TOP_P:
-    return (1 - rules->top_p) * self->total / (double)count;
   case FILTER_MIN_P:
-    return rules->min_p;
+    return self->rules.min_p;
   case FILTER_EPSILON:
-    return rules->epsilon_cutoff * self->total;
+    return self->rules.epsilon_cutoff * self->total;
   case FILTER_ETA:
     return eta_of(self) * self->total;
   default:
@@ -497,13 +517,7 @@ static int take_for(tam_sampler *self, filter which, float *logits,
     }
     return error;
   }
-  float scale = 1 / self->temperature;
-  if (which == FILTER_TYPICAL || which == FILTER_ETA) {
-    set_measures(self, tam_float_sum_weighted(logits, count, max, scale));
-  } else {
-    self->total = tam_float_sum_exp(logits, count, max, scale);
-  }
-  double bound = bound_of(self, which, count) * SLACK;
+  double bound = measure_for(self, which, logits, count, max) * SLACK;
   double least = bound > 0
                      ? (double)max + (double)self->temperature * tam_log(bound)
                      : (double)-TAM_FLOAT_MAX;
