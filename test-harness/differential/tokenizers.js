@@ -36,11 +36,12 @@ function byteLevel(text) {
 
 /**
  * @param {string} name
- * @param {string[]} tokens
+ * @param {string[]} pieces in the order of their ids; the first of equals counts
  * @param {{ model?: object, decoder: object | null, bytes?: number[] }} parts
  * @returns {TestTokenizer}
  */
-function make(name, tokens, { model = {}, decoder, bytes = [] }) {
+function make(name, pieces, { model = {}, decoder, bytes = [] }) {
+  const tokens = [...new Set(pieces)];
   const vocab = Object.fromEntries(tokens.map((token, id) => [token, id]));
   const size = tokens.length;
   const added = [['<|end|>', true], ['<tool>', false], ['<s>', true]]

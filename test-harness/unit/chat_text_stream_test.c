@@ -9,6 +9,9 @@
 
 #define TEXT_MAX 4096
 
+// Behind it letters are capitals: what a window without it says is wrong.
+#define SHIFT 1
+
 // Returns the length of the unfinished character at the end of |text|.
 static size_t unfinished(const uint8_t *text, size_t len) {
   size_t back = 1;
@@ -25,9 +28,12 @@ static size_t unfinished(const uint8_t *text, size_t len) {
 
 static tam_span decode(const int32_t *ids, size_t count, uint8_t *text) {
   size_t len = 0;
+  int32_t shift = 0;
   for (size_t i = 0; i < count; i++) {
-    if (ids[i] != 0 && (i > 0 || ids[i] != ' ')) {
-      text[len++] = (uint8_t)ids[i];
+    if (ids[i] == SHIFT) {
+      shift = 0x20;
+    } else if (ids[i] != 0 && (i > 0 || ids[i] != ' ')) {
+      text[len++] = (uint8_t)(ids[i] - shift);
     }
   }
   size_t rest = unfinished(text, len);
@@ -223,6 +229,24 @@ static void test_tokens_without_text(void) {
   tam_text_stream_free(&stream);
 }
 
+// A decoder that looks further back than any window: the window stays.
+static void test_long_memory(void) {
+  tam_mem mem = tam_mem_default();
+  tam_text_stream stream;
+  tam_text_stream_setup setup = {0};
+  CHECK_INT(tam_text_stream_init(&stream, &setup, &mem), 0);
+  CHECK_INT(tam_text_stream_push(&stream, SHIFT, 0), 0);
+  for (int i = 0; i < 40; i++) {
+    CHECK_INT(push_text(&stream, TAM_SPAN("abcd"), 1), 0);
+  }
+  CHECK_INT(finish(&stream), 0);
+  CHECK_INT(stream.parts.text.len, 160);
+  for (size_t i = 0; i < stream.parts.text.len; i++) {
+    CHECK_INT(stream.parts.text.data[i], "ABCD"[i % 4]);
+  }
+  tam_text_stream_free(&stream);
+}
+
 static void test_too_many_stops(void) {
   tam_span many[TAM_STOP_STRINGS_MAX + 1];
   tam_mem mem = tam_mem_default();
@@ -264,6 +288,7 @@ int main(void) {
   RUN(test_done);
   RUN(test_tags);
   RUN(test_tokens_without_text);
+  RUN(test_long_memory);
   RUN(test_too_many_stops);
   RUN(test_failing_allocations);
   return check_finish();

@@ -67,14 +67,24 @@ static void go_on(tam_json_output *output, uint8_t byte, tam_buf *out) {
   }
 }
 
+static void take_byte(tam_json_output *output, uint8_t byte, tam_buf *out) {
+  if (output->state == TAM_JSON_OUTPUT_SEARCH) {
+    begin(output, byte);
+  } else if (output->state == TAM_JSON_OUTPUT_OPEN) {
+    go_on(output, byte, out);
+  }
+}
+
 tam_json_output_state tam_json_output_push(tam_json_output *output,
                                            tam_span piece, tam_buf *out) {
   for (size_t i = 0; i < piece.len; i++) {
-    if (output->state == TAM_JSON_OUTPUT_SEARCH) {
-      begin(output, piece.ptr[i]);
-    } else if (output->state == TAM_JSON_OUTPUT_OPEN) {
-      go_on(output, piece.ptr[i], out);
+    uint8_t byte = piece.ptr[i];
+    if (byte == '\n' && output->in_string && output->held.len == 0) {
+      // The commonest mistake: a text of several lines as it is.
+      take_byte(output, '\\', out);
+      byte = 'n';
     }
+    take_byte(output, byte, out);
   }
   return output->state;
 }

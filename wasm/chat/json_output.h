@@ -3,7 +3,8 @@
 // makes up one JSON object or array. What comes before it (prose, a code fence)
 // and after it is dropped. Text is held back while stopping there would leave
 // something that cannot be completed: a key without its value, half an escape.
-// So the text that was let through can always be closed, wherever it ends.
+// So the text that was let through can always be closed, wherever it ends. A
+// line feed within a text gets the escape that it should have.
 #ifndef TAM_CHAT_JSON_OUTPUT_H
 #define TAM_CHAT_JSON_OUTPUT_H
 
