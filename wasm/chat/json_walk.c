@@ -20,13 +20,15 @@ size_t tam_json_container_len(tam_span text) {
   return token > 0 ? (size_t)tam_json_scan_offset(&scan) : 0;
 }
 
-int tam_json_is_value(tam_span text) {
+int tam_json_check(tam_span text) {
   tam_json_scan scan;
+  int token;
   tam_json_scan_init(&scan, NULL, 0);
   tam_json_scan_input(&scan, text);
-  while (tam_json_scan_next(&scan) > 0) {
-  }
-  return tam_json_scan_end(&scan) == 0;
+  do {
+    token = tam_json_scan_next(&scan);
+  } while (token > 0);
+  return token < 0 ? token : tam_json_scan_end(&scan);
 }
 
 // ---------------------------------------------------------------------------

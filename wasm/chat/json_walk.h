@@ -16,9 +16,9 @@ typedef struct tam_json_walk {
 // it begins with none, or with one that is not whole and well-formed.
 size_t tam_json_container_len(tam_span text);
 
-// Returns 1 when |text| is one value of JSON, of any kind, blanks around it
-// allowed.
-int tam_json_is_value(tam_span text);
+// Returns 0 when |text| is one value of JSON, of any kind, blanks around it
+// allowed; else JSON_SYNTAX, JSON_UTF8, JSON_DEPTH or JSON_TRUNCATED.
+int tam_json_check(tam_span text);
 
 // Begins to walk over |container|, a well-formed object or array; blanks around
 // it are allowed.

@@ -5,7 +5,6 @@
 
 #include "chat/json_walk.h"
 #include "chat/scraped_content.h"
-#include "core/json_scan.h"
 #include "core/json_write.h"
 
 #include <string.h>
@@ -73,17 +72,6 @@ static const message *message_at(const tam_prompt *prompt, size_t index) {
 
 // ---------------------------------------------------------------------------
 // Reading
-
-static int check_json(tam_span text) {
-  tam_json_scan scan;
-  int token;
-  tam_json_scan_init(&scan, NULL, 0);
-  tam_json_scan_input(&scan, text);
-  do {
-    token = tam_json_scan_next(&scan);
-  } while (token > 0);
-  return token < 0 ? token : tam_json_scan_end(&scan);
-}
 
 static int has_problem(tam_prompt *prompt, const char *problem) {
   prompt->problem = problem;
@@ -186,7 +174,7 @@ static void add_system(tam_prompt *prompt, const tam_prompt_setup *setup) {
 int tam_prompt_end(tam_prompt *prompt, const tam_prompt_setup *setup) {
   tam_buf scratch;
   int has_system = 0;
-  int error = check_json(tam_buf_span(&prompt->text));
+  int error = tam_json_check(tam_buf_span(&prompt->text));
   if (error != 0) {
     return error;
   }

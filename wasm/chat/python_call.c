@@ -173,7 +173,7 @@ static int read_call(python_reader *reader) {
   if (call.len > 0 && call.ptr[0] == ',') {
     call = tam_span_from(call, 1);
   }
-  return tam_json_is_value(call);
+  return tam_json_check(call) == 0;
 }
 
 int tam_python_calls_read(tam_span *ptext, tam_buf *calls, size_t *pcount) {

@@ -177,7 +177,7 @@ static int read_parameters(calls_reader *reader) {
     value = tam_span_trim(value);
     tam_json_write_string(reader->calls, name);
     tam_buf_append_byte(reader->calls, ':');
-    if (tam_json_is_value(value)) {
+    if (tam_json_check(value) == 0) {
       tam_json_write_raw(reader->calls, value);
     } else {
       tam_json_write_string(reader->calls, value);

@@ -29,7 +29,7 @@ static void check_fitting(tam_prompt *prompt, uint8_t wavering) {
     tam_buf_reset(&json);
     tam_prompt_write(prompt, &json);
     TAM_ASSERT(json.error == 0);
-    TAM_ASSERT(tam_json_is_value(tam_buf_span(&json)));
+    TAM_ASSERT(tam_json_check(tam_buf_span(&json)) == 0);
     size_t tokens = json.len ^ (wavering & (unsigned)rounds * 37U);
     result = tam_prompt_fit(prompt, tokens, (size_t)wavering * 8);
     rounds++;
