@@ -32,6 +32,10 @@ static const call_case cases[] = {
      "{\"name\":\"f\",\"arguments\":{}}", ""},
     {0, "<tool_call>{\"name\":\"\\ud800\",\"arguments\":{\"x\":\"\\u0000\"}}",
      "{\"name\":\"\\ud800\",\"arguments\":{\"x\":\"\\u0000\"}}", ""},
+    {0,
+     "<tool_call>{\"name\":1,\"arguments\":[],\"name\":\"f\","
+     "\"arguments\":{\"a\": 1}}",
+     AB, ""},
     // Llama.
     {0,
      "<|python_tag|>{\"name\":\"f\",\"parameters\":{\"a\": 1}}; "
