@@ -61,6 +61,32 @@ function fetchWeights(init) {
   return fetch(url(), { cache: 'no-store', ...init });
 }
 
+/**
+ * Writes as the core does: one transaction at a time takes all that is there by
+ * then, and the journal.
+ * @param {{ write: (batch: object[]) => Promise<void> }} store
+ * @returns {(change: object) => Promise<void>}
+ */
+function writer(store) {
+  /** @type {object[]} */
+  let waiting = [];
+  let writing = Promise.resolve();
+  return (change) => {
+    waiting.push(change);
+    const written = writing.then(async () => {
+      if (!waiting.includes(change)) return;
+      const batch = waiting;
+      waiting = [];
+      await store.write([...batch, {
+        kind: 'record', store: 'files', key: 'tabagent:file/bench',
+        bytes: new Uint8Array(4096),
+      }]);
+    });
+    writing = written;
+    return written;
+  };
+}
+
 /** What each way leaves behind is there for reading, until it is cleared. */
 const WAYS = {
   ours: {
@@ -73,18 +99,15 @@ const WAYS = {
       const { openStore } = await load('/js-bindings/store/index.js');
       const store = await openStore({});
       const count = Math.ceil(bytes / CHUNK);
+      const write = writer(store);
       let next = 0;
       const slot = async () => {
         for (let i = next++; i < count; i = next++) {
           const end = Math.min(bytes, (i + 1) * CHUNK) - 1;
           const response = await fetchWeights(
             { headers: { range: `bytes=${i * CHUNK}-${end}` } });
-          await store.write([
-            { kind: 'content', key: `bench_chunk_${i}`,
-              blob: await response.blob() },
-            { kind: 'record', store: 'files', key: 'tabagent:file/bench',
-              bytes: new Uint8Array(4096) },
-          ]);
+          await write({ kind: 'content', key: `bench_chunk_${i}`,
+            blob: await response.blob() });
         }
       };
       const milliseconds = await timed(
