@@ -187,6 +187,10 @@ class ServedBody {
     if (!view) {
       this.#blocks.shift();
       this.#controller?.enqueue(block);
+    } else if (isSwappable(view, block)) {
+      this.#blocks.shift();
+      this.#controller?.byobRequest?.respondWithNewView(block);
+      this.#giveBack(/** @type {ArrayBuffer} */ (view.buffer));
     } else {
       this.#copy(block, view);
     }
@@ -219,6 +223,18 @@ class ServedBody {
     // A reader that waits with a buffer of its own is answered only by this.
     this.#controller?.byobRequest?.respond(0);
   }
+}
+
+/**
+ * Whether a reader's buffer can be answered with another one: both are as long
+ * as a block, and there is nothing in it.
+ * @param {ArrayBufferView} view of the reader
+ * @param {Uint8Array} block
+ */
+function isSwappable(view, block) {
+  const { byteLength } = view.buffer;
+  return view.byteLength === byteLength && block.byteLength === byteLength
+    && block.buffer.byteLength === byteLength;
 }
 
 /**

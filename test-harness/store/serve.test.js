@@ -135,6 +135,30 @@ describe('what is stored', () => {
     await assert.rejects(response.text(), TypeError);
   });
 
+  test('is read into buffers of a block, in a larger one or alone', async () => {
+    for (const around of [0, 7]) {
+      const response = await manager.fetch(urlOf(GRAPH));
+      const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body)
+        .getReader({ mode: 'byob' });
+      const pieces = [];
+      let buffer = new ArrayBuffer(BLOCK + 2 * around);
+      new Uint8Array(buffer).fill(9);
+      for (;;) {
+        const { done, value } = await reader.read(
+          new Uint8Array(buffer, around, BLOCK));
+        if (done) break;
+        pieces.push(Buffer.from(value));
+        ({ buffer } = value);
+        assert.equal(value.byteOffset, around);
+        assert.equal(buffer.byteLength, BLOCK + 2 * around);
+        assert.ok(new Uint8Array(buffer, 0, around).every((byte) => byte === 9));
+        assert.ok(new Uint8Array(buffer, BLOCK + around)
+          .every((byte) => byte === 9));
+      }
+      assertBytes(Buffer.concat(pieces), graph);
+    }
+  });
+
   test('is read into buffers of the reader\'s own', async () => {
     const response = await manager.fetch(urlOf(GRAPH));
     const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body)
