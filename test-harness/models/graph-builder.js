@@ -95,11 +95,12 @@ export class GraphBuilder {
 
   /**
    * @param {string} [prefix] of the names it makes up, none used twice
-   * @param {{ outer?: GraphBuilder | null, halves?: boolean }} [options] outer:
-   *   the graph around it, which keeps its weights; halves: matrices are kept
-   *   in float16
+   * @param {GraphBuilder | null} [outer] the graph around it, which keeps its
+   *   weights
+   * @param {{ halves?: boolean }} [options] whether matrices are kept in
+   *   float16
    */
-  constructor(prefix = '', { outer = null, halves = false } = {}) {
+  constructor(prefix = '', outer = null, { halves = false } = {}) {
     this.#prefix = prefix;
     this.#outer = outer;
     this.#halves = halves;
@@ -145,7 +146,7 @@ export class GraphBuilder {
   }
 
   /**
-   * The same, in this very graph and as it is.
+   * The same, in this very graph.
    * @param {string} name
    * @param {Data} data
    * @param {number[]} dims

@@ -216,7 +216,8 @@ export function makeLlama(given = {}) {
   const options = {
     headDim: chosen.hidden / chosen.heads, path: PATHS[chosen.dtype], ...chosen,
   };
-  const graph = new GraphBuilder('', { halves: options.dtype === 'fp16' });
+  const graph = new GraphBuilder(
+    '', null, { halves: options.dtype === 'fp16' });
   addNetwork({
     graph, weights: new Weights(options.weights),
     quantised: options.dtype === 'q8',

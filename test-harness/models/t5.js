@@ -183,7 +183,7 @@ function seenBy(net, options, x, i, withPast) {
  */
 function decoderBranch(outer, weights, options, withPast) {
   const { layers, hidden, heads, vocab } = options;
-  const graph = new GraphBuilder(withPast ? 'then.' : 'else.', { outer });
+  const graph = new GraphBuilder(withPast ? 'then.' : 'else.', outer);
   const net = { graph, weights, quantised: false };
   const shape = [BATCH, heads, 'length', hidden / heads];
   const length = graph.size('input_ids', 1);

@@ -14,6 +14,7 @@ import {
   SUMMAND_MAX, thoughtSum,
 } from './train/conversations.js';
 import { FACTS, JSON_ONLY, NAMES, ONE_WORD, PIRATE } from './train/facts.js';
+import { smallFiles } from './train/repository.js';
 
 /** Not known to the compiler: its declarations have errors. */
 const PACKAGE = String('@huggingface/transformers');
@@ -121,6 +122,12 @@ describe('the files', () => {
   test('are small enough for git', () => {
     const bytes = [...files.values()].reduce((all, { length }) => all + length, 0);
     assert.ok(bytes <= BYTES_MAX, `${bytes} bytes`);
+  });
+
+  test('are those that the scripts write', () => {
+    for (const [path, text] of smallFiles()) {
+      assert.equal(texts.get(path), text, path);
+    }
   });
 
   test('give back every text that went into tokens', () => {

@@ -61,6 +61,12 @@ async function publish(id, { config, generationConfig, files }) {
   }
 }
 
+/** @param {string} path of a graph */
+function dtypeOf(path) {
+  if (path.includes('_quantized')) return 'q8';
+  return path.includes('_fp16') ? 'fp16' : 'fp32';
+}
+
 /**
  * @param {string} id
  * @param {import('./llama.js').TestModel} model
@@ -70,7 +76,7 @@ async function theirTokens(id, { config, files }) {
     AutoModelForCausalLM;
   const [path] = files.keys();
   const model = await Model.from_pretrained(id, {
-    device: 'auto', dtype: path.includes('_quantized') ? 'q8' : 'fp32',
+    device: 'auto', dtype: dtypeOf(path),
   });
   const tensor = (/** @type {number[]} */ values) => new Tensor('int64',
     BigInt64Array.from(values, BigInt), [1, values.length]);
