@@ -2863,6 +2863,13 @@ var ServedBody = class {
     if (!view) {
       this.#blocks.shift();
       this.#controller?.enqueue(block);
+    } else if (isSwappable(view, block)) {
+      this.#blocks.shift();
+      this.#controller?.byobRequest?.respondWithNewView(block);
+      this.#giveBack(
+        /** @type {ArrayBuffer} */
+        view.buffer
+      );
     } else {
       this.#copy(block, view);
     }
@@ -2892,6 +2899,10 @@ var ServedBody = class {
     this.#controller?.byobRequest?.respond(0);
   }
 };
+function isSwappable(view, block) {
+  const { byteLength } = view.buffer;
+  return view.byteLength === byteLength && block.byteLength === byteLength && block.buffer.byteLength === byteLength;
+}
 function responseOf({ status, headers }, body) {
   const length = Number(headers["content-length"] ?? 0);
   const response = new Response(body?.stream() ?? null, {
