@@ -10,6 +10,7 @@ import {
   checkImportSource, checkResponse, readCallOptions, readOptions,
   readStreamOptions, splitOptions,
 } from './options.js';
+import { SavedSettings } from './chat/saved-settings.js';
 import { serveFile, wantedOf } from './served-file.js';
 import { StreamInput } from './stream-input.js';
 
@@ -41,6 +42,7 @@ export class ModelManager {
   #hubUrl;
   #fetch;
   #lastId = 0;
+  #settings = new SavedSettings();
 
   /**
    * @param {Loop} loop
@@ -204,20 +206,33 @@ export class ModelManager {
 
   /** @type {Manager['load']} */
   async load(request, options) {
-    const { loadId, ...rest } = request;
-    return this.#ask('load', { ...rest, loadId }, options);
+    const loaded = await this.#ask('load', request, options);
+    this.#settings.use(loaded);
+    return loaded;
   }
 
   /** @type {Manager['generate']} */
-  async generate(request, { onToken, signal } = {}) {
-    return this.#ask('generate', request, { onProgress: onToken, signal });
+  generate(request, { onToken, signal } = {}) {
+    return this.#generate(request, { onProgress: onToken, signal });
   }
 
   /** @type {Manager['generateStream']} */
   async* generateStream(request, options) {
     const { signal } = readStreamOptions(options);
-    return yield* partStream((inner) => (
-      this.#ask('generate', request, inner)), signal);
+    return yield* partStream(
+      (inner) => this.#generate(request, inner), signal);
+  }
+
+  /** @type {Manager['settings']} */
+  async settings(scope) {
+    return this.#settings.saved(scope);
+  }
+
+  /** @type {Manager['updateSettings']} */
+  async updateSettings(patch, scope) {
+    const settings = this.#settings.patched(patch, scope);
+    await this.#ask('checkSettings', { settings });
+    return this.#settings.save(settings, scope);
   }
 
   /** @type {Manager['stop']} */
@@ -262,6 +277,15 @@ export class ModelManager {
    */
   #listChatModels(params = {}, options) {
     return this.#run('listChatModels', params, options);
+  }
+
+  /**
+   * @param {object} request
+   * @param {import('./loop.js').CallOptions} options
+   */
+  #generate(request, options) {
+    return this.#ask('generate',
+      { ...request, saved: this.#settings.effective() }, options);
   }
 
   /**

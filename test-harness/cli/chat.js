@@ -78,7 +78,7 @@ export function describeLoad(loaded) {
  * Streams one answer to the terminal.
  * @param {Session} session
  * @param {Request} request
- * @param {Options} options
+ * @param {Options & { quiet?: boolean }} options quiet: nothing is shown
  * @param {AbortSignal} signal
  * @returns {Promise<Result>}
  */
@@ -87,11 +87,13 @@ export async function answer(session, request, options, signal) {
   const result = await session.manager.generate({ settings, ...request }, {
     signal,
     onToken(part) {
+      if (options.quiet) return;
       if (options.json) printLine({ event: 'part', ...part });
       else if (part.kind === 'content') process.stdout.write(part.text);
       else process.stdout.write(style.note(part.text));
     },
   });
+  if (options.quiet) return result;
   if (options.json) {
     printLine({ event: 'done', ...result });
   } else {

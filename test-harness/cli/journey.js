@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { version } from '../../dist/index.js';
+import { TINY_CHAT } from '../models/tiny-chat.js';
+import { answer, describeLoad, loadModel } from './chat.js';
 import { pick, storeJourney } from './journey-store.js';
 import { runListing } from './list.js';
 import {
@@ -16,6 +18,9 @@ import { duration, style, whole } from './style.js';
 
 /** The best models, few enough to leave the start on the screen. */
 const ROWS_SHOWN = 10;
+
+/** One of those that the small model was trained to answer. */
+const QUESTION = 'What is tabagent-wasm?';
 
 /** Every survivor is judged, to show more than the best chat models. */
 const ALL = 5000;
@@ -40,9 +45,10 @@ export async function journey(options, signal) {
         report(listing, session, wasmBytes);
       }
       const store = await goOn(listing, session, options, signal);
+      const chat = await talk(session, options, signal);
       if (options.json) {
         print(JSON.stringify(
-          { hub: session.hubUrl, ...listing, store }, null, 2));
+          { hub: session.hubUrl, ...listing, store, chat }, null, 2));
       } else {
         advise(session.simulator !== null, pick(listing.models, session)
           ?? '<model>');
@@ -84,12 +90,31 @@ async function goOn({ models }, session, options, signal) {
   return storeJourney({ session, options, signal, modelId, say });
 }
 
+/**
+ * Loads the simulated Hub's small real model and asks it something. On another
+ * Hub nobody has chosen a model.
+ * @param {import('./session.js').Session} session
+ * @param {import('./main.js').Options} options
+ * @param {AbortSignal} signal
+ */
+async function talk(session, options, signal) {
+  if (session.simulator === null) return null;
+  const { dtype, revision, ...general } = options;
+  if (!options.json) print(style.title(`A chat with ${TINY_CHAT}`));
+  const loaded = await loadModel(session, TINY_CHAT, general, signal);
+  if (!options.json) print(`${describeLoad(loaded)}\n> ${QUESTION}`);
+  const result = await answer(
+    session, { message: QUESTION }, { ...general, quiet: options.json }, signal);
+  if (!options.json) print();
+  return { loaded, question: QUESTION, result };
+}
+
 /** @param {import('./session.js').Session} session */
 function greet({ hubUrl, simulator }) {
   const hub = simulator === null ? 'the Hub'
     : `a simulated Hub with ${whole(simulator.models)} models`;
-  print(`${style.title(`tabagent-wasm ${version}`)} lists the chat models of `
-    + `${hub}\n${hubUrl}`);
+  print(`${style.title(`tabagent-wasm ${version}`)} finds, keeps and runs the `
+    + `chat models of ${hub}\n${hubUrl}`);
 }
 
 /**
@@ -159,6 +184,7 @@ function advise(simulated, model) {
   const rows = [
     ['list --search qwen --limit 10', 'search by name'],
     [`download ${model}`, 'Ctrl-C, and go on later'],
+    [`chat ${simulated ? TINY_CHAT : model}`, 'talk with a model'],
     ['models', 'what is stored'],
     ['list --json', 'for programs'],
     ['doctor', 'when something is wrong'],

@@ -82,6 +82,9 @@ size_t tam_chat_stop_all(tam_chat *chat, const tam_chat_op *but);
 
 void tam_chat_write_state(tam_chat_op *op, tam_buf *json);
 
+// Says whether settings that somebody wants to save are in their ranges.
+int tam_chat_check_settings(tam_chat_op *op, const tam_chat_request *request);
+
 // --- load.c
 
 int tam_chat_load_prepare(tam_chat_op *op, const tam_chat_request *request);

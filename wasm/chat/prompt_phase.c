@@ -32,11 +32,17 @@ static int parse_request(tam_chat_op *op) {
   return error;
 }
 
+// Returns what the request, or else what was saved, says of the prompt.
 static const tam_json_node *setting(const tam_chat_answer *answer,
                                     const char *name) {
-  return tam_json_get_member(
+  const tam_json_node *node = tam_json_get_member(
       tam_json_get_member(answer->params, TAM_SPAN("settings")),
       tam_span_of(name));
+  return node != NULL
+             ? node
+             : tam_json_get_member(
+                   tam_json_get_member(answer->params, TAM_SPAN("saved")),
+                   tam_span_of(name));
 }
 
 // Lays the model's own defaults and the request's settings over those of the
@@ -58,6 +64,11 @@ static int merge_settings(tam_chat_op *op) {
         &answer->settings, TAM_PARAMS_LAYER_MODEL, defaults, &op->why);
   }
   tam_json_tree_free(defaults, mem);
+  if (error == 0) {
+    error = tam_generation_params_merge(
+        &answer->settings, TAM_PARAMS_LAYER_SAVED,
+        tam_json_get_member(answer->params, TAM_SPAN("saved")), &op->why);
+  }
   if (error == 0) {
     error = tam_generation_params_merge(
         &answer->settings, TAM_PARAMS_LAYER_REQUEST,

@@ -59,6 +59,11 @@ static const tam_chat_verb verbs[] = {
         .phases = state_phases,
         .write_done = tam_chat_write_state,
     },
+    {
+        .name = "checkSettings",
+        .phases = state_phases,
+        .prepare = tam_chat_check_settings,
+    },
 };
 
 const tam_chat_verb *tam_chat_find_verb(tam_span name) {
