@@ -68,8 +68,8 @@ void tam_beam_search_free(tam_beam_search *self);
 // Returns 1 when |beam| is alive.
 int tam_beam_search_is_alive(const tam_beam_search *self, size_t beam);
 
-// Offers |token| as the continuation of the beam |parent|, which is alive.
-// |score| is the beam's own score and the token's logarithm together.
+// Offers |candidate|, whose parent is alive and whose score is the parent's and
+// the logarithm of the token's probability together.
 void tam_beam_search_offer(tam_beam_search *self,
                            const tam_beam_candidate *candidate);
 
