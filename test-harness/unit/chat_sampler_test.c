@@ -66,6 +66,7 @@ static void worked_values(void) {
   CHECK_KEPT(six, "012345", rules_.eta_cutoff = 0.01);
   CHECK_KEPT(six, "012", rules_.eta_cutoff = 0.1);
   CHECK_KEPT(six, "01", rules_.eta_cutoff = 0.5);
+  CHECK_KEPT(six, "0", rules_.top_h = 0.1); // less than the first has
   CHECK_KEPT(six, "0", rules_.top_h = 0.4);
   CHECK_KEPT(six, "01", rules_.top_h = 0.6);
   CHECK_KEPT(six, "012", rules_.top_h = 0.8);
