@@ -236,7 +236,8 @@ function checkKept({ logits, params, maxLength }, answer) {
 function toyModel(seed, vocab) {
   return (tokens) => Array.from({ length: vocab }, (_, i) => {
     let x = (Math.imul(seed, 2654435761) + tokens.length * 977 + i * 7919 +
-      Math.imul(tokens[tokens.length - 1], 40503)) >>> 0;
+      Math.imul(tokens[tokens.length - 1], 40503) +
+      Math.imul(tokens[tokens.length - 2] ?? 0, 31337)) >>> 0;
     x = Math.imul(x ^ (x >>> 15), 0x2c1b3c6d) >>> 0;
     x = Math.imul(x ^ (x >>> 12), 0x297a2d39) >>> 0;
     x = (x ^ (x >>> 15)) >>> 0;

@@ -130,11 +130,21 @@ static int answer_filter(question *self, const tam_generation_params *params,
   return error;
 }
 
-// The toy model: what follows depends on the last token and on the length.
-static void run_model(const question *self, int32_t last, size_t len) {
+typedef struct text {
+  int32_t tokens[512];
+  size_t len;
+} text;
+
+static text rows[TAM_GENERATION_ROWS_MAX];
+static text parents[TAM_GENERATION_ROWS_MAX];
+
+// The toy model: what follows depends on the last two tokens and on the length.
+static void run_model(const question *self, const text *row) {
+  uint32_t last = (uint32_t)row->tokens[row->len - 1];
+  uint32_t before = row->len > 1 ? (uint32_t)row->tokens[row->len - 2] : 0;
   for (uint32_t i = 0; i < self->vocab; i++) {
-    uint32_t x = self->seed * 2654435761U + (uint32_t)last * 40503U +
-                 (uint32_t)len * 977U + i * 7919U;
+    uint32_t x = self->seed * 2654435761U + last * 40503U + before * 31337U +
+                 (uint32_t)row->len * 977U + i * 7919U;
     x ^= x >> 15;
     x *= 0x2c1b3c6dU;
     x ^= x >> 12;
@@ -144,20 +154,12 @@ static void run_model(const question *self, int32_t last, size_t len) {
   }
 }
 
-typedef struct text {
-  int32_t tokens[512];
-  size_t len;
-} text;
-
-static text rows[TAM_GENERATION_ROWS_MAX];
-static text parents[TAM_GENERATION_ROWS_MAX];
-
 static int step(const question *self, tam_decoding *decoding, int is_first) {
   size_t count = tam_decoding_rows(decoding);
   int status = 0;
   for (size_t i = 0; i < (is_first ? 1 : count) && status == 0; i++) {
     if (!tam_decoding_is_row_done(decoding, i)) {
-      run_model(self, rows[i].tokens[rows[i].len - 1], rows[i].len);
+      run_model(self, &rows[i]);
       status = tam_decoding_take_logits(decoding, i, self->logits, self->vocab);
     }
   }

@@ -212,6 +212,51 @@ static void groups(void) {
   CHECK(differences > 20);
 }
 
+// A dead beam has chosen nothing: each token counts once, so that the second
+// group ranks them as the first one does.
+static void dead_beams_choose_nothing(void) {
+  tam_mem mem = tam_mem_default();
+  static chat_model model;
+  tam_generation_params params;
+  tam_decoding *self =
+      start(&params,
+            "{\"num_beams\":10,\"num_beam_groups\":2,\"max_new_tokens\":3,"
+            "\"diversity_penalty\":50}",
+            NULL, 0, &mem);
+  chat_model_init(&model, VOCAB, 8, self, (tam_token_span){prompt, 2});
+  CHECK_INT(chat_model_step(&model, self, 0), 0);
+  for (size_t i = 0; i < VOCAB; i++) {
+    CHECK_INT(model.rows[5 + i][2], model.rows[i][2]);
+  }
+  tam_decoding_del(self);
+  tam_generation_params_free(&params);
+}
+
+// Of what luck has chosen, the beams go on in the order of their scores.
+static void drawn_beams_are_ranked(void) {
+  tam_mem mem = tam_mem_default();
+  int differences = 0;
+  for (int seed = 0; seed < 60; seed++) {
+    static chat_model model;
+    char request[120];
+    double next[VOCAB];
+    tam_generation_params params;
+    snprintf(request, sizeof(request),
+             "{\"num_beams\":2,\"do_sample\":true,\"seed\":%d,\"top_k\":0}",
+             seed);
+    tam_decoding *self = start(&params, request, NULL, 0, &mem);
+    chat_model_init(&model, VOCAB, 4, self, (tam_token_span){prompt, 2});
+    CHECK_INT(chat_model_step(&model, self, 0), 0);
+    log_probabilities(&model, 0, 2, next);
+    CHECK(next[model.rows[0][2]] > next[model.rows[1][2]]);
+    CHECK_INT(chat_model_step(&model, self, 0), 0);
+    differences += model.rows[0][2] != model.rows[1][2];
+    tam_decoding_del(self);
+    tam_generation_params_free(&params);
+  }
+  CHECK(differences > 0);
+}
+
 // Without a penalty every group finds the same.
 static void equal_groups(void) {
   tam_mem mem = tam_mem_default();
@@ -361,6 +406,8 @@ int main(void) {
   RUN(exhaustive);
   RUN(dead_beams_come_alive);
   RUN(groups);
+  RUN(dead_beams_choose_nothing);
+  RUN(drawn_beams_are_ranked);
   RUN(equal_groups);
   RUN(draws_without_putting_back);
   RUN(early_ends);

@@ -129,6 +129,19 @@ static void lengths(void) {
   CHECK_INT(refusal("{}", setup), TAM_ERR_INVALID_ARGUMENT);
 }
 
+// Without an end in sight the length decides, to the token.
+static void whole_length(void) {
+  tam_mem mem = tam_mem_default();
+  bench it;
+  CHECK_INT(bench_init(&it, "{\"suppress_tokens\":[2,7],\"max_new_tokens\":17}",
+                       usual, &mem),
+            0);
+  CHECK_INT(run(&it), 1);
+  CHECK_INT(tam_decoding_sequence(it.decoding, 0).tokens.len, 17);
+  CHECK_INT(tam_decoding_sequence(it.decoding, 0).reason, TAM_END_LENGTH);
+  bench_free(&it);
+}
+
 // The request's own end and padding stand over the model's.
 static void ends_of_request(void) {
   tam_mem mem = tam_mem_default();
@@ -412,6 +425,7 @@ static void failing_memory(void) {
 int main(void) {
   RUN(greedy);
   RUN(lengths);
+  RUN(whole_length);
   RUN(ends_of_request);
   RUN(rows);
   RUN(seeds);

@@ -63,6 +63,7 @@ static void copies(void) {
   CHECK_INT(b.prompt_len, 7);
   CHECK_INT(memcmp(a.tokens, b.tokens, 207 * sizeof(*a.tokens)), 0);
   CHECK_INT(count_of(&b, 19), 10);
+  CHECK_INT(is_seen(&b, 19), 1);
   CHECK_INT(is_seen(&b, 30), 0);
   CHECK_INT(tam_token_history_append(&b, 30), 0);
   CHECK_INT(is_seen(&b, 30), 1);

@@ -216,6 +216,13 @@ static void encoder(void) {
   tam_logits_process_apply(&it.process, &it.history, it.logits);
   CHECK(check_row(it.logits, (const float[]){2, 2, 1, -INF, -1, -1}));
   bench_free(&it);
+  // The decoder has fewer tokens than the beginning of an n-gram.
+  CHECK_INT(bench_init(&it, "{\"encoder_no_repeat_ngram_size\":3}", IDS(1), 0,
+                       IDS(2, 1, 3), &mem),
+            0);
+  tam_logits_process_apply(&it.process, &it.history, it.logits);
+  CHECK(check_row(it.logits, six));
+  bench_free(&it);
 }
 
 static void guidance(void) {
