@@ -111,6 +111,8 @@ export interface PlannedFile {
 }
 
 export interface Plan {
+  /** As the Hub spells it; so it is stored. */
+  modelId: string;
   commit: string;
   /** That was chosen. */
   dtype: string;
@@ -148,6 +150,8 @@ export interface DownloadOptions extends PlanOptions {
 }
 
 export interface DownloadResult {
+  /** As the Hub spells it; so it is stored. */
+  modelId: string;
   commit: string;
   /** null: of several, or of single files. */
   dtype: string | null;

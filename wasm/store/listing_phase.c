@@ -145,32 +145,49 @@ static int commit_start(tam_store_op *op) {
   return ask_api(op, 0);
 }
 
-static int read_commit(tam_store_op *op) {
-  tam_json_node *root = NULL;
-  int error = op->body.error;
-  if (error == 0) {
-    error = tam_json_tree_parse(&root, tam_buf_span(&op->body),
-                                op->store->host.mem);
-  }
+// Returns 1 when the Hub spells the repository otherwise: an old name of it, or
+// another case. What is stored already keeps the name that it has.
+static int is_other_name(const tam_store_op *op, tam_span id) {
+  return !op->is_renamed && op->stored_count == 0 && tam_repo_id_is_valid(id) &&
+         !tam_span_eq(id, op->params.model);
+}
+
+// Takes what |root| says. Returns what a phase does.
+static int take_answer(tam_store_op *op, const tam_json_node *root) {
   tam_span sha =
       tam_json_get_string(tam_json_get_member(root, TAM_SPAN("sha")));
-  if (error == 0 && !tam_hub_revision_is_commit(sha)) {
-    error = TAM_ERR_UNEXPECTED_SHAPE;
+  tam_span id = tam_json_get_string(tam_json_get_member(root, TAM_SPAN("id")));
+  tam_span task =
+      tam_json_get_string(tam_json_get_member(root, TAM_SPAN("pipeline_tag")));
+  if (!tam_hub_revision_is_commit(sha)) {
+    return TAM_ERR_UNEXPECTED_SHAPE;
   }
-  if (error == 0) {
-    memcpy(op->commit, sha.ptr, TAM_COMMIT_SIZE);
-    tam_span task = tam_json_get_string(
-        tam_json_get_member(root, TAM_SPAN("pipeline_tag")));
-    if (task.len <= TAM_REVISION_TASK_MAX) { // else it is none
-      tam_buf_append(&op->task, task);
-    }
-    error = op->task.error;
+  if (is_other_name(op, id)) {
+    return tam_store_op_rename(op, id);
+  }
+  memcpy(op->commit, sha.ptr, TAM_COMMIT_SIZE);
+  if (task.len <= TAM_REVISION_TASK_MAX) { // else it is none
+    tam_buf_append(&op->task, task);
+  }
+  return op->task.error != 0 ? op->task.error : tam_store_op_take_commit(op);
+}
+
+static int read_commit(tam_store_op *op) {
+  tam_json_node *root = NULL;
+  int result = op->body.error;
+  if (result == 0) {
+    result = tam_json_tree_parse(&root, tam_buf_span(&op->body),
+                                 op->store->host.mem);
+  }
+  if (result == 0) {
+    result = take_answer(op, root);
   }
   tam_json_tree_free(root, op->store->host.mem);
-  return error == 0 ? tam_store_op_take_commit(op)
-                    : tam_store_op_fail(op, error,
-                                        "the Hub's answer about the revision "
-                                        "cannot be read");
+  return result < 0 && op->why.len == 0
+             ? tam_store_op_fail(op, result,
+                                 "the Hub's answer about the revision cannot "
+                                 "be read")
+             : result;
 }
 
 // Without the Hub the store's own revision will do.

@@ -182,6 +182,14 @@ int tam_store_params_parse(tam_store_params *self, const tam_json_node *params,
   return self->text.error;
 }
 
+int tam_store_params_set_model(tam_store_params *self, tam_span model) {
+  tam_span kept = keep_text(self, model);
+  if (self->text.error == 0) {
+    self->model = kept;
+  }
+  return self->text.error;
+}
+
 void tam_store_params_free(tam_store_params *self) {
   tam_buf_wipe(&self->text);
 }

@@ -41,6 +41,10 @@ typedef struct tam_store_params {
 // Returns 0, OUT_OF_MEMORY, or INVALID_PARAMS: |why| says which one is wrong.
 int tam_store_params_parse(tam_store_params *self, const tam_json_node *params,
                            int strict, tam_buf *why, const tam_mem *mem);
+
+// Puts another id in the place of |model|. Errors: TOO_LARGE.
+int tam_store_params_set_model(tam_store_params *self, tam_span model);
+
 void tam_store_params_free(tam_store_params *self);
 
 #endif // TAM_STORE_PARAMS_H

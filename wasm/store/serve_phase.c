@@ -37,7 +37,9 @@ static int url_start(tam_store_op *op) {
     op->outcome = TAM_OUTCOME_PASS;
     return TAM_PHASE_END;
   }
-  op->params.model = op->file.repo;
+  if (!op->is_renamed) {
+    op->params.model = op->file.repo;
+  }
   op->params.revision = op->file.revision;
   return TAM_PHASE_DONE;
 }

@@ -188,6 +188,19 @@ int tam_store_op_on_written(tam_store_op *op,
              : TAM_PHASE_DONE;
 }
 
+int tam_store_op_rename(tam_store_op *op, tam_span repo) {
+  int error = tam_store_params_set_model(&op->params, repo);
+  if (error != 0) {
+    return error;
+  }
+  // What is held and found is about another name.
+  tam_storage_drop(op->store->storage, op->lock);
+  op->lock = 0;
+  op->is_renamed = 1;
+  op->phase = op->verb->phases;
+  return (*op->phase)->start(op);
+}
+
 int tam_store_op_open_net(tam_store_op *op) {
   int error = tam_net_open_op(op->store->host.net, op->op, TAM_TRANSFER_SLOTS);
   return error == TAM_ERR_BUSY

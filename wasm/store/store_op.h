@@ -56,6 +56,7 @@ struct tam_store_op {
 
   // What phases leave to those after them.
   uint32_t lock;         // request of the lock, 0: not held
+  int is_renamed;        // the caller spells the repository otherwise
   int is_offline;        // the Hub could not be asked
   tam_revision revision; // in work
   int has_revision;
@@ -153,6 +154,10 @@ int tam_store_op_write(tam_store_op *op, tam_batch *batch);
 
 // For phases that end with their transaction.
 int tam_store_op_on_written(tam_store_op *op, const tam_storage_report *report);
+
+// Begins the operation again, once, about |repo|: it is the repository that the
+// caller means, in the Hub's spelling. Returns what the first phase does.
+int tam_store_op_rename(tam_store_op *op, tam_span repo);
 
 // Lets the operation send requests; it may be called again. Errors: BUSY,
 // OUT_OF_MEMORY.

@@ -4,6 +4,9 @@
 #include "store/store_op.h"
 #include "store/verbs.h"
 
+// The tag of the second look: under which names there are revisions.
+#define TAG_NAMES 1
+
 // What an earlier run of the phase found may have changed since.
 static int stored_start(tam_store_op *op) {
   tam_store_op_free_stored(op);
@@ -29,15 +32,45 @@ static int on_value(tam_store_op *op, const tam_storage_report *report) {
   return TAM_PHASE_WAIT;
 }
 
+// The Hub does not tell names apart by their case: no two repositories differ
+// in it only.
+static int on_name(tam_store_op *op, tam_span key) {
+  tam_span repo = tam_span_from(key, sizeof(TAM_KEY_REVISION) - 1);
+  repo = tam_span_head(repo, tam_span_find_byte(repo, '@'));
+  if (tam_span_eq_nocase(repo, op->params.model) &&
+      !tam_span_eq(repo, op->params.model)) {
+    tam_buf_reset(&op->body);
+    tam_buf_append(&op->body, repo);
+  }
+  return TAM_PHASE_WAIT;
+}
+
+static int on_end(tam_store_op *op, uint32_t tag) {
+  if (tag == TAG_NAMES) {
+    return op->body.len > 0 || op->body.error != 0
+               ? tam_store_op_rename(op, tam_buf_span(&op->body))
+               : TAM_PHASE_DONE;
+  }
+  if (op->stored_count > 0 || op->is_renamed) {
+    return TAM_PHASE_DONE;
+  }
+  tam_buf_reset(&op->body);
+  return tam_store_op_asked(tam_storage_keys(op->store->storage,
+                                             tam_store_op_owner(op, TAG_NAMES),
+                                             TAM_SPAN(TAM_KEY_REVISION)));
+}
+
 static int stored_on_storage(tam_store_op *op,
                              const tam_storage_report *report) {
   switch (report->kind) {
   case TAM_STORAGE_VALUE:
     return on_value(op, report);
+  case TAM_STORAGE_KEY:
+    return on_name(op, report->key);
   case TAM_STORAGE_FAILED:
     return tam_store_op_storage_failed(op, report);
   default:
-    return TAM_PHASE_DONE;
+    return on_end(op, report->tag);
   }
 }
 

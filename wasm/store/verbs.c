@@ -20,6 +20,7 @@ static void write_bytes(tam_buf *json, const char *key, double bytes) {
 
 static void write_commit(const tam_store_op *op, tam_buf *json) {
   const tam_revision *revision = &op->revision;
+  tam_json_write_string_member(json, "modelId", op->params.model);
   tam_json_write_string_member(json, "commit",
                                tam_revision_text(revision, revision->commit));
 }
@@ -127,7 +128,6 @@ static void write_tree_row(const tam_revision *revision,
 static void write_export(const tam_store_op *op, tam_buf *json) {
   const tam_revision *revision = &op->revision;
   write_commit(op, json);
-  tam_json_write_string_member(json, "modelId", op->params.model);
   tam_json_write_string_member(json, "revision",
                                tam_revision_text(revision, revision->label));
   tam_json_write_string_member(json, "task",
