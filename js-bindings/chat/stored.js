@@ -12,7 +12,8 @@ import { errorOfMessage } from '../errors.js';
  * @param {{ modelId: string, dtype?: string, revision?: string }} order
  * @param {AbortSignal} signal
  * @param {(message: any) => void} onProgress
- * @returns {Promise<{ commit: string, dtype: string, files: string[] }>}
+ * @returns {Promise<{ modelId: string, commit: string, dtype: string,
+ *   files: string[] }>}
  */
 export async function downloadModel(
   loop, request, { modelId, dtype, revision }, signal, onProgress,
@@ -23,7 +24,7 @@ export async function downloadModel(
   }, { signal, onProgress });
   if (end.code !== undefined) throw errorOfMessage(end, signal.reason);
   return {
-    commit: end.commit, dtype: end.dtype,
+    modelId: end.modelId, commit: end.commit, dtype: end.dtype,
     files: end.files.map((/** @type {any} */ file) => file.path),
   };
 }

@@ -15,6 +15,7 @@ export class Tokenizer {
     skip_special_tokens?: boolean, clean_up_tokenization_spaces?: boolean,
   }): string;
   token_to_id(token: string): number | undefined;
+  id_to_token(id: number): string | undefined;
   get_added_tokens_decoder(): Map<number, AddedToken>;
   get_vocab(withAddedTokens?: boolean): Map<string, number>;
 }
