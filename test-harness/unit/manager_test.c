@@ -308,7 +308,9 @@ static void test_creation_needs_memory(void) {
 static void test_input_buffer(void) {
   fake_host host = {0};
   CHECK_INT(fake_host_init(&host, HUB_URL), 0);
-  CHECK(tam_manager_in_buf(host.manager, TAM_EVENT_PAYLOAD_MAX + 1) == NULL);
+  size_t max = TAM_EVENT_RUNTIME_PAYLOAD_MAX;
+  CHECK(tam_manager_in_buf(host.manager, max + 1) == NULL);
+  CHECK(tam_manager_in_buf(host.manager, max) != NULL);
   uint8_t *at = tam_manager_in_buf(host.manager, TAM_EVENT_PAYLOAD_MAX);
   CHECK(at != NULL);
   memcpy(at, LIST, sizeof(LIST) - 1);
