@@ -53,6 +53,12 @@ export interface ChatMessage {
 /** What every parameter of a request may be; docs/chat.md tells of each. */
 export type GenerationSettings = Record<string, unknown>;
 
+/** Whose settings: of all models when it is empty. */
+export interface SettingsScope {
+  modelId?: string;
+  dtype?: string;
+}
+
 export interface GenerateRequest {
   /** The chat so far; or one of the next two. */
   messages?: ChatMessage[];
@@ -65,6 +71,11 @@ export interface GenerateRequest {
   messageId?: string;
   /** Descriptions of functions, for the model's chat template. */
   tools?: unknown[];
+  /**
+   * What happens to a chat that is longer than the model's context: `error` by
+   * default; or messages are dropped, the oldest or those in the middle.
+   */
+  overflow?: 'error' | 'dropOldest' | 'middleOut';
 }
 
 /** A piece of an answer. */

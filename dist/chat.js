@@ -6818,12 +6818,16 @@ var ChatTokenizer = class {
   }
   /**
    * Blanks are not cleaned up: the core does that, for it puts texts together.
+   * Ids without a token, which fill up some vocabularies, have no text.
    * @param {number[]} ids
    * @param {boolean} [withSpecial] tokens that are no text are shown, too
    * @returns {string}
    */
   decode(ids, withSpecial = false) {
-    return ids.length === 0 ? "" : this.#tokenizer.decode(ids, {
+    const known = ids.filter(
+      (id) => this.#tokenizer.id_to_token(id) !== void 0
+    );
+    return known.length === 0 ? "" : this.#tokenizer.decode(known, {
       skip_special_tokens: !withSpecial,
       clean_up_tokenization_spaces: false
     });

@@ -2,8 +2,8 @@
 // The public surface of tabagent-wasm.
 
 import type {
-  AnswerPart, ChatState, GenerateRequest, GenerateResult, LoadProgress,
-  LoadRequest, LoadResult,
+  AnswerPart, ChatState, GenerateRequest, GenerateResult, GenerationSettings,
+  LoadProgress, LoadRequest, LoadResult, SettingsScope,
 } from './chat-types.js';
 
 export type * from './chat-types.js';
@@ -111,6 +111,8 @@ export interface PlannedFile {
 }
 
 export interface Plan {
+  /** As the Hub spells it; so it is stored. */
+  modelId: string;
   commit: string;
   /** That was chosen. */
   dtype: string;
@@ -148,6 +150,8 @@ export interface DownloadOptions extends PlanOptions {
 }
 
 export interface DownloadResult {
+  /** As the Hub spells it; so it is stored. */
+  modelId: string;
   commit: string;
   /** null: of several, or of single files. */
   dtype: string | null;
@@ -416,6 +420,18 @@ export interface ModelManager {
 
   /** Stops everything and releases the model and its memory. */
   reset(): Promise<void>;
+
+  /** What was saved for all models, for one, or for one in one dtype. */
+  settings(scope?: SettingsScope): Promise<GenerationSettings>;
+
+  /**
+   * Saves settings for as long as the manager lives: they stand above those of
+   * the model and below those of a request. Null takes one away. Returns what is
+   * saved for the scope.
+   * @throws {TabAgentError} `invalid_params` quotes the range
+   */
+  updateSettings(patch: GenerationSettings, scope?: SettingsScope):
+    Promise<GenerationSettings>;
 
   /** What the chat is doing. */
   state(): Promise<ChatState>;

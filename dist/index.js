@@ -769,6 +769,7 @@ async function downloadModel(loop, request, { modelId, dtype, revision }, signal
   }, { signal, onProgress });
   if (end.code !== void 0) throw errorOfMessage(end, signal.reason);
   return {
+    modelId: end.modelId,
     commit: end.commit,
     dtype: end.dtype,
     files: end.files.map((file) => file.path)
@@ -2724,6 +2725,64 @@ function optionError(message) {
   return new TabAgentError("invalid_argument", message, { stage: "options" });
 }
 
+// js-bindings/chat/saved-settings.js
+var SavedSettings = class {
+  /** @type {Map<string, Settings>} by scope */
+  #saved = /* @__PURE__ */ new Map();
+  /** @type {Scope} */
+  #loaded = {};
+  /**
+   * Says which model answers from now on.
+   * @param {Scope} loaded
+   */
+  use({ modelId, dtype }) {
+    this.#loaded = { modelId, dtype };
+  }
+  /**
+   * What was saved for a scope.
+   * @param {Scope} [scope]
+   * @returns {Settings}
+   */
+  saved(scope) {
+    return { ...this.#saved.get(keyOf(scope)) };
+  }
+  /**
+   * What would be saved after a patch; null takes a setting away.
+   * @param {Settings} patch
+   * @param {Scope} [scope]
+   * @returns {Settings}
+   */
+  patched(patch, scope) {
+    return Object.fromEntries(
+      Object.entries({ ...this.saved(scope), ...patch }).filter(([, value]) => value !== null && value !== void 0)
+    );
+  }
+  /**
+   * @param {Settings} settings
+   * @param {Scope} [scope]
+   * @returns {Settings} the same
+   */
+  save(settings, scope) {
+    this.#saved.set(keyOf(scope), settings);
+    return { ...settings };
+  }
+  /**
+   * What holds for the model that is loaded.
+   * @returns {Settings}
+   */
+  effective() {
+    const { modelId, dtype } = this.#loaded;
+    return {
+      ...this.saved(),
+      ...modelId && this.saved({ modelId }),
+      ...modelId && this.saved({ modelId, dtype })
+    };
+  }
+};
+function keyOf({ modelId, dtype } = {}) {
+  return JSON.stringify([modelId ?? null, dtype ?? null]);
+}
+
 // js-bindings/served-file.js
 var BLOCKS_AHEAD = 2;
 function wantedOf(input, init) {
@@ -3002,6 +3061,7 @@ var ModelManager = class {
   #hubUrl;
   #fetch;
   #lastId = 0;
+  #settings = new SavedSettings();
   /**
    * @param {Loop} loop
    * @param {string} hubUrl
@@ -3160,17 +3220,31 @@ var ModelManager = class {
   }
   /** @type {Manager['load']} */
   async load(request, options) {
-    const { loadId, ...rest } = request;
-    return this.#ask("load", { ...rest, loadId }, options);
+    const loaded = await this.#ask("load", request, options);
+    this.#settings.use(loaded);
+    return loaded;
   }
   /** @type {Manager['generate']} */
-  async generate(request, { onToken, signal } = {}) {
-    return this.#ask("generate", request, { onProgress: onToken, signal });
+  generate(request, { onToken, signal } = {}) {
+    return this.#generate(request, { onProgress: onToken, signal });
   }
   /** @type {Manager['generateStream']} */
   async *generateStream(request, options) {
     const { signal } = readStreamOptions(options);
-    return yield* partStream((inner) => this.#ask("generate", request, inner), signal);
+    return yield* partStream(
+      (inner) => this.#generate(request, inner),
+      signal
+    );
+  }
+  /** @type {Manager['settings']} */
+  async settings(scope) {
+    return this.#settings.saved(scope);
+  }
+  /** @type {Manager['updateSettings']} */
+  async updateSettings(patch, scope) {
+    const settings = this.#settings.patched(patch, scope);
+    await this.#ask("checkSettings", { settings });
+    return this.#settings.save(settings, scope);
   }
   /** @type {Manager['stop']} */
   async stop() {
@@ -3207,6 +3281,17 @@ var ModelManager = class {
    */
   #listChatModels(params = {}, options) {
     return this.#run("listChatModels", params, options);
+  }
+  /**
+   * @param {object} request
+   * @param {import('./loop.js').CallOptions} options
+   */
+  #generate(request, options) {
+    return this.#ask(
+      "generate",
+      { ...request, saved: this.#settings.effective() },
+      options
+    );
   }
   /**
    * @param {string} action
