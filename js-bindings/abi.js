@@ -31,6 +31,7 @@ export const EVENT = Object.freeze({
 export const COMMAND_FLAG = Object.freeze({
   LISTING: 1,
   QUIET: 2,
+  BROADCAST: 4,
 });
 
 export const ACTION = Object.freeze({

@@ -184,7 +184,8 @@ export class Loop {
       { stage: 'request' });
     }
     const flags = (listing || chat ? COMMAND_FLAG.LISTING : 0)
-      | (isQuiet ? COMMAND_FLAG.QUIET : 0);
+      | (isQuiet ? COMMAND_FLAG.QUIET : 0)
+      | (this.#onMessage ? COMMAND_FLAG.BROADCAST : 0);
     const error = this.#feed(EVENT.COMMAND, { op, flags, payload });
     if (error < 0) throw errorOfNumber(error, 'request');
     if (listing) this.#sendListing(op, listing);

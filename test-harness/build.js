@@ -25,7 +25,7 @@ const FILES = [
  * @type {{ file: string, kind: 'raw' | 'gzip', max: number }[]}
  */
 const LIMITS = [
-  { file: 'tabagent.wasm', kind: 'raw', max: 224 * 1024 },
+  { file: 'tabagent.wasm', kind: 'raw', max: 240 * 1024 },
   { file: 'index.js', kind: 'gzip', max: 28 * 1024 },
   { file: 'chat.js', kind: 'gzip', max: 64 * 1024 },
 ];

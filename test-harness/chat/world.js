@@ -72,13 +72,15 @@ export function repositoryOf(
 
 /**
  * A manager for whom the Hub has `model` under the name MODEL.
+ * @typedef {{ tokenizerConfig?: object, ort?: any,
+ *   onMessage?: (message: any) => void, files?: Record<string, string> }}
+ *   ChatOptions files: in place of those of the repository
+ *
  * @param {TestModel} model
- * @param {{ tokenizerConfig?: object, ort?: any,
- *   files?: Record<string, string> }} [options] files: in place of those of the
- *   repository
+ * @param {ChatOptions} [options]
  */
 export async function chatManager(
-  model, { tokenizerConfig, files = {}, ort: runtime = ort } = {},
+  model, { tokenizerConfig, files = {}, ort: runtime = ort, onMessage } = {},
 ) {
   const hub = createHub({
     catalogue: [], rateLimits: false, latency: false,
@@ -89,7 +91,7 @@ export async function chatManager(
     }],
   });
   const manager = await managerOf(
-    new MemoryStore(), { fetch: hub.fetch, ort: runtime });
+    new MemoryStore(), { fetch: hub.fetch, ort: runtime, onMessage });
   return { hub, manager };
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "chat/answer.h"
 
+#include "chat/broadcast.h"
 #include "chat/tool_calls.h"
 #include "core/mem.h"
 #include "core/names.h"
@@ -30,6 +31,7 @@ int tam_chat_answer_prepare(tam_chat_op *op, const tam_chat_request *request) {
   size_t tokens_max = TAM_CHAT_CONTEXT_MAX * sizeof(int32_t);
   tam_buf_init(&answer->request, mem, TAM_JSON_TREE_LEN_MAX);
   tam_buf_init(&answer->chat_id, mem, CHAT_ID_MAX);
+  tam_buf_init(&answer->message_id, mem, CHAT_ID_MAX);
   tam_buf_init(&answer->tokens, mem, tokens_max);
   tam_buf_init(&answer->source, mem, tokens_max);
   tam_buf_init(&answer->fresh_tokens, mem, tokens_max);
@@ -39,11 +41,14 @@ int tam_chat_answer_prepare(tam_chat_op *op, const tam_chat_request *request) {
   tam_buf_init(&answer->texts.tools, mem, TAM_ANSWER_TEXT_MAX);
   tam_buf_init(&answer->sequences, mem, TAM_ANSWER_TEXT_MAX);
   tam_buf_append(&answer->request, request->text);
+  tam_buf_append(&answer->message_id, tam_json_get_string(tam_json_get_member(
+                                          params, TAM_SPAN("messageId"))));
   tam_buf_append(&answer->chat_id, tam_json_get_string(tam_json_get_member(
                                        params, TAM_SPAN("chatId"))));
-  if (answer->chat_id.error == TAM_ERR_TOO_LARGE) {
+  if (answer->chat_id.error == TAM_ERR_TOO_LARGE ||
+      answer->message_id.error == TAM_ERR_TOO_LARGE) {
     return tam_chat_op_fail(op, TAM_ERR_INVALID_PARAMS,
-                            "chatId: expected a short string");
+                            "chatId and messageId: expected short strings");
   }
   return answer->request.error;
 }
@@ -53,10 +58,10 @@ void tam_chat_answer_del(tam_chat_answer *answer, tam_chat *chat) {
     return;
   }
   tam_buf *bufs[] = {
-      &answer->request,         &answer->chat_id,      &answer->tokens,
-      &answer->source,          &answer->fresh_tokens, &answer->texts.content,
-      &answer->texts.reasoning, &answer->texts.output, &answer->texts.tools,
-      &answer->sequences,
+      &answer->request,       &answer->chat_id,         &answer->message_id,
+      &answer->tokens,        &answer->source,          &answer->fresh_tokens,
+      &answer->texts.content, &answer->texts.reasoning, &answer->texts.output,
+      &answer->texts.tools,   &answer->sequences,
   };
   for (size_t i = 0; i < sizeof(bufs) / sizeof(bufs[0]); i++) {
     tam_buf_free(bufs[i]);
@@ -108,7 +113,8 @@ static int say_part(tam_chat_op *op, tam_span text, const char *kind) {
   tam_json_write_number_member(&json, "tokensPerSecond",
                                tam_answer_rate(answer));
   tam_buf_reset(&answer->fresh_tokens);
-  return tam_speaker_say(&op->speaker, TAM_ANSWER_PROGRESS, &json);
+  int error = tam_speaker_say(&op->speaker, TAM_ANSWER_PROGRESS, &json);
+  return error != 0 ? error : tam_broadcast_token(op, text);
 }
 
 int tam_answer_say(tam_chat_op *op) {

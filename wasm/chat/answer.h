@@ -30,8 +30,9 @@ struct tam_chat_answer {
   tam_prompt prompt;
   int has_prompt;
   int has_tools;
-  int is_json;     // the answer shall be JSON
-  tam_buf chat_id; // empty: none
+  int is_json;        // the answer shall be JSON
+  tam_buf chat_id;    // empty: none
+  tam_buf message_id; // likewise
 
   tam_buf tokens;       // int32_t: those that the decoder begins with
   tam_buf source;       // int32_t: those of the encoder; empty: there is none

@@ -3,6 +3,7 @@
 // to phase.
 #include "chat/chat.h"
 
+#include "chat/broadcast.h"
 #include "chat/chat_op.h"
 #include "chat/model.h"
 #include "core/mem.h"
@@ -65,6 +66,7 @@ static const char *remedy_of(int error) {
 }
 
 static void say_failure(tam_chat_op *op, int error) {
+  tam_broadcast_failure(op);
   tam_failure failure = {
       .error = error,
       .stage = op->is_prepared ? (*op->phase)->stage : "params",
@@ -78,6 +80,12 @@ static void say_failure(tam_chat_op *op, int error) {
 
 static int say_done(tam_chat_op *op) {
   tam_buf json;
+  int error = op->answer != NULL ? tam_broadcast_answer(op)
+              : op->load != NULL ? tam_broadcast_ready(op)
+                                 : 0;
+  if (error != 0) {
+    return error;
+  }
   tam_speaker_begin(&op->speaker, TAM_ANSWER_DONE, op->chat->now_ms, &json);
   if (op->verb->write_done != NULL) {
     op->verb->write_done(op, &json);
@@ -173,6 +181,7 @@ static tam_chat_op *op_new(tam_chat *chat, const tam_chat_verb *verb,
   }
   op->speaker.is_quiet = (request->flags & TAM_COMMAND_FLAG_QUIET) != 0;
   op->has_text = (request->flags & TAM_COMMAND_FLAG_LISTING) == 0;
+  op->is_broadcast = (request->flags & TAM_COMMAND_FLAG_BROADCAST) != 0;
   return op;
 }
 

@@ -49,6 +49,7 @@ struct tam_chat_op {
   int has_text; // all of it
   tam_buf why;  // what went wrong, for people
   int is_prepared;
+  int is_broadcast; // somebody hears what is said to all
   int is_ended;
   double started_ms;
   uint32_t waits_for; // the order whose report is awaited, 0: none

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "chat/load.h"
 
+#include "chat/broadcast.h"
 #include "chat/chat_op.h"
 #include "core/mem.h"
 #include "core/names.h"
@@ -95,6 +96,10 @@ static int read_params(tam_chat_op *op, const tam_json_node *params) {
   if (error == 0) {
     error = check_task(op, &model->task);
   }
+  if (error == 0) {
+    tam_buf_append(&load->asked_id, tam_buf_span(&model->id));
+    error = load->asked_id.error;
+  }
   return error != 0 ? error : read_device(op, params);
 }
 
@@ -108,6 +113,7 @@ int tam_chat_load_prepare(tam_chat_op *op, const tam_chat_request *request) {
   tam_buf_init(&load->dtype, mem, NAME_MAX);
   tam_buf_init(&load->revision, mem, NAME_MAX);
   tam_buf_init(&load->load_id, mem, NAME_MAX);
+  tam_buf_init(&load->asked_id, mem, TAM_REPO_ID_MAX);
   tam_buf_init(&load->paths, mem, PATHS_MAX);
   load->model = tam_chat_model_new(mem);
   return load->model == NULL ? TAM_ERR_OUT_OF_MEMORY
@@ -123,6 +129,7 @@ void tam_chat_load_del(tam_chat_load *load, tam_chat *chat) {
   tam_buf_free(&load->dtype);
   tam_buf_free(&load->revision);
   tam_buf_free(&load->load_id);
+  tam_buf_free(&load->asked_id);
   tam_buf_free(&load->paths);
   tam_mem_free(chat->host.mem, load);
 }
@@ -152,6 +159,9 @@ int tam_chat_load_say(tam_chat_op *op, double progress, tam_span file,
   tam_chat_load *load = op->load;
   double now_ms = op->chat->now_ms;
   int is_first = load->said_at_ms == 0;
+  const char *status = is_first          ? "initiate"
+                       : progress >= 100 ? "done"
+                                         : "progress";
   if (op->speaker.is_quiet || (!is_first && progress <= load->progress) ||
       (!is_first && now_ms < load->said_at_ms + TAM_CHAT_PROGRESS_PERIOD_MS &&
        progress < 100)) {
@@ -161,10 +171,7 @@ int tam_chat_load_say(tam_chat_op *op, double progress, tam_span file,
   load->said_at_ms = now_ms;
   tam_buf json;
   tam_speaker_begin(&op->speaker, TAM_ANSWER_PROGRESS, now_ms, &json);
-  tam_json_write_name_member(&json, "status",
-                             is_first          ? "initiate"
-                             : progress >= 100 ? "done"
-                                               : "progress");
+  tam_json_write_name_member(&json, "status", status);
   tam_json_write_number_member(&json, "progress", progress);
   tam_json_write_string_member(&json, "file", file);
   if (total > 0) {
@@ -172,7 +179,8 @@ int tam_chat_load_say(tam_chat_op *op, double progress, tam_span file,
     tam_json_write_number_member(&json, "total", total);
   }
   write_who(op, tam_buf_span(&load->model->id), &json);
-  return tam_speaker_say(&op->speaker, TAM_ANSWER_PROGRESS, &json);
+  int error = tam_speaker_say(&op->speaker, TAM_ANSWER_PROGRESS, &json);
+  return error != 0 ? error : tam_broadcast_loading(op, status, progress, file);
 }
 
 void tam_chat_load_write_done(tam_chat_op *op, tam_buf *json) {

@@ -35,6 +35,7 @@ struct tam_chat_load {
   tam_buf dtype;         // that was asked for; empty: any
   tam_buf revision;      // likewise
   tam_buf load_id;       // empty: none
+  tam_buf asked_id;      // of the model, as the caller spells it
   tam_device device;
 
   tam_buf paths; // of the stored files, each behind a NUL

@@ -98,8 +98,8 @@ static int take_paths(tam_chat_load *load, const tam_json_node *paths) {
 
 static int take_download(tam_chat_op *op, const tam_json_node *result) {
   tam_chat_model *model = op->load->model;
-  tam_span id = tam_json_get_string(
-      tam_json_get_member(result, TAM_SPAN("modelId")));
+  tam_span id =
+      tam_json_get_string(tam_json_get_member(result, TAM_SPAN("modelId")));
   if (id.len > 0) { // the Hub knows it under another name
     tam_buf_reset(&model->id);
     tam_buf_append(&model->id, id);

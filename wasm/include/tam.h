@@ -153,6 +153,8 @@ typedef enum tam_event_kind {
 #define TAM_COMMAND_FLAG_LISTING 1U
 // Nobody listens to progress: the only message is the terminal one.
 #define TAM_COMMAND_FLAG_QUIET 2U
+// Somebody hears the messages that are for all (MESSAGE with op 0).
+#define TAM_COMMAND_FLAG_BROADCAST 4U
 
 typedef struct tam_event {
   tam_event_kind kind;
