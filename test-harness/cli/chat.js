@@ -5,7 +5,9 @@ import { createInterface } from 'node:readline/promises';
 
 import { withSession } from './session.js';
 import { duration, style, whole } from './style.js';
-import { createTransferDisplay, printLine } from './transfer-display.js';
+import {
+  createSilence, createTransferDisplay, printLine,
+} from './transfer-display.js';
 
 /**
  * @typedef {import('./main.js').Options} Options
@@ -37,11 +39,12 @@ export async function chat(modelId, prompt, options, signal) {
  * Loads with live progress.
  * @param {Session} session
  * @param {string} modelId
- * @param {Options} options
+ * @param {Options & { quiet?: boolean }} options quiet: nothing is shown
  * @param {AbortSignal} signal
  */
 export async function loadModel(session, modelId, options, signal) {
-  const display = createTransferDisplay(options);
+  const display = options.quiet ? createSilence()
+    : createTransferDisplay(options);
   const startMs = performance.now();
   try {
     const loaded = await session.manager.load(

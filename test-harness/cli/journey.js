@@ -99,12 +99,13 @@ async function goOn({ models }, session, options, signal) {
  */
 async function talk(session, options, signal) {
   if (session.simulator === null) return null;
-  const { dtype, revision, ...general } = options;
+  const { dtype, revision, ...rest } = options;
+  const general = { ...rest, quiet: options.json };
   if (!options.json) print(style.title(`A chat with ${TINY_CHAT}`));
   const loaded = await loadModel(session, TINY_CHAT, general, signal);
   if (!options.json) print(`${describeLoad(loaded)}\n> ${QUESTION}`);
   const result = await answer(
-    session, { message: QUESTION }, { ...general, quiet: options.json }, signal);
+    session, { message: QUESTION }, general, signal);
   if (!options.json) print();
   return { loaded, question: QUESTION, result };
 }

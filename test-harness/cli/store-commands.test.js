@@ -392,10 +392,10 @@ describe('the token', () => {
 });
 
 describe('the journey', () => {
-  test('interrupts, resumes, verifies, serves, finds again', async () => {
+  test('interrupts, resumes, verifies, serves, answers', async () => {
     const { code, stdout } = await run(['--json', '--seed', '1']);
     assert.equal(code, 0);
-    const { store } = JSON.parse(stdout);
+    const { store, chat } = JSON.parse(stdout);
     const {
       plan, interrupted, download, verification, served, again,
     } = store;
@@ -411,6 +411,9 @@ describe('the journey', () => {
     assert.equal(served.sha256, plan.files.find(
       (/** @type {any} */ { path }) => path === served.path).sha256);
     assert.equal(again.fromCache, true);
+    assert.equal(chat.loaded.executionProvider, 'wasm');
+    assert.match(chat.result.text, /^tabagent-wasm finds chat models /);
+    assert.equal(chat.result.stopReason, 'eos');
   });
 
   test('picks a chat model that everybody may have', () => {
