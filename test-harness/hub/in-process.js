@@ -2,6 +2,8 @@
 // Front without a network: a `fetch` over the handler that runs on the Hub's
 // clock, with latencies from the seed, redirects, aborts and page visibility.
 
+import { gunzipSync } from 'node:zlib';
+
 import { AbortScope, withUrl } from './abort-scope.js';
 import { preflightedNames, visibleToPage } from './cors.js';
 import { Random } from './random.js';
@@ -68,13 +70,21 @@ async function roundTrip(hub, request, latencyMs, scope) {
 }
 
 /**
- * Undoes the encoding; as in a browser the headers go on speaking of it.
+ * Undoes the encoding; as in a browser the headers go on speaking of it. In the
+ * same thread: the virtual clock does not wait for others.
  * @param {Response} response
  */
 function decoded(response) {
   const { status, headers, body } = response;
   if (!body || headers.get('content-encoding') !== 'gzip') return response;
-  const plain = /** @type {any} */ (new DecompressionStream('gzip'));
+  /** @type {Uint8Array[]} */
+  const pieces = [];
+  const plain = new TransformStream({
+    transform(piece) { pieces.push(piece); },
+    flush(controller) {
+      controller.enqueue(gunzipSync(Buffer.concat(pieces)));
+    },
+  });
   return new Response(body.pipeThrough(plain), { status, headers });
 }
 
