@@ -69,12 +69,16 @@ size_t fake_host_order(const fake_host *host, uint32_t id) {
 static fake_request *find_open(const fake_host *host, uint32_t id) {
   for (size_t i = host->request_count; i > 0; i--) {
     fake_request *request = &host->requests[i - 1];
-    if (request->id == id &&
-        (request->is_live || request->is_held || request->is_kept)) {
+    if (request->id == id && (request->is_live || request->is_held ||
+                              request->is_kept || request->is_made)) {
       return request;
     }
   }
   return NULL;
+}
+
+static unsigned is_fetch(const fake_request *request) {
+  return !request->is_store && !request->is_runtime;
 }
 
 static void begin_request(fake_host *host, fake_op *op, fake_request request) {
@@ -84,14 +88,14 @@ static void begin_request(fake_host *host, fake_op *op, fake_request request) {
       grow(host->requests, host->request_count, sizeof(*host->requests));
   host->requests[host->request_count++] = request;
   op->in_flight++;
-  op->fetches += !request.is_store;
+  op->fetches += is_fetch(&request);
 }
 
 static void end_request(fake_host *host, fake_request *request) {
   fake_op *op = find_op(host, request->op);
   request->is_live = 0;
   op->in_flight--;
-  op->fetches -= !request->is_store;
+  op->fetches -= is_fetch(request);
 }
 
 static void hold(fake_host *host, fake_request *request, int is_held) {
@@ -149,12 +153,75 @@ static void take_store(fake_host *host, const tam_action *action) {
                 });
 }
 
+static fake_made made_by(tam_span order) {
+  static const struct {
+    const char *begin;
+    fake_made made;
+  } makers[] = {
+      {"{\"do\":\"open\",", FAKE_MADE_FILE},
+      {"{\"do\":\"splice\",", FAKE_MADE_FILE},
+      {"{\"do\":\"tokenizer\",", FAKE_MADE_TOKENIZER},
+      {"{\"do\":\"session\",", FAKE_MADE_SESSION},
+      {"{\"do\":\"cache\",", FAKE_MADE_CACHE},
+  };
+  for (size_t i = 0; i < sizeof(makers) / sizeof(makers[0]); i++) {
+    if (tam_span_starts_with(order, tam_span_of(makers[i].begin))) {
+      return makers[i].made;
+    }
+  }
+  return FAKE_MADE_NOTHING;
+}
+
+static void take_runtime(fake_host *host, const tam_action *action) {
+  fake_op *op = find_op(host, action->op);
+  promise(op != NULL && op->terminals == 0, "only what runs orders anything");
+  promise(op->in_flight == 0, "an operation has one order at a time");
+  begin_request(host, op,
+                (fake_request){
+                    .id = action->request,
+                    .op = action->op,
+                    .is_live = 1,
+                    .is_runtime = 1,
+                    .makes = made_by(action->first),
+                });
+}
+
+size_t fake_host_made(const fake_host *host, fake_made kind) {
+  size_t count = 0;
+  for (size_t i = 0; i < host->request_count; i++) {
+    count += host->requests[i].is_made && host->requests[i].makes == kind;
+  }
+  return count;
+}
+
+// What is left when nobody is at work is one loaded model, or nothing.
+static void check_made(const fake_host *host) {
+  size_t tokenizers = fake_host_made(host, FAKE_MADE_TOKENIZER);
+  size_t sessions = fake_host_made(host, FAKE_MADE_SESSION);
+  size_t caches = fake_host_made(host, FAKE_MADE_CACHE);
+  promise(tokenizers <= 1, "there is one tokenizer");
+  promise((tokenizers == 0) == (sessions == 0),
+          "a tokenizer and sessions are there together");
+  promise(caches <= tokenizers, "a model has one cache");
+}
+
+// Files, and what nobody kept, go with their operation.
+static void check_files(const fake_host *host, uint32_t op) {
+  for (size_t i = 0; i < host->request_count; i++) {
+    const fake_request *request = &host->requests[i];
+    promise(!request->is_made || request->op != op ||
+                request->makes != FAKE_MADE_FILE,
+            "files are released at the end");
+  }
+}
+
 static void take_abort(fake_host *host, const tam_action *action) {
   fake_request *request = find_open(host, action->request);
   promise(request != NULL, "an abort names a request under way");
   if (request->is_live) {
     end_request(host, request);
   }
+  request->is_made = 0;
   let_go(host, request);
 }
 
@@ -187,7 +254,7 @@ static void check_sequence(fake_host *host, fake_op *op,
   }
   double *latest =
       &op->said_ms[(size_t)op->messages % FAKE_HOST_MESSAGES_PER_S];
-  promise(op->messages < FAKE_HOST_MESSAGES_PER_S ||
+  promise(op->is_answer || op->messages < FAKE_HOST_MESSAGES_PER_S ||
               host->now_ms - *latest >= 1000,
           "at most 20 messages in a second");
   *latest = host->now_ms;
@@ -289,6 +356,7 @@ static void take_message(fake_host *host, const tam_action *action) {
     op->terminals++;
     promise(op->in_flight == 0, "nothing runs on after the end");
     promise(op->holds == 0, "nothing is held or kept after the end");
+    check_files(host, op->number);
   }
 }
 
@@ -314,6 +382,9 @@ static void take(fake_host *host, const tam_action *action) {
     break;
   case TAM_ACTION_STORE:
     take_store(host, action);
+    break;
+  case TAM_ACTION_RUNTIME:
+    take_runtime(host, action);
     break;
   case TAM_ACTION_FORGET:
     take_forget(host, action);
@@ -353,6 +424,9 @@ static void read_name(fake_op *op, const tam_json_node *root) {
   op->is_serving = tam_span_is(text, "fetchFile");
   op->is_queued =
       tam_span_is(text, "download") || tam_span_is(text, "updateModel");
+  op->is_answer = tam_span_is(text, "generate");
+  op->takes_turn =
+      op->is_answer || tam_span_is(text, "load") || tam_span_is(text, "reset");
   if (!tam_span_is(text, "listChatModels")) {
     op->concurrency = CONCURRENCY_STORE;
   }
@@ -397,7 +471,7 @@ static void note_event(fake_host *host, const tam_event *event) {
   switch (event->kind) {
   case TAM_EVENT_HTTP_END:
   case TAM_EVENT_STORE_END:
-    if (request != NULL &&
+    if (request != NULL && !request->is_runtime &&
         request->is_store == (event->kind == TAM_EVENT_STORE_END)) {
       end_request(host, request);
       hold(host, request, 1);
@@ -405,9 +479,17 @@ static void note_event(fake_host *host, const tam_event *event) {
     break;
   case TAM_EVENT_HTTP_FAIL:
   case TAM_EVENT_STORE_FAIL:
-    if (request != NULL &&
+    if (request != NULL && !request->is_runtime &&
         request->is_store == (event->kind == TAM_EVENT_STORE_FAIL)) {
       end_request(host, request);
+    }
+    break;
+  case TAM_EVENT_RUNTIME_END:
+  case TAM_EVENT_RUNTIME_FAIL:
+    if (request != NULL && request->is_runtime) {
+      end_request(host, request);
+      request->is_made = event->kind == TAM_EVENT_RUNTIME_END &&
+                         request->makes != FAKE_MADE_NOTHING;
     }
     break;
   case TAM_EVENT_PULL:
@@ -423,6 +505,16 @@ static void note_event(fake_host *host, const tam_event *event) {
   default:
     break;
   }
+}
+
+// Whether an operation of the chat that came before |op| has not ended.
+static int waits_for_turn(const fake_host *host, const fake_op *op) {
+  const fake_op *other = host->ops;
+  while (other != op &&
+         (!other->takes_turn || !other->is_accepted || other->terminals > 0)) {
+    other++;
+  }
+  return op->takes_turn && other != op;
 }
 
 // Whether a download other than |op| is at work.
@@ -441,7 +533,8 @@ static int is_waiting_for_nothing(const fake_host *host, const fake_op *op,
                                   double deadline) {
   return op->is_accepted && op->terminals == 0 && op->in_flight == 0 &&
          !op->wants_rows && deadline < 0 &&
-         !(op->is_serving && !op->is_pulled) && !is_behind(host, op);
+         !(op->is_serving && !op->is_pulled) && !is_behind(host, op) &&
+         !waits_for_turn(host, op);
 }
 
 static void check_waits(const fake_host *host, const tam_event *event) {
@@ -457,6 +550,9 @@ static void check_waits(const fake_host *host, const tam_event *event) {
   }
   promise(busy == tam_manager_busy(host->manager),
           "the manager is busy with what has not ended");
+  if (busy == 0) {
+    check_made(host);
+  }
 }
 
 // An end that the pool will not take ends nothing.

@@ -15,9 +15,11 @@
 //    be it of the network or of the storage, and no lock
 //  * what the host keeps for an operation, bodies and bytes that were read, is
 //    forgotten or delivered by the end of it
+//  * what the runtime made for an operation is released once; what outlives it
+//    belongs to the one model that is loaded, and files never do
 //  * an event that is refused causes nothing
 //  * an operation that waits, waits for something: a request, a timer, rows of
-//    its caller, whoever reads what it serves, or a download before it; and a
+//    its caller, whoever reads what it serves, or an operation before it; and a
 //    timer that fired is not asked for again at once
 //
 // A broken promise stops the program. The manager's allocator is the counting
@@ -28,8 +30,18 @@
 #include "../unit/check.h"
 #include "tam.h"
 
-// The most messages of one operation in a second.
+// The most messages of one operation in a second; of an answer each token is
+// one.
 #define FAKE_HOST_MESSAGES_PER_S 20
+
+// What an order to the runtime makes.
+typedef enum fake_made {
+  FAKE_MADE_NOTHING = 0,
+  FAKE_MADE_FILE,
+  FAKE_MADE_TOKENIZER,
+  FAKE_MADE_SESSION,
+  FAKE_MADE_CACHE
+} fake_made;
 
 typedef struct fake_request {
   uint32_t id; // the manager's number; the place in the list is the host's own
@@ -37,9 +49,12 @@ typedef struct fake_request {
   int is_live;
   int is_store; // it is one of the storage
   int is_lock;
-  int is_held; // it is a lock that was got and not released yet
-  int is_keep; // the host keeps what it brings, and ...
-  int is_kept; // ... has it
+  int is_held;    // it is a lock that was got and not released yet
+  int is_keep;    // the host keeps what it brings, and ...
+  int is_kept;    // ... has it
+  int is_runtime; // it is an order to the runtime
+  fake_made makes;
+  int is_made; // and it is there
 } fake_request;
 
 typedef struct fake_op {
@@ -52,6 +67,8 @@ typedef struct fake_op {
   int is_pulled;       // whoever reads the file waits for bytes
   unsigned deliveries; // parts of the file; the first may come unasked
   int is_queued;       // it is a download
+  int takes_turn;      // it loads a model, or answers with it
+  int is_answer;
   double concurrency;
   unsigned in_flight; // requests of both kinds
   unsigned fetches;   // of these, those of the network
@@ -103,6 +120,9 @@ size_t fake_host_order(const fake_host *host, uint32_t id);
 
 // Returns the record of the latest command with |number|, or NULL.
 const fake_op *fake_host_op(const fake_host *host, uint32_t number);
+
+// Returns how many things of |kind| the runtime holds.
+size_t fake_host_made(const fake_host *host, fake_made kind);
 
 // Stops the program because a promise was broken.
 _Noreturn void fake_host_broken(const char *promise);
