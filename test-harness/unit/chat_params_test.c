@@ -302,7 +302,7 @@ static void no_end(void) {
                                   TAM_PARAM_DECODER_START_TOKEN_ID) == 4);
   tam_generation_params_write_ignored(&it.params, &it.json);
   CHECK_SPAN(tam_buf_span(&it.json), "[{\"name\":\"min_new_tokens\",\"reason\":"
-                                     "\"the model has no end token\"}]");
+                                     "\"there is no end token\"}]");
   bench_free(&it);
 }
 

@@ -39,10 +39,8 @@ static int set_length(tam_decoding *self, const tam_decoding_setup *setup) {
 }
 
 static int set_eos(tam_decoding *self, const tam_decoding_setup *setup) {
-  tam_token_span eos =
-      tam_generation_params_ids(setup->params, TAM_PARAM_EOS_TOKEN_ID);
+  tam_token_span eos = tam_generation_params_eos(setup->params, setup->eos);
   double pad = tam_decoding_get(self, TAM_PARAM_PAD_TOKEN_ID);
-  eos = eos.len > 0 ? eos : setup->eos;
   self->eos = tam_mem_calloc(&self->mem, eos.len + 1, sizeof(*self->eos));
   if (self->eos == NULL) {
     return TAM_ERR_OUT_OF_MEMORY;

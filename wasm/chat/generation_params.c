@@ -566,6 +566,14 @@ tam_token_span tam_generation_params_ids(const tam_generation_params *self,
   return (tam_token_span){words_of(self, value), value->count};
 }
 
+tam_token_span tam_generation_params_eos(const tam_generation_params *self,
+                                         tam_token_span model) {
+  const tam_param_value *value = &self->values[TAM_PARAM_EOS_TOKEN_ID];
+  return value->count > 0 || value->layer > TAM_PARAMS_LAYER_MODEL
+             ? tam_generation_params_ids(self, TAM_PARAM_EOS_TOKEN_ID)
+             : model;
+}
+
 int tam_generation_params_next_sequence(const tam_generation_params *self,
                                         tam_param param, size_t *pat,
                                         tam_biased_sequence *sequence) {

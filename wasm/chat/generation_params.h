@@ -107,6 +107,12 @@ int tam_generation_params_is_given(const tam_generation_params *self,
 tam_token_span tam_generation_params_ids(const tam_generation_params *self,
                                          tam_param param);
 
+// Returns the end tokens: those of the parameters, else the model's. A request
+// may say that there are none; an empty list in generation_config.json says
+// nothing.
+tam_token_span tam_generation_params_eos(const tam_generation_params *self,
+                                         tam_token_span model);
+
 // Gives the sequence of SEQUENCE_BIAS, LOGIT_BIAS or BAD_WORDS_IDS at |*pat|,
 // which begins with 0, and moves on. Returns 0 when there is no further one.
 int tam_generation_params_next_sequence(const tam_generation_params *self,

@@ -161,9 +161,11 @@ static const char *find_lack(const tam_generation_params *self,
                ? NULL
                : "needs num_beam_groups above 1";
   case TAM_PARAM_NEEDS_END:
-    return facts->has_end || self->values[TAM_PARAM_EOS_TOKEN_ID].count > 0
+    return tam_generation_params_eos(
+               self, (tam_token_span){NULL, (size_t)facts->has_end})
+                       .len > 0
                ? NULL
-               : "the model has no end token";
+               : "there is no end token";
   case TAM_PARAM_NEEDS_ENCODER:
     return facts->is_encoder ? NULL : "the model has no encoder";
   default:

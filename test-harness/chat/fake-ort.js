@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+// A runtime whose sessions compute what a test says. Its cache holds the very
+// tokens, so that the next logits depend on what the engine has put there, and
+// on nothing else: a cache that was cut, gathered or kept wrongly shows in the
+// answer.
+
+import assert from 'node:assert/strict';
+
+/** Entries of a row of logits, as the tokenizer of world.js needs them. */
+export const VOCAB = 259;
+
+/**
+ * What comes behind some tokens: the next one, or logits.
+ * @typedef {(tokens: number[], source: number[]) => number | ArrayLike<number>}
+ *   Next
+ */
+
+/** What a run was given. */
+/** @typedef {{ fresh: number[][], past: number[][] }} Pass */
+
+const PAST = ['past_key_values.0.key', 'past_key_values.0.value'];
+const PRESENT = ['present.0.key', 'present.0.value'];
+
+/** @param {string} name */
+function cacheShape(name) {
+  return { name, type: 'float32', shape: ['batch_size', 1, 'past', 1] };
+}
+
+export const METADATA = {
+  inputs: [
+    ...['input_ids', 'attention_mask', 'position_ids'].map((name) => (
+      { name, type: 'int64', shape: ['batch_size', `${name}_length`] })),
+    ...PAST.map(cacheShape),
+  ],
+  outputs: [
+    { name: 'logits', type: 'float32', shape: ['batch_size', 'length', VOCAB] },
+    ...PRESENT.map(cacheShape),
+  ],
+};
+
+/**
+ * Logits of which the largest is that of `token`; no two of a row are equal.
+ * @param {number} token
+ * @param {number} [vocab]
+ */
+export function favouring(token, vocab = VOCAB) {
+  return Float32Array.from({ length: vocab },
+    (_, i) => (i === token ? 20 : Math.sin(i)));
+}
+
+/**
+ * Rows of numbers that are tokens, from a tensor [rows, ..., length, ...].
+ * @param {FakeTensor} tensor
+ */
+function rowsOf({ data, dims }) {
+  const length = data.length / dims[0];
+  return Array.from({ length: dims[0] }, (_, row) => (
+    Array.from(data.subarray(row * length, (row + 1) * length), Number)));
+}
+
+export class FakeTensor {
+  location = 'cpu';
+  #data;
+  #isDisposed = false;
+
+  /**
+   * @param {FakeOrt} ort
+   * @param {string} type
+   * @param {any} data
+   * @param {number[]} dims
+   */
+  constructor(ort, type, data, dims) {
+    this.ort = ort;
+    this.type = type;
+    this.dims = dims;
+    this.#data = data;
+    assert.equal(data.length, dims.reduce((a, b) => a * b, 1), 'its shape');
+    ort.tensors.made += 1;
+  }
+
+  get data() {
+    assert.ok(!this.#isDisposed, 'the tensor was released');
+    return this.#data;
+  }
+
+  async getData() {
+    return this.data;
+  }
+
+  dispose() {
+    if (!this.#isDisposed) this.ort.tensors.released += 1;
+    this.#isDisposed = true;
+  }
+}
+
+/** A session of a decoder. */
+class FakeSession {
+  inputNames = METADATA.inputs.map(({ name }) => name);
+  outputNames = METADATA.outputs.map(({ name }) => name);
+  inputMetadata = METADATA.inputs;
+  outputMetadata = METADATA.outputs;
+  #ort;
+  #isReleased = false;
+  #running = 0;
+
+  /** @param {FakeOrt} ort */
+  constructor(ort) {
+    this.#ort = ort;
+    ort.sessions.made += 1;
+  }
+
+  /**
+   * @param {Record<string, FakeTensor>} inputs
+   * @param {string[]} wanted
+   */
+  async run(inputs, wanted) {
+    assert.ok(!this.#isReleased, 'the session was released');
+    assert.equal(this.#running, 0, 'two runs at a time');
+    const ort = this.#ort;
+    this.#running += 1;
+    try {
+      await ort.beforeRun(ort.passes.length);
+      return this.#compute(inputs, wanted);
+    } finally {
+      this.#running -= 1;
+    }
+  }
+
+  /**
+   * @param {Record<string, FakeTensor>} inputs
+   * @param {string[]} wanted
+   */
+  #compute(inputs, wanted) {
+    assert.deepEqual(Object.keys(inputs).sort(), [...this.inputNames].sort());
+    const ort = this.#ort;
+    const fresh = rowsOf(inputs.input_ids);
+    const past = rowsOf(inputs[PAST[0]]);
+    assert.deepEqual(rowsOf(inputs[PAST[1]]), past);
+    assert.equal(past.length, fresh.length, 'rows of the cache');
+    ort.passes.push({ fresh, past });
+    const all = past.map((row, i) => [...row, ...fresh[i]]);
+    all.forEach((row, i) => {
+      const from = past[i].length;
+      assert.deepEqual(rowsOf(inputs.attention_mask)[i], row.map(() => 1));
+      assert.deepEqual(rowsOf(inputs.position_ids)[i],
+        row.map((_, at) => at).slice(from));
+    });
+    const [rows, count] = inputs.input_ids.dims;
+    const length = all[0].length;
+    const present = () => new FakeTensor(ort, 'float32',
+      Float32Array.from(all.flat()), [rows, 1, length, 1]);
+    const logits = () => {
+      const data = new Float32Array(rows * count * ort.vocab);
+      all.forEach((row, i) => {
+        for (let at = 0; at < count; at += 1) {
+          data.set(ort.logitsOf(row.slice(0, length - count + at + 1)),
+            (i * count + at) * ort.vocab);
+        }
+      });
+      return new FakeTensor(ort, 'float32', data, [rows, count, ort.vocab]);
+    };
+    return Object.fromEntries(wanted.map((name) => (
+      [name, name === 'logits' ? logits() : present()])));
+  }
+
+  async release() {
+    assert.ok(!this.#isReleased, 'it was released before');
+    this.#isReleased = true;
+    if (this.#running > 0) this.#ort.mistakes.push('released while it runs');
+    this.#ort.sessions.released += 1;
+  }
+}
+
+/** In place of the module onnxruntime-web. */
+export class FakeOrt {
+  env = { logLevel: '', wasm: {} };
+  sessions = { made: 0, released: 0 };
+  tensors = { made: 0, released: 0 };
+  /** @type {Pass[]} */
+  passes = [];
+  /** @type {string[]} what must never happen */
+  mistakes = [];
+  /** @type {Next} */
+  next;
+  vocab;
+  /** @type {(pass: number) => unknown} waited for before a pass */
+  beforeRun = () => {};
+  /** @type {(session: number) => unknown} waited for before a session is made */
+  beforeCreate = () => {};
+
+  /**
+   * @param {Next} next
+   * @param {{ vocab?: number }} [options]
+   */
+  constructor(next, { vocab = VOCAB } = {}) {
+    this.next = next;
+    this.vocab = vocab;
+    const ort = this;
+    this.Tensor = class extends FakeTensor {
+      /**
+       * @param {string} type
+       * @param {any} data
+       * @param {number[]} dims
+       */
+      constructor(type, data, dims) {
+        super(ort, type, data, dims);
+      }
+    };
+    this.InferenceSession = {
+      create: async () => {
+        await this.beforeCreate(this.sessions.made);
+        return new FakeSession(this);
+      },
+    };
+  }
+
+  /** @param {number[]} tokens */
+  logitsOf(tokens) {
+    const next = this.next(tokens, []);
+    return typeof next === 'number' ? favouring(next, this.vocab) : next;
+  }
+
+  /** Tokens that went through the model since the last call. */
+  takePasses() {
+    return this.passes.splice(0);
+  }
+}
