@@ -139,6 +139,12 @@ int tam_answer_say(tam_chat_op *op) {
   return error;
 }
 
+int tam_answer_say_rest(tam_chat_op *op) {
+  return op->answer->fresh_tokens.len > 0
+             ? say_part(op, TAM_SPAN_NONE, "content")
+             : 0;
+}
+
 int tam_answer_begin_text(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   const tam_chat_model *model = op->chat->model;
@@ -188,6 +194,7 @@ int tam_answer_take_sequence(tam_chat_op *op, size_t place,
                               result->tokens.len * sizeof(int32_t)});
     error = answer->fresh_tokens.error != 0 ? answer->fresh_tokens.error
                                             : tam_answer_say(op);
+    error = error != 0 ? error : tam_answer_say_rest(op);
   }
   tam_text_parts_reset(parts);
   return error;

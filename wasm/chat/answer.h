@@ -74,6 +74,10 @@ TAM_SPAN_INLINE size_t tam_answer_count(const tam_buf *buf) {
 // Says what has become of the answer since the last message.
 int tam_answer_say(tam_chat_op *op);
 
+// Says of tokens that have no text, the end token say, that they were chosen:
+// the answer is complete.
+int tam_answer_say_rest(tam_chat_op *op);
+
 // Makes the answer's stream ready for the text of a sequence. Errors: those of
 // tam_text_stream_init.
 int tam_answer_begin_text(tam_chat_op *op);

@@ -170,6 +170,9 @@ static int flush(tam_chat_op *op) {
   if (error == 0) {
     error = tam_answer_say(op);
   }
+  if (error == 0) {
+    error = tam_answer_say_rest(op);
+  }
   return error != 0 ? error : TAM_CHAT_END;
 }
 
