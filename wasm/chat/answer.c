@@ -18,6 +18,44 @@ static const char reasons[] = "none\0"
                               "stopped\0";
 
 // ---------------------------------------------------------------------------
+// Parameters
+
+// What a parameter is, when it is given.
+typedef struct param_type {
+  const char *name;
+  tam_json_kind kind;
+  const char *expected; // what is said when it is anything else
+} param_type;
+
+static const param_type param_types[] = {
+    {"chatId", TAM_JSON_KIND_STRING, "chatId: expected a string"},
+    {"settings", TAM_JSON_KIND_OBJECT, "settings: expected an object"},
+    {"tools", TAM_JSON_KIND_ARRAY, "tools: expected a list"},
+    {NULL, TAM_JSON_KIND_NULL, NULL},
+};
+
+// The others are looked at in chat/generation_params.h.
+static const param_type prompt_types[] = {
+    {"system_prompt", TAM_JSON_KIND_STRING, "system_prompt: expected a string"},
+    {"json_mode", TAM_JSON_KIND_BOOL, "json_mode: expected true or false"},
+    {NULL, TAM_JSON_KIND_NULL, NULL},
+};
+
+// Returns 0, or INVALID_PARAMS: a member of |object| is something else.
+static int check_types(tam_chat_op *op, const tam_json_node *object,
+                       const param_type *types) {
+  for (; types->name != NULL; types++) {
+    tam_json_kind kind = tam_json_get_kind(
+        tam_json_get_member(object, tam_span_of(types->name)));
+    if (kind != types->kind && kind != TAM_JSON_KIND_MISSING &&
+        kind != TAM_JSON_KIND_NULL) {
+      return tam_chat_op_fail(op, TAM_ERR_INVALID_PARAMS, types->expected);
+    }
+  }
+  return 0;
+}
+
+// ---------------------------------------------------------------------------
 // Life
 
 int tam_chat_answer_prepare(tam_chat_op *op, const tam_chat_request *request) {
@@ -50,7 +88,12 @@ int tam_chat_answer_prepare(tam_chat_op *op, const tam_chat_request *request) {
     return tam_chat_op_fail(op, TAM_ERR_INVALID_PARAMS,
                             "chatId and messageId: expected short strings");
   }
-  return answer->request.error;
+  int error = check_types(op, params, param_types);
+  if (error == 0) {
+    error = check_types(op, tam_json_get_member(params, TAM_SPAN("settings")),
+                        prompt_types);
+  }
+  return error != 0 ? error : answer->request.error;
 }
 
 void tam_chat_answer_del(tam_chat_answer *answer, tam_chat *chat) {
