@@ -214,6 +214,13 @@ static int is_dropped(const tam_prompt *prompt, size_t unit) {
   return unit >= start && unit < start + count;
 }
 
+// Returns what stands in for the content of |one|, or nothing.
+static tam_span rewritten(const tam_prompt *prompt, const message *one) {
+  tam_span all = tam_buf_span(&prompt->rewritten);
+  return tam_span_head(tam_span_from(all, one->rewritten_at),
+                       one->rewritten_len);
+}
+
 static void write_message(const tam_prompt *prompt, const message *one,
                           tam_buf *json) {
   if (one->rewritten_len == 0) {
@@ -222,10 +229,7 @@ static void write_message(const tam_prompt *prompt, const message *one,
   }
   size_t before = (size_t)(one->content.ptr - one->raw.ptr);
   tam_json_write_raw(json, tam_span_head(one->raw, before));
-  tam_buf_append(json,
-                 tam_span_head(tam_span_from(tam_buf_span(&prompt->rewritten),
-                                             one->rewritten_at),
-                               one->rewritten_len));
+  tam_buf_append(json, rewritten(prompt, one));
   tam_buf_append(json, tam_span_from(one->raw, before + one->content.len));
 }
 
@@ -240,6 +244,17 @@ void tam_prompt_write(const tam_prompt *prompt, tam_buf *json) {
     }
   }
   tam_json_write_array_end(json);
+}
+
+tam_span tam_prompt_last_text(const tam_prompt *prompt) {
+  const message *last = message_at(prompt, message_count(prompt) - 1);
+  tam_span text =
+      last->rewritten_len == 0 ? last->content : rewritten(prompt, last);
+  return is_string(text) ? text : TAM_SPAN_NONE;
+}
+
+size_t tam_prompt_messages(const tam_prompt *prompt) {
+  return message_count(prompt) + (prompt->system.len > 0);
 }
 
 size_t tam_prompt_dropped(const tam_prompt *prompt) {

@@ -76,6 +76,14 @@ int tam_prompt_end(tam_prompt *prompt, const tam_prompt_setup *setup);
 // end. Errors show in |json|.
 void tam_prompt_write(const tam_prompt *prompt, tam_buf *json);
 
+// Returns the text of the last message, as a string of JSON; nothing when it is
+// no text. Legal after end.
+tam_span tam_prompt_last_text(const tam_prompt *prompt);
+
+// Returns the number of messages, that of the system prompt that was added
+// included.
+size_t tam_prompt_messages(const tam_prompt *prompt);
+
 // Says that what was written last makes |tokens| tokens, of which at most
 // |limit| fit. Returns 0 when that is the prompt: it fits, and with one turn
 // more it would not. Returns 1 when it has to be written and counted again, or

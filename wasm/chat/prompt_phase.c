@@ -15,7 +15,7 @@
 #define TAIL_TOKENS 16
 
 typedef enum prompt_step {
-  STEP_RENDER = 0, // messages become tokens
+  STEP_RENDER = 0, // messages, or a text, become tokens
   STEP_TAIL        // the end of the prompt is looked at as text
 } prompt_step;
 
@@ -126,7 +126,11 @@ static int read_prompt(tam_chat_op *op) {
     error = tam_prompt_end(&answer->prompt, &setup);
   }
   if (error == TAM_ERR_INVALID_PARAMS && answer->prompt.problem != NULL) {
-    return tam_chat_op_fail(op, error, answer->prompt.problem);
+    tam_chat_op_fail(op, error, "messages[");
+    tam_text_append_number(&op->why, (double)answer->prompt.problem_index);
+    tam_buf_append_text(&op->why, "] ");
+    tam_buf_append_text(&op->why, answer->prompt.problem);
+    return error;
   }
   if (error != 0 && !tam_error_is_fatal(error) && op->why.len == 0) {
     return tam_chat_op_fail(op, TAM_ERR_INVALID_PARAMS,
@@ -135,11 +139,36 @@ static int read_prompt(tam_chat_op *op) {
   return error;
 }
 
-// The template is for chats with or without tools; an encoder reads the last
-// message as it is.
+// Without a template there is no chat: the model continues a text, or reads it
+// with its encoder.
+static int order_encode(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  const tam_chat_model *model = op->chat->model;
+  tam_span text = tam_prompt_last_text(&answer->prompt);
+  if (text.len == 0 || (!tam_chat_model_has_encoder(model) &&
+                        tam_prompt_messages(&answer->prompt) > 1)) {
+    return tam_chat_op_fail(op, TAM_ERR_TEMPLATE_FAILED,
+                            "the model has no chat template: it can only go on "
+                            "with a single text");
+  }
+  tam_buf *order = tam_chat_op_order(op, "encode");
+  tam_json_write_number_member(order, "tokenizer", model->tokenizer);
+  tam_json_write_key(order, "text");
+  tam_json_write_raw(order, text);
+  tam_json_write_key(order, "special");
+  tam_json_write_bool(order, 1);
+  return tam_chat_op_submit(op, TAM_SPAN_NONE);
+}
+
+// The template is for chats with or without tools.
 static int order_render(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   const tam_chat_model *model = op->chat->model;
+  tam_buf_reset(&answer->tokens);
+  answer->step = STEP_RENDER;
+  if (model->templates.len == 0) {
+    return order_encode(op);
+  }
   tam_buf messages;
   tam_buf_init(&messages, op->chat->host.mem, MESSAGES_MAX);
   tam_prompt_write(&answer->prompt, &messages);
@@ -153,8 +182,6 @@ static int order_render(tam_chat_op *op) {
   tam_json_write_bool(order, answer->has_tools);
   int error = messages.error;
   tam_buf_free(&messages);
-  tam_buf_reset(&answer->tokens);
-  answer->step = STEP_RENDER;
   return error != 0 ? error : tam_chat_op_submit(op, TAM_SPAN_NONE);
 }
 

@@ -20,7 +20,8 @@
 //   {"do":"render","tokenizer":n,"template":name,"messages":[...],
 //    "tools":bool}        with the tools of the request or without; DATA: the
 //    tokens of the rendered chat, 32 bits each
-//   {"do":"encode","tokenizer":n,"text":t}    DATA likewise
+//   {"do":"encode","tokenizer":n,"text":t,"special":bool}  DATA likewise; with
+//                         the tokens that the tokenizer puts around it
 //   {"do":"decode","tokenizer":n,"ids":[...],"special":bool}  DATA: the text,
 //                         with tokens that are no text or without
 //   {"do":"device"}       {"webgpu":bool}
