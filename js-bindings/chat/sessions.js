@@ -2,6 +2,7 @@
 // ONNX Runtime: sessions and what runs in them. Which output becomes which
 // input is the core's business.
 
+import { holdReaders } from './held-readers.js';
 import {
   cut, gather, lastPositions, tensorOf,
 } from './tensors.js';
@@ -38,7 +39,8 @@ export async function loadOrt(given, wasmPaths) {
 export async function createSession(ort, graph, externalData, order) {
   const session = await ort.InferenceSession.create(
     new Uint8Array(await graph.arrayBuffer()), {
-      externalData,
+      externalData: externalData.map(
+        ({ path, data }) => ({ path, data: holdReaders(data) })),
       executionProviders: order.providers,
       graphOptimizationLevel: 'all',
       // Weights would be held twice.

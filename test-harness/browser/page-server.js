@@ -41,6 +41,8 @@ export async function startPageServer() {
   app.get('/dist/*', files('/dist', PACKAGE_DIR));
   app.get('/js-bindings/*', files('/js-bindings', join(ROOT, 'js-bindings')));
   app.get('/store/*', files('/store', join(ROOT, 'test-harness/store')));
+  app.get('/ort/*', files('/ort',
+    join(ROOT, 'node_modules/onnxruntime-web/dist')));
   app.get('/*', files('', SITE_DIR));
   const server = /** @type {import('node:http').Server} */ (
     createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }));
