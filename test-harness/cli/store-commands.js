@@ -49,7 +49,7 @@ function refuse(options, names) {
 export async function download(modelId, options, signal) {
   await withSession(options, async (session) => {
     const result = await runDownload(session, modelId, options, signal);
-    if (options.json) printLine({ event: 'done', modelId, ...result });
+    if (options.json) printLine({ event: 'done', ...result });
     else print(`${describeDownload(modelId, result)}\n  in ${session.dataDir}`);
   });
 }

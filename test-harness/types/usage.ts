@@ -8,7 +8,8 @@ import {
 } from 'tabagent-wasm';
 import type {
   Classification, Clock, ListChatModelsDone, ListChatModelsError,
-  ListChatModelsMeta, ListChatModelsProgress, ModelEntry, ModelManager,
+  ListChatModelsMeta, ListChatModelsProgress, LoadResult, ModelEntry,
+  ModelManager,
 } from 'tabagent-wasm';
 
 /** Fails to compile unless both types are the same. */
@@ -153,4 +154,29 @@ export function errors(error: unknown) {
   error.code = 'other';
   const retry: boolean = error.retryable;
   return [retry, error.code, error.stage, error.userAction, error.status];
+}
+
+export async function chat(manager: ModelManager, panel: HTMLElement) {
+  const loaded: LoadResult = await manager.load(
+    { modelId: 'owner/model', device: 'auto' },
+    { onProgress: ({ progress, file }) => console.log(progress, file) });
+  // @ts-expect-error there is no such device
+  await manager.load({ modelId: 'owner/model', device: 'npu' });
+  await manager.updateSettings(
+    { top_p: 0.9 }, { modelId: loaded.modelId, dtype: loaded.dtype });
+  const answer = manager.generateStream({
+    messages: [{ role: 'user', content: 'Hello' }], chatId: 'tab',
+    settings: { temperature: 0.7 }, overflow: 'dropOldest',
+  }, { signal: AbortSignal.timeout(1000) });
+  for await (const { text, kind } of answer) {
+    same<'content' | 'reasoning'>()<typeof kind>();
+    panel.append(text);
+  }
+  const result = await manager.generate({ message: 'Hello' },
+    { onToken: ({ tokenIds }) => console.log(tokenIds.length) });
+  const ended: 'eos' | 'length' | 'stop' | 'stopped' | 'time'
+    = result.stopReason;
+  const { state, busy } = await manager.state();
+  await manager.reset();
+  return [ended, state, busy, result.ignored[0]?.reason, result.toolCalls];
 }
