@@ -36,29 +36,27 @@ export async function chat(modelId, prompt, options, signal) {
 }
 
 /**
- * Loads with live progress.
+ * Stores the model with live progress, with the token that a gated one needs,
+ * and loads it.
  * @param {Session} session
  * @param {string} modelId
  * @param {Options & { quiet?: boolean }} options quiet: nothing is shown
  * @param {AbortSignal} signal
  */
 export async function loadModel(session, modelId, options, signal) {
+  const { manager, token } = session;
+  const { dtype, revision } = options;
   const display = options.quiet ? createSilence()
     : createTransferDisplay(options);
   const startMs = performance.now();
   try {
-    const loaded = await session.manager.load(
-      { modelId, dtype: options.dtype, revision: options.revision }, {
-        signal,
-        onProgress({ file, loaded: bytes, total }) {
-          if (total !== undefined) {
-            display.show({
-              phase: 'download', file, loaded: bytes ?? 0, total,
-              bytesPerSecond: 0, etaMs: null,
-            });
-          }
-        },
-      });
+    const stored = await manager.download(modelId, {
+      dtype, revision, hfToken: token, signal,
+      onProgress: (progress) => display.show(progress),
+    });
+    display.stop();
+    const loaded = await manager.load(
+      { modelId, dtype: stored.dtype ?? dtype, revision }, { signal });
     return { ...loaded, durationMs: performance.now() - startMs };
   } finally {
     display.stop();
