@@ -168,6 +168,8 @@ static const char *find_lack(const tam_generation_params *self,
                : "there is no end token";
   case TAM_PARAM_NEEDS_ENCODER:
     return facts->is_encoder ? NULL : "the model has no encoder";
+  case TAM_PARAM_NEEDS_NO_ENCODER: // nothing is left without the prompt
+    return facts->is_encoder ? "the model has an encoder" : NULL;
   default:
     return NULL;
   }

@@ -30,7 +30,8 @@ typedef enum tam_param_needs {
   TAM_PARAM_NEEDS_BEAMS,
   TAM_PARAM_NEEDS_GROUPS,
   TAM_PARAM_NEEDS_END,
-  TAM_PARAM_NEEDS_ENCODER
+  TAM_PARAM_NEEDS_ENCODER,
+  TAM_PARAM_NEEDS_NO_ENCODER
 } tam_param_needs;
 
 typedef struct tam_param_rule {
