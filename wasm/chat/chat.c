@@ -3,6 +3,7 @@
 // to phase.
 #include "chat/chat.h"
 
+#include "chat/answer.h"
 #include "chat/broadcast.h"
 #include "chat/chat_op.h"
 #include "chat/model.h"
@@ -93,10 +94,15 @@ static int say_done(tam_chat_op *op) {
   return tam_speaker_say(&op->speaker, TAM_ANSWER_DONE, &json);
 }
 
+// Returns 1 when the model's cache is in the midst of what |op| does to it.
+static int uses_cache(const tam_chat_op *op) {
+  return op->answer != NULL && op->answer->cache != 0;
+}
+
 static void op_end(tam_chat_op *op, int error) {
   tam_chat *chat = op->chat;
   tam_runtime_close_op(chat->runtime, op->speaker.op);
-  if (error != 0 && op->answer != NULL && chat->model != NULL) {
+  if (error != 0 && uses_cache(op)) {
     // What was under way may still change it.
     tam_chat_model_drop_cache(chat->model, chat);
   }
@@ -234,6 +240,10 @@ static int on_runtime(tam_chat *chat, const tam_event *event) {
     return error;
   }
   tam_chat_op *op = find_op(chat, report.op);
+  if (report.kind == TAM_RUNTIME_PROGRESS && op != NULL &&
+      *op->phase != &tam_chat_download_phase) {
+    return 0; // nobody else has asked for it
+  }
   if (op != NULL && (*op->phase)->on_runtime != NULL) {
     op_settle(op, report.kind == TAM_RUNTIME_FAILED &&
                           report.error == TAM_ERR_OUT_OF_MEMORY
