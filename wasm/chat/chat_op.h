@@ -52,7 +52,7 @@ struct tam_chat_op {
   int is_broadcast; // somebody hears what is said to all
   int is_ended;
   double started_ms;
-  uint32_t waits_for; // the order whose report is awaited, 0: none
+  uint32_t waits_for; // the order that was submitted last, or 0
 
   tam_run run; // the pass that is under way, or was last
 

@@ -16,6 +16,11 @@ typedef enum decode_step {
 
 static int end_answer(tam_chat_op *op);
 
+// Returns 1 when the text of a window is awaited.
+static int is_text(const tam_chat_answer *answer) {
+  return answer->step == STEP_TEXT || answer->step >= STEP_FLUSH;
+}
+
 // ---------------------------------------------------------------------------
 // Running what was chosen
 
@@ -255,9 +260,23 @@ static int take_pass(tam_chat_op *op) {
   return model->cached.error != 0 ? model->cached.error : choose(op);
 }
 
+// The text of a window comes once.
+static int take_text(tam_chat_op *op, tam_span text) {
+  tam_chat_answer *answer = op->answer;
+  if (op->waits_for == 0) {
+    return TAM_CHAT_WAIT;
+  }
+  op->waits_for = 0;
+  return tam_text_stream_take(&answer->stream, text);
+}
+
 static int on_end(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   int result;
+  if (is_text(answer) && op->waits_for != 0) {
+    return tam_chat_op_fail(op, TAM_ERR_UNEXPECTED_SHAPE,
+                            "the tokenizer gave no text");
+  }
   switch ((decode_step)answer->step) {
   case STEP_GATHER:
     return run_chosen(op);
@@ -278,14 +297,13 @@ static int on_end(tam_chat_op *op) {
 static int decode_on_runtime(tam_chat_op *op,
                              const tam_runtime_report *report) {
   tam_chat_answer *answer = op->answer;
-  int is_run = answer->step == STEP_RUN || answer->step == STEP_UNCOND;
   switch (report->kind) {
   case TAM_RUNTIME_FAILED:
     return tam_chat_op_runtime_failed(op, report);
   case TAM_RUNTIME_DATA:
-    return is_run
-               ? tam_answer_take_logits(op, report, answer->step == STEP_UNCOND)
-               : tam_text_stream_take(&answer->stream, report->data);
+    return is_text(answer) ? take_text(op, report->data)
+                           : tam_answer_take_logits(
+                                 op, report, answer->step == STEP_UNCOND);
   case TAM_RUNTIME_END:
     return on_end(op);
   default:

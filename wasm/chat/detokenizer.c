@@ -133,14 +133,19 @@ static size_t certain_len(tam_span text) {
                                                : text.len;
 }
 
-static int take_window(tam_detokenizer *detok, tam_span text, tam_buf *out) {
-  size_t certain = certain_len(text);
+// A decoder that changes its mind cannot have back what was handed out; but no
+// character is cut.
+static size_t next_char(const tam_detokenizer *detok, tam_span text) {
   size_t at = detok->emitted;
-  // A decoder that changes its mind cannot have back what was handed out; but
-  // no character is cut.
-  while (at < certain && !is_char_start(text.ptr[at])) {
+  while (at < text.len && !is_char_start(text.ptr[at])) {
     at++;
   }
+  return at;
+}
+
+static int take_window(tam_detokenizer *detok, tam_span text, tam_buf *out) {
+  size_t certain = certain_len(text);
+  size_t at = next_char(detok, text);
   tam_buf_reset(&detok->text);
   tam_buf_append(&detok->text, text);
   if (at < certain) {
@@ -164,7 +169,7 @@ int tam_detokenizer_take(tam_detokenizer *detok, tam_span text, tam_buf *out) {
 }
 
 void tam_detokenizer_end(tam_detokenizer *detok, tam_buf *out) {
-  tam_buf_append(out,
-                 tam_span_from(tam_buf_span(&detok->text), detok->emitted));
+  tam_span text = tam_buf_span(&detok->text);
+  tam_buf_append(out, tam_span_from(text, next_char(detok, text)));
   detok->emitted = detok->text.len;
 }

@@ -9,6 +9,9 @@
 // The longest list of pieces and bytes of a small graph.
 #define PIECES_MAX (UINT32_C(8) << 20)
 
+// The largest file: sizes beyond it are no exact numbers.
+#define FILE_MAX 9007199254740992.0
+
 // In the order of tam_session_role. A model has the last ones.
 static const char *const graph_names[] = {
     "encoder_model\0",
@@ -117,6 +120,9 @@ static int take_graph(tam_chat_op *op, const tam_runtime_report *report) {
   double size =
       tam_json_get_number(tam_json_get_member(facts, TAM_SPAN("bytes")));
   tam_json_tree_free(facts, mem);
+  if (error == 0 && !(size >= 0 && size <= FILE_MAX)) {
+    return bad_graph(op, TAM_ERR_UNEXPECTED_SHAPE);
+  }
   graph->whole = report->request;
   uint8_t name[TAM_ONNX_LOCATION_MAX];
   tam_buf location;
@@ -231,7 +237,8 @@ static int graphs_on_runtime(tam_chat_op *op,
     return tam_chat_op_runtime_failed(op, report);
   }
   if (report->kind == TAM_RUNTIME_DATA) {
-    int error = tam_onnx_graph_feed(load->scan, report->data);
+    int error =
+        load->scan == NULL ? 0 : tam_onnx_graph_feed(load->scan, report->data);
     return error != 0 ? bad_graph(op, error) : TAM_CHAT_WAIT;
   }
   if (load->scan == NULL) {

@@ -69,7 +69,8 @@ static double number_of(const tam_json_node *object, const char *name) {
 static int say_download(tam_chat_op *op, const tam_json_node *message) {
   double loaded = number_of(message, "loaded");
   double total = number_of(message, "total");
-  double share = total > 0 ? loaded / total : 0;
+  double share = total > 0 && loaded > 0 ? loaded / total : 0;
+  share = share < 1 ? share : 1;
   return tam_chat_load_say(
       op, PROGRESS_DOWNLOAD + share * (PROGRESS_TOKENIZER - PROGRESS_DOWNLOAD),
       tam_json_get_string(tam_json_get_member(message, TAM_SPAN("file"))),
@@ -227,7 +228,7 @@ static int config_on_runtime(tam_chat_op *op,
     return tam_chat_op_runtime_failed(op, report);
   }
   if (report->kind == TAM_RUNTIME_DATA) {
-    return take_config(op, report->data);
+    return *file == 0 ? TAM_CHAT_WAIT : take_config(op, report->data);
   }
   if (*file == 0) { // it is open now
     *file = report->request;

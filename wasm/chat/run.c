@@ -187,12 +187,17 @@ static float *widen(tam_chat_model *model, tam_span data) {
 int tam_run_logits(tam_chat_op *op, const tam_runtime_report *report,
                    float **plogits, size_t *pcount) {
   const tam_run *run = &op->run;
+  if (!run->takes_logits || run->place == run->model->session_count) {
+    return tam_chat_op_fail(op, TAM_ERR_UNEXPECTED_SHAPE,
+                            "there are logits that nobody asked for");
+  }
   const tam_session_facts *facts =
       tam_session_plan_get_facts(present(run)->plan);
   int is_half = facts->element == TAM_ELEMENT_FLOAT16;
   size_t size = is_half ? sizeof(uint16_t) : sizeof(float);
   tam_span data = report->data;
-  if (data.len == 0 || data.len % size != 0) {
+  if (data.len == 0 || data.len % size != 0 ||
+      (facts->vocab != 0 && data.len / size != facts->vocab)) {
     return tam_chat_op_fail(op, TAM_ERR_UNEXPECTED_SHAPE,
                             "the logits are no row of numbers");
   }

@@ -155,6 +155,9 @@ static int session_on_runtime(tam_chat_op *op,
     int result = step_down(op, tam_chat_op_runtime_failed(op, report));
     return result == TAM_CHAT_NEXT ? begin_sessions(op) : result;
   }
+  if (report->kind != TAM_RUNTIME_END) {
+    return TAM_CHAT_WAIT;
+  }
   if (op->load->devices == 0) {
     return take_device(op, report->data);
   }
