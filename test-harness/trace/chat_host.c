@@ -119,7 +119,7 @@ static void take_abort(chat_host *host, uint32_t request) {
 }
 
 // What is said of a load never goes back; parts of an answer are put together.
-static void take_progress(chat_host *host, tam_span text) {
+static void take_progress(chat_host *host, uint32_t op, tam_span text) {
   tam_mem mem = tam_mem_default();
   tam_json_node *message = NULL;
   host->progress_count++;
@@ -133,6 +133,10 @@ static void take_progress(chat_host *host, tam_span text) {
   const char *kind = chat_text(message, "kind");
   if (percent != NULL) {
     double value = tam_json_get_number(percent);
+    if (host->percent_of != op) {
+      host->percent_of = op;
+      host->percent = 0;
+    }
     chat_host_require(host,
                       tam_json_get_kind(percent) == TAM_JSON_KIND_NUMBER &&
                           value >= host->percent && value <= 100,
@@ -167,7 +171,7 @@ static void on_action(void *user_data, const tam_action *action) {
     if ((action->flags & TAM_MESSAGE_FLAG_TERMINAL) != 0) {
       take_end(host, action);
     } else {
-      take_progress(host, action->first);
+      take_progress(host, action->op, action->first);
     }
     break;
   default:
@@ -230,23 +234,29 @@ static void spoil(chat_lie lie, uint8_t *bytes, size_t len, int is_logits) {
 }
 
 void chat_host_data(chat_host *host, const chat_order *order, uint32_t row,
-                    tam_span bytes, int is_logits) {
+                    tam_span bytes, chat_data kind) {
   chat_lie lie = lie_of(host);
+  int is_logits = kind == CHAT_DATA_LOGITS;
+  int is_whole = kind != CHAT_DATA_BYTES;
   uint8_t *copy = malloc(bytes.len + 7);
   memset(copy, 'x', bytes.len + 7);
   tam_text_copy(copy, bytes);
-  spoil(lie, copy, bytes.len, is_logits);
+  if (kind != CHAT_DATA_TEXT) {
+    spoil(lie, copy, bytes.len, is_logits);
+  } else if (lie == CHAT_LIE_NOISE) {
+    memset(copy, '\n', bytes.len);
+  }
   tam_span data = {copy, bytes.len};
   if (lie == CHAT_LIE_SHORT_DATA) {
-    data.len -= data.len > 0;
+    data.len = kind == CHAT_DATA_TEXT ? 0 : data.len - (data.len > 0);
   } else if (lie == CHAT_LIE_LONG_DATA) {
     data.len += is_logits ? 4 : 7;
   }
   if (lie != CHAT_LIE_NO_DATA) {
-    feed_pieces(host, order, lie == CHAT_LIE_ROW ? 99 : row, data, is_logits);
+    feed_pieces(host, order, lie == CHAT_LIE_ROW ? 99 : row, data, is_whole);
   }
   if (lie == CHAT_LIE_DATA_TWICE) {
-    feed_pieces(host, order, row, data, is_logits);
+    feed_pieces(host, order, row, data, is_whole);
   }
   free(copy);
 }
@@ -336,7 +346,6 @@ int chat_host_command(chat_host *host, const char *message, uint32_t flags) {
                      .op = ++host->last_op,
                      .flags = flags,
                      .payload = tam_span_of(message)};
-  host->percent = 0;
   tam_buf_reset(&host->content);
   tam_buf_reset(&host->reasoning);
   return fake_host_feed(&host->host, &event);

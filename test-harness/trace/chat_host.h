@@ -154,7 +154,8 @@ struct chat_host {
   size_t progress_count;
   tam_buf content; // parts of the answer since the last start
   tam_buf reasoning;
-  double percent; // of the load, as said last
+  double percent; // of the load |percent_of|, as said last
+  uint32_t percent_of;
   chat_end *ends;
   size_t end_count;
   int is_gone; // the manager was deleted

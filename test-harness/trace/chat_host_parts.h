@@ -32,9 +32,16 @@ extern const chat_model chat_models[];
 // Writes the files of the model.
 void chat_host_put_files(chat_host *host);
 
+// What bytes are. A host has no text that is no UTF-8, so lies are none.
+typedef enum chat_data {
+  CHAT_DATA_BYTES = 0,
+  CHAT_DATA_LOGITS,
+  CHAT_DATA_TEXT
+} chat_data;
+
 // Feeds events about |order|, as far as it is alive. Lies are told here.
 void chat_host_data(chat_host *host, const chat_order *order, uint32_t row,
-                    tam_span bytes, int is_logits);
+                    tam_span bytes, chat_data data);
 void chat_host_progress(chat_host *host, const chat_order *order,
                         const char *json);
 void chat_host_end(chat_host *host, const chat_order *order, const char *json);

@@ -156,7 +156,8 @@ static void answer_read(chat_host *host, const chat_order *order,
   size_t start = from < (double)size ? (size_t)from : size;
   size_t end = to < (double)size ? (size_t)to : size;
   chat_host_data(host, order, 0,
-                 (tam_span){thing->file.bytes + start, end - start}, 0);
+                 (tam_span){thing->file.bytes + start, end - start},
+                 CHAT_DATA_BYTES);
   chat_host_end(host, order, "");
 }
 
@@ -208,7 +209,7 @@ static void answer_tokenizer(chat_host *host, const chat_order *order) {
   chat_host_data(host, order, 0,
                  TAM_SPAN("256 <bos>\n257 <eos>\n258 <think>\n"
                           "259 </think>\n260 <answer>\n261 <pad>\n"),
-                 1);
+                 CHAT_DATA_TEXT);
   chat_host_end(host, order,
                 "{\"tokenizerClass\":\"Fake\",\"maxLength\":300,"
                 "\"cleansUp\":false,\"templates\":[\"default\",\"tool_use\"],"
@@ -231,10 +232,10 @@ static void answer_render(chat_host *host, const chat_order *order) {
   tam_span bytes = {(const uint8_t *)tokens, count * sizeof(*tokens)};
   const size_t most = TAM_EVENT_RUNTIME_PAYLOAD_MAX;
   while (bytes.len > most) {
-    chat_host_data(host, order, 0, tam_span_head(bytes, most), 0);
+    chat_host_data(host, order, 0, tam_span_head(bytes, most), CHAT_DATA_BYTES);
     bytes = tam_span_from(bytes, most);
   }
-  chat_host_data(host, order, 0, bytes, 0);
+  chat_host_data(host, order, 0, bytes, CHAT_DATA_BYTES);
   chat_host_end(host, order, "");
   free(tokens);
 }
@@ -253,7 +254,7 @@ static void answer_decode(chat_host *host, const chat_order *order) {
   }
   char *text = chat_host_decode(tokens, count,
                                 strstr(order->text, "\"special\":true") != 0);
-  chat_host_data(host, order, 0, tam_span_of(text), 1);
+  chat_host_data(host, order, 0, tam_span_of(text), CHAT_DATA_TEXT);
   chat_host_end(host, order, "");
   free(text);
   free(tokens);

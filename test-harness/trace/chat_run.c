@@ -236,7 +236,7 @@ static void tell_logits(chat_host *host, const chat_order *order,
                    is_half
                        ? (tam_span){(const uint8_t *)halves, sizeof(halves)}
                        : (tam_span){(const uint8_t *)logits, sizeof(logits)},
-                   1);
+                   CHAT_DATA_LOGITS);
   }
 }
 
