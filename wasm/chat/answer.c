@@ -30,6 +30,8 @@ typedef struct param_type {
 static const param_type param_types[] = {
     {"chatId", TAM_JSON_KIND_STRING, "chatId: expected a string"},
     {"settings", TAM_JSON_KIND_OBJECT, "settings: expected an object"},
+    {"messageId", TAM_JSON_KIND_STRING, "messageId: expected a string"},
+    {"saved", TAM_JSON_KIND_OBJECT, "saved: expected an object"},
     {"tools", TAM_JSON_KIND_ARRAY, "tools: expected a list"},
     {NULL, TAM_JSON_KIND_NULL, NULL},
 };
@@ -88,7 +90,11 @@ int tam_chat_answer_prepare(tam_chat_op *op, const tam_chat_request *request) {
     return tam_chat_op_fail(op, TAM_ERR_INVALID_PARAMS,
                             "chatId and messageId: expected short strings");
   }
-  int error = check_types(op, params, param_types);
+  int error = answer->chat_id.error != 0 ? answer->chat_id.error
+                                         : answer->message_id.error;
+  if (error == 0) {
+    error = check_types(op, params, param_types);
+  }
   if (error == 0) {
     error = check_types(op, tam_json_get_member(params, TAM_SPAN("settings")),
                         prompt_types);

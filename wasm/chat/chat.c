@@ -8,6 +8,7 @@
 #include "chat/chat_op.h"
 #include "chat/model.h"
 #include "core/mem.h"
+#include "core/names.h"
 
 // What the platform says of an error is quoted up to this length.
 #define WORDS_MAX 400
@@ -191,12 +192,27 @@ static tam_chat_op *op_new(tam_chat *chat, const tam_chat_verb *verb,
   return op;
 }
 
+static int check_names(tam_chat_op *op, const tam_chat_request *request) {
+  const tam_json_node *at = tam_json_get_first(request->params);
+  for (; request->params_are_nested && at != NULL; at = tam_json_get_next(at)) {
+    if (tam_names_find(op->verb->params, tam_json_get_key(at)) < 0) {
+      tam_buf_append(&op->why, tam_json_get_key(at));
+      tam_buf_append_text(&op->why, ": expected no parameter of this name");
+      return TAM_ERR_INVALID_PARAMS;
+    }
+  }
+  return 0;
+}
+
 // Returns 0, or why the operation cannot begin.
 static int op_prepare(tam_chat_op *op, const tam_chat_request *request) {
   if (tam_chat_busy(op->chat) > TAM_CHAT_OPS_MAX) {
     return tam_chat_op_fail(op, TAM_ERR_BUSY, "too many requests wait");
   }
-  int error = op->verb->prepare == NULL ? 0 : op->verb->prepare(op, request);
+  int error = check_names(op, request);
+  if (error == 0 && op->verb->prepare != NULL) {
+    error = op->verb->prepare(op, request);
+  }
   op->is_prepared = error == 0;
   return error;
 }

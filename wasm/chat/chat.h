@@ -31,7 +31,8 @@ typedef struct tam_chat_request {
   tam_envelope envelope;
   uint32_t flags; // TAM_COMMAND_FLAG_*
   const tam_json_node *params;
-  tam_span text; // all of the request, as it came
+  int params_are_nested; // they stand alone: what is unknown is wrong
+  tam_span text;         // all of the request, as it came
 } tam_chat_request;
 
 typedef struct tam_chat tam_chat;

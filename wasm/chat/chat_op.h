@@ -23,6 +23,7 @@ typedef struct tam_chat_answer tam_chat_answer;
 struct tam_chat_verb {
   const char *name;                    // of its messages
   const tam_chat_phase *const *phases; // ends with NULL
+  const char *params;                  // names of those that it takes
   // Makes what the operation needs of its parameters: 0 or an error.
   int (*prepare)(tam_chat_op *op, const tam_chat_request *request);
   // Writes the members of the terminal message; NULL: there are none.

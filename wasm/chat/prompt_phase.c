@@ -96,7 +96,8 @@ static int read_policy(tam_chat_op *op, tam_prompt_policy *policy) {
   const tam_json_node *node =
       tam_json_get_member(op->answer->params, TAM_SPAN("overflow"));
   *policy = TAM_PROMPT_ERROR;
-  if (node == NULL) {
+  tam_json_kind kind = tam_json_get_kind(node);
+  if (kind == TAM_JSON_KIND_MISSING || kind == TAM_JSON_KIND_NULL) {
     return 0;
   }
   int place = tam_names_find(TAM_PROMPT_POLICIES, tam_json_get_string(node));

@@ -40,6 +40,7 @@ static const tam_chat_verb verbs[] = {
     {
         .name = "load",
         .phases = load_phases,
+        .params = "modelId\0dtype\0task\0loadId\0device\0revision\0",
         .prepare = tam_chat_load_prepare,
         .write_done = tam_chat_load_write_done,
         .takes_turn = 1,
@@ -47,21 +48,25 @@ static const tam_chat_verb verbs[] = {
     {
         .name = "generate",
         .phases = generate_phases,
+        .params = "settings\0saved\0chatId\0messageId\0tools\0"
+                  "overflow\0",
         .prepare = tam_chat_answer_prepare,
         .write_done = tam_chat_answer_write_done,
         .takes_text = 1,
         .takes_turn = 1,
     },
-    {.name = "stop", .phases = stop_phases},
-    {.name = "reset", .phases = reset_phases, .takes_turn = 1},
+    {.name = "stop", .phases = stop_phases, .params = ""},
+    {.name = "reset", .phases = reset_phases, .params = "", .takes_turn = 1},
     {
         .name = "state",
         .phases = state_phases,
+        .params = "",
         .write_done = tam_chat_write_state,
     },
     {
         .name = "checkSettings",
         .phases = state_phases,
+        .params = "settings\0",
         .prepare = tam_chat_check_settings,
     },
 };

@@ -373,8 +373,9 @@ static int manager_start_store(tam_manager *manager,
 static int manager_start_chat(tam_manager *manager,
                               const host_command *command) {
   const tam_message *message = command->message;
-  tam_chat_request request = {command->op, message->envelope, command->flags,
-                              message->params, command->text};
+  tam_chat_request request = {
+      command->op,     message->envelope,          command->flags,
+      message->params, message->params_are_nested, command->text};
   return tam_chat_start(manager->chat, message->chat_verb, &request,
                         manager->now_ms);
 }
