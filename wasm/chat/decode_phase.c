@@ -8,6 +8,7 @@
 typedef enum decode_step {
   STEP_TEXT = 0, // of the token that was chosen
   STEP_GATHER,   // the cache gets the rows that go on
+  STEP_GATHER_UNCOND,
   STEP_RUN,
   STEP_UNCOND,
   STEP_FLUSH,    // the text that was held back
@@ -58,18 +59,35 @@ static int is_in_place(const tam_chat_answer *answer, size_t rows) {
   return i == rows && rows == answer->rows;
 }
 
+// At first all rows go on with the one row of the prompt.
+static int order_gather(tam_chat_op *op, uint32_t cache) {
+  static const uint32_t first[TAM_GENERATION_ROWS_MAX];
+  tam_chat_answer *answer = op->answer;
+  return tam_run_order_gather(
+      op, op->chat->model, cache,
+      answer->rows == 1 ? first : tam_decoding_parents(answer->decoding),
+      tam_decoding_rows(answer->decoding));
+}
+
 static int gather_rows(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
-  size_t rows = tam_decoding_rows(answer->decoding);
-  if (is_in_place(answer, rows)) {
+  if (is_in_place(answer, tam_decoding_rows(answer->decoding))) {
     return run_chosen(op);
   }
   // From here on it is of no use for another turn.
   tam_buf_reset(&op->chat->model->cached);
-  answer->rows = rows;
   answer->step = STEP_GATHER;
-  return tam_run_order_gather(op, op->chat->model, answer->cache,
-                              tam_decoding_parents(answer->decoding), rows);
+  return order_gather(op, answer->cache);
+}
+
+static int gathered(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  if (tam_decoding_is_guided(answer->decoding) && answer->step == STEP_GATHER) {
+    answer->step = STEP_GATHER_UNCOND;
+    return order_gather(op, answer->uncond_cache);
+  }
+  answer->rows = tam_decoding_rows(answer->decoding);
+  return run_chosen(op);
 }
 
 // ---------------------------------------------------------------------------
@@ -279,7 +297,8 @@ static int on_end(tam_chat_op *op) {
   }
   switch ((decode_step)answer->step) {
   case STEP_GATHER:
-    return run_chosen(op);
+  case STEP_GATHER_UNCOND:
+    return gathered(op);
   case STEP_RUN:
   case STEP_UNCOND:
     result = tam_run_next(op);
