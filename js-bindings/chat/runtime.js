@@ -32,6 +32,8 @@ export class Runtime {
   #running = new Map();
   /** @type {Map<number, any>} files, tokenizers, sessions and caches */
   #made = new Map();
+  /** @type {Set<Promise<unknown>>} what ONNX Runtime is doing */
+  #passes = new Set();
 
   /** @param {Outside} outside */
   constructor(outside) {
@@ -88,12 +90,34 @@ export class Runtime {
     for (const request of [...this.#made.keys()]) this.#release(request);
   }
 
-  /** @param {number} request */
+  /**
+   * A session that runs, and the tensors it runs on, must stay to the end.
+   * @param {number} request
+   */
   async #release(request) {
     const made = this.#made.get(request);
     this.#made.delete(request);
+    await Promise.allSettled(this.#passes);
     if (made instanceof Map) releaseCache(made);
-    await made?.release?.();
+    try {
+      await made?.release?.();
+    } catch {
+      // It is gone either way.
+    }
+  }
+
+  /**
+   * @template T
+   * @param {Promise<T>} pass
+   * @returns {Promise<T>}
+   */
+  async #watch(pass) {
+    this.#passes.add(pass);
+    try {
+      return await pass;
+    } finally {
+      this.#passes.delete(pass);
+    }
   }
 
   #loadedOrt() {
@@ -155,7 +179,7 @@ export class Runtime {
           made.get(order.tokenizer).decode(order.ids, order.special));
         return undefined;
       default:
-        return this.#doOrt(request, order, bytes, report);
+        return this.#watch(this.#doOrt(request, order, bytes, report));
     }
   }
 
