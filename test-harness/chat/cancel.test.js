@@ -277,6 +277,25 @@ describe('an answer', () => {
     assert.equal((await inner).text, SAID);
   });
 
+  for (const [what, request] of /** @type {[string, any][]} */ ([
+    ['is wrong', { message: 'Hi', settings: 5 }],
+    ['has a chatId of another kind', { message: 'Hi', chatId: 5 }],
+    ['is too long', { message: 'x'.repeat(9 << 20) }],
+  ])) {
+    test(`is not disturbed by a request that ${what}`, async () => {
+      const running = gate();
+      world.ort.takePasses();
+      world.ort.beforeRun = (pass) => (pass === 3 ? running.pass() : undefined);
+      const answer = manager.generate({ message: 'Hi' });
+      await running.reached;
+      const other = assert.rejects(manager.generate(request), { code: /\w/ });
+      await quiet();
+      running.open();
+      await other;
+      assert.equal((await answer).text, SAID);
+    });
+  }
+
   test('is stopped at any moment', async () => {
     let isComplete = false;
     let count = 0;

@@ -54,6 +54,8 @@ static const char *remedy_of(int error) {
     return "Wait for a running request to end.";
   case TAM_ERR_NO_MODEL:
     return "Load a model first.";
+  case TAM_ERR_DEVICE_LOST:
+    return "Load the model again.";
   case TAM_ERR_CONTEXT_OVERFLOW:
     return "Shorten the chat, or let messages be dropped.";
   case TAM_ERR_TEMPLATE_FAILED:
@@ -100,12 +102,22 @@ static int uses_cache(const tam_chat_op *op) {
   return op->answer != NULL && op->answer->cache != 0;
 }
 
+// An answer failed that ran on the model.
+static void give_up(tam_chat *chat, int error) {
+  if (error == TAM_ERR_DEVICE_LOST) {
+    tam_chat_model_del(chat->model, chat); // a load makes it anew
+    chat->model = NULL;
+  } else {
+    // What was under way may still change it.
+    tam_chat_model_drop_cache(chat->model, chat);
+  }
+}
+
 static void op_end(tam_chat_op *op, int error) {
   tam_chat *chat = op->chat;
   tam_runtime_close_op(chat->runtime, op->speaker.op);
   if (error != 0 && uses_cache(op)) {
-    // What was under way may still change it.
-    tam_chat_model_drop_cache(chat->model, chat);
+    give_up(chat, error);
   }
   if (error == 0) {
     error = say_done(op);
@@ -261,10 +273,7 @@ static int on_runtime(tam_chat *chat, const tam_event *event) {
     return 0; // nobody else has asked for it
   }
   if (op != NULL && (*op->phase)->on_runtime != NULL) {
-    op_settle(op, report.kind == TAM_RUNTIME_FAILED &&
-                          report.error == TAM_ERR_OUT_OF_MEMORY
-                      ? tam_chat_op_runtime_failed(op, &report)
-                      : (*op->phase)->on_runtime(op, &report));
+    op_settle(op, (*op->phase)->on_runtime(op, &report));
   }
   return 0;
 }
