@@ -95,10 +95,6 @@ export class FakeTensor {
 
 /** A session of a decoder. */
 class FakeSession {
-  inputNames = METADATA.inputs.map(({ name }) => name);
-  outputNames = METADATA.outputs.map(({ name }) => name);
-  inputMetadata = METADATA.inputs;
-  outputMetadata = METADATA.outputs;
   #ort;
   #isReleased = false;
   #running = 0;
@@ -106,6 +102,11 @@ class FakeSession {
   /** @param {FakeOrt} ort */
   constructor(ort) {
     this.#ort = ort;
+    const { inputs, outputs } = ort.metadata;
+    this.inputMetadata = inputs;
+    this.outputMetadata = outputs;
+    this.inputNames = inputs.map(({ name }) => name);
+    this.outputNames = outputs.map(({ name }) => name);
     ort.sessions.made += 1;
   }
 
@@ -183,6 +184,9 @@ export class FakeOrt {
   /** @type {Next} */
   next;
   vocab;
+  metadata = METADATA;
+  /** @type {string[][]} execution providers of the sessions */
+  providers = [];
   /** @type {(pass: number) => unknown} waited for before a pass */
   beforeRun = () => {};
   /** @type {(session: number) => unknown} waited for before a session is made */
@@ -207,7 +211,11 @@ export class FakeOrt {
       }
     };
     this.InferenceSession = {
-      create: async () => {
+      create: async (
+        /** @type {Uint8Array} */ _graph,
+        /** @type {{ executionProviders: string[] }} */ options,
+      ) => {
+        this.providers.push(options.executionProviders);
         await this.beforeCreate(this.sessions.made);
         return new FakeSession(this);
       },
@@ -220,7 +228,7 @@ export class FakeOrt {
     return typeof next === 'number' ? favouring(next, this.vocab) : next;
   }
 
-  /** Tokens that went through the model since the last call. */
+  /** The passes since the last call. */
   takePasses() {
     return this.passes.splice(0);
   }

@@ -2,6 +2,7 @@
 #include "chat/runtime.h"
 
 #include "core/mem.h"
+#include "core/names.h"
 
 #include <string.h>
 
@@ -169,6 +170,26 @@ void tam_runtime_close_op(tam_runtime *runtime, uint32_t op) {
 // ---------------------------------------------------------------------------
 // Events
 
+// By these words platforms say that memory is short, and that a device of
+// WebGPU is gone.
+static const char memory_words[] = "out of memory\0"
+                                   "bad_alloc\0"
+                                   "memory.grow\0"
+                                   "allocation failed\0"
+                                   "failed to allocate\0";
+static const char lost_words[] = "device lost\0"
+                                 "device is lost\0"
+                                 "device was lost\0"
+                                 "device] is lost\0";
+
+static int error_said(tam_span words) {
+  return tam_names_find_within(memory_words, words) >= 0 ? TAM_ERR_OUT_OF_MEMORY
+         : tam_names_find_within(lost_words, words) >= 0
+             ? TAM_ERR_DEVICE_LOST
+             : TAM_ERR_RUNTIME_FAILED;
+}
+
+// Returns the error called |name|, or 0.
 static int error_named(tam_span name) {
 #define TAM_ERROR(symbol, number, wire_name, cause)                            \
   if (tam_span_is(name, wire_name)) {                                          \
@@ -176,17 +197,17 @@ static int error_named(tam_span name) {
   }
 #include "tam_error.def"
 #undef TAM_ERROR
-  return TAM_ERR_RUNTIME_FAILED;
+  return 0;
 }
 
-// Takes "code: message" apart.
+// Takes "code: message" apart; what has no code is what the platform said.
 static void read_failure(tam_span words, tam_runtime_report *report) {
   size_t end = tam_span_find_byte(words, ':');
+  int error = error_named(tam_span_head(words, end));
   report->kind = TAM_RUNTIME_FAILED;
-  report->error = error_named(tam_span_head(words, end));
-  report->data = report->error == TAM_ERR_RUNTIME_FAILED
-                     ? words
-                     : tam_span_trim(tam_span_from(words, end + 1));
+  report->error = error != 0 ? error : error_said(words);
+  report->data =
+      error != 0 ? tam_span_trim(tam_span_from(words, end + 1)) : words;
 }
 
 int tam_runtime_feed(tam_runtime *runtime, const tam_event *event,
