@@ -75,7 +75,6 @@ export class FakeTensor {
     this.dims = dims;
     this.#data = data;
     assert.equal(data.length, dims.reduce((a, b) => a * b, 1), 'its shape');
-    ort.tensors.made += 1;
   }
 
   get data() {
@@ -88,8 +87,8 @@ export class FakeTensor {
   }
 
   dispose() {
-    if (!this.#isDisposed) this.ort.tensors.released += 1;
     this.#isDisposed = true;
+    this.ort.kept.delete(this);
   }
 }
 
@@ -148,8 +147,8 @@ class FakeSession {
     });
     const [rows, count] = inputs.input_ids.dims;
     const length = all[0].length;
-    const present = () => new FakeTensor(ort, 'float32',
-      Float32Array.from(all.flat()), [rows, 1, length, 1]);
+    const present = () => ort.keep(new FakeTensor(ort, 'float32',
+      Float32Array.from(all.flat()), [rows, 1, length, 1]));
     const logits = () => {
       const data = new Float32Array(rows * count * ort.vocab);
       all.forEach((row, i) => {
@@ -176,7 +175,8 @@ class FakeSession {
 export class FakeOrt {
   env = { logLevel: '', wasm: {} };
   sessions = { made: 0, released: 0 };
-  tensors = { made: 0, released: 0 };
+  /** @type {Set<FakeTensor>} caches that were not released */
+  kept = new Set();
   /** @type {Pass[]} */
   passes = [];
   /** @type {string[]} what must never happen */
@@ -226,6 +226,12 @@ export class FakeOrt {
   logitsOf(tokens) {
     const next = this.next(tokens, []);
     return typeof next === 'number' ? favouring(next, this.vocab) : next;
+  }
+
+  /** @param {FakeTensor} tensor of a cache */
+  keep(tensor) {
+    this.kept.add(tensor);
+    return tensor;
   }
 
   /** The passes since the last call. */
