@@ -20,6 +20,7 @@ import { Timer } from './timer.js';
 
 /**
  * @typedef {Record<string, any>} Message
+ * @typedef {import('./chat/runtime.js').Runtime} Runtime
  *
  * @typedef {object} Job an operation that has not ended
  * @property {string} id
@@ -71,7 +72,9 @@ export class Loop {
   #telemetry;
   #requests;
   #storage;
-  /** @type {Promise<import('./chat/runtime.js').Runtime> | undefined} */
+  /** @type {Promise<Runtime> | undefined} */
+  #runtimeLoads;
+  /** @type {Runtime | undefined} once it is loaded, so that nothing waits */
   #runtime;
   #outside;
   #timer;
@@ -269,7 +272,9 @@ export class Loop {
       case ACTION.ABORT:
         this.#requests.abort(request);
         this.#storage.abort(request);
-        this.#runtime?.then((runtime) => runtime.abort(request));
+        if (this.#runtimeLoads) {
+          this.#withRuntime((runtime) => runtime.abort(request));
+        }
         break;
       case ACTION.RUNTIME: {
         const order = JSON.parse(decoder.decode(first));
@@ -310,19 +315,31 @@ export class Loop {
   /**
    * Does something with sessions and tokenizer, which are loaded when they are
    * first needed.
-   * @param {(runtime: import('./chat/runtime.js').Runtime) => void} use
+   * @param {(runtime: Runtime) => void} use
    */
   #withRuntime(use) {
+    if (this.#runtime) {
+      use(this.#runtime);
+      return;
+    }
+    this.#runtimeLoads ??= this.#loadRuntime();
+    this.#runtimeLoads.then((runtime) => {
+      this.#runtime = runtime;
+      use(runtime);
+    });
+  }
+
+  /** @returns {Promise<Runtime>} */
+  async #loadRuntime() {
     const { ort, ortWasmPaths } = this.#outside;
-    this.#runtime ??= import('./chat/runtime.js').then(({ Runtime }) => (
-      new Runtime({
-        ort, ortWasmPaths,
-        download: (...order) => downloadModel(this, ...order),
-        open: (request, { modelId, commit, path }, signal) => openStored(
-          this, `open-${request}`, { modelId, revision: commit, path }, signal),
-        report: (kind, event) => this.#feed(kind, event),
-      })));
-    this.#runtime.then(use);
+    const { Runtime } = await import('./chat/runtime.js');
+    return new Runtime({
+      ort, ortWasmPaths,
+      download: (...order) => downloadModel(this, ...order),
+      open: (request, { modelId, commit, path }, signal) => openStored(
+        this, `open-${request}`, { modelId, revision: commit, path }, signal),
+      report: (kind, event) => this.#feed(kind, event),
+    });
   }
 
   /**
@@ -373,7 +390,7 @@ export class Loop {
     this.#jobs.clear();
     this.#requests.abortAll();
     this.#storage.close();
-    this.#runtime?.then((runtime) => runtime.close());
+    if (this.#runtimeLoads) this.#withRuntime((runtime) => runtime.close());
     this.#timer.set(-1);
   }
 }

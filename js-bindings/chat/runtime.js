@@ -23,12 +23,30 @@ import { ChatTokenizer } from './tokenizer.js';
 
 const encoder = new TextEncoder();
 
+/** An order that has not ended. */
+class Task {
+  isAborted = false;
+  /** @type {AbortController | undefined} */
+  #controller;
+
+  /** For work that can be broken off; most cannot. */
+  get signal() {
+    this.#controller ??= new AbortController();
+    return this.#controller.signal;
+  }
+
+  abort() {
+    this.isAborted = true;
+    this.#controller?.abort();
+  }
+}
+
 /** What was ordered and has not ended, and what was made of it. */
 export class Runtime {
   #outside;
   /** @type {Promise<any> | undefined} */
   #ort;
-  /** @type {Map<number, AbortController>} */
+  /** @type {Map<number, Task>} */
   #running = new Map();
   /** @type {Map<number, any>} files, tokenizers, sessions and caches */
   #made = new Map();
@@ -41,34 +59,42 @@ export class Runtime {
   }
 
   /**
-   * Starts what `order` says; returns at once.
+   * Starts what `order` says. What needs no waiting is reported at once: there
+   * are two orders for each token.
    * @param {number} request
    * @param {any} order
    * @param {Uint8Array} bytes
    */
-  async start(request, order, bytes) {
-    const controller = new AbortController();
-    const { signal } = controller;
-    this.#running.set(request, controller);
+  start(request, order, bytes) {
+    const task = new Task();
+    this.#running.set(request, task);
     const report = (/** @type {number} */ kind,
       /** @type {Uint8Array | string} */ payload, status = 0) => {
-      if (signal.aborted) return;
+      if (task.isAborted) return;
       this.#outside.report(kind, {
         request, status,
         payload: typeof payload === 'string'
           ? encoder.encode(payload) : payload,
       });
     };
-    try {
-      const result = await this.#do(request, order, bytes, report, signal);
-      report(EVENT.RUNTIME_END,
-        result === undefined ? '' : JSON.stringify(result));
-    } catch (error) {
-      report(EVENT.RUNTIME_FAIL, wordsOf(error));
-    } finally {
+    const end = (/** @type {number} */ kind, /** @type {string} */ payload) => {
       this.#running.delete(request);
-      if (signal.aborted) await this.#release(request);
+      if (task.isAborted) this.#release(request);
+      else report(kind, payload);
+    };
+    const succeed = (/** @type {any} */ result) => end(
+      EVENT.RUNTIME_END, result === undefined ? '' : JSON.stringify(result));
+    const fail = (/** @type {unknown} */ error) => end(
+      EVENT.RUNTIME_FAIL, wordsOf(error));
+    let result;
+    try {
+      result = this.#do(request, order, bytes, report, task);
+    } catch (error) {
+      fail(error);
+      return;
     }
+    if (result instanceof Promise) result.then(succeed, fail);
+    else succeed(result);
   }
 
   /**
@@ -121,9 +147,12 @@ export class Runtime {
   }
 
   #loadedOrt() {
-    this.#ort ??= loadOrt(this.#outside.ort, this.#outside.ortWasmPaths);
-    // A failure must not be kept for the next attempt.
-    this.#ort.catch(() => { this.#ort = undefined; });
+    const { ort, ortWasmPaths } = this.#outside;
+    this.#ort ??= loadOrt(ort, ortWasmPaths).catch((error) => {
+      // A failure must not be kept for the next attempt.
+      this.#ort = undefined;
+      throw error;
+    });
     return this.#ort;
   }
 
@@ -133,51 +162,52 @@ export class Runtime {
    * @param {Uint8Array} bytes
    * @param {(kind: number, payload: Uint8Array | string, status?: number)
    *   => void} report
-   * @param {AbortSignal} signal
-   * @returns {Promise<any>} what the END tells
+   * @param {Task} task
+   * @returns {any} what the END tells, or a promise of that
    */
-  async #do(request, order, bytes, report, signal) {
+  #do(request, order, bytes, report, task) {
     const made = this.#made;
+    const give = (/** @type {Uint8Array | string} */ data) => report(
+      EVENT.RUNTIME_DATA, data);
     switch (order.do) {
       case 'download':
-        return this.#outside.download(request, order, signal, (message) => report(
-          EVENT.RUNTIME_PROGRESS, JSON.stringify(message)));
-      case 'open': {
-        const file = await this.#outside.open(request, order, signal);
-        made.set(request, file);
-        return { bytes: file.size };
-      }
+        // A load begins. There is time until somebody needs it.
+        this.#loadedOrt().catch(() => {});
+        return this.#outside.download(request, order, task.signal,
+          (message) => report(
+            EVENT.RUNTIME_PROGRESS, JSON.stringify(message)));
+      case 'open':
+        return this.#outside.open(request, order, task.signal)
+          .then((file) => {
+            made.set(request, file);
+            return { bytes: file.size };
+          });
       case 'splice':
         made.set(request, splice(made.get(order.file), order, bytes));
         return undefined;
       case 'device':
-        return { webgpu: await hasWebgpu() };
-      case 'read': {
-        const part = made.get(order.file).slice(order.from, order.to);
-        report(EVENT.RUNTIME_DATA, new Uint8Array(await part.arrayBuffer()));
-        return undefined;
-      }
-      case 'tokenizer': {
-        const tokenizer = new ChatTokenizer(
-          await this.#texts(order.files));
-        made.set(request, tokenizer);
-        report(EVENT.RUNTIME_DATA, tokenizer.specialTokens);
-        return tokenizer.facts;
-      }
+        return hasWebgpu().then((webgpu) => ({ webgpu }));
+      case 'read':
+        return made.get(order.file).slice(order.from, order.to).arrayBuffer()
+          .then((/** @type {ArrayBuffer} */ part) => give(new Uint8Array(part)));
+      case 'tokenizer':
+        return this.#texts(order.files).then((texts) => {
+          const tokenizer = new ChatTokenizer(texts);
+          made.set(request, tokenizer);
+          give(tokenizer.specialTokens);
+          return tokenizer.facts;
+        });
       case 'render': {
         const tokenizer = made.get(order.tokenizer);
-        report(EVENT.RUNTIME_DATA,
+        return give(
           bytesOfIds(tokenizer.encode(tokenizer.render(order), false)));
-        return undefined;
       }
       case 'encode':
-        report(EVENT.RUNTIME_DATA, bytesOfIds(
+        return give(bytesOfIds(
           made.get(order.tokenizer).encode(order.text, order.special)));
-        return undefined;
       case 'decode':
-        report(EVENT.RUNTIME_DATA,
+        return give(
           made.get(order.tokenizer).decode(order.ids, order.special));
-        return undefined;
       default:
         return this.#watch(this.#doOrt(request, order, bytes, report));
     }

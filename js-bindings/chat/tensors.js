@@ -29,11 +29,20 @@ const ARRAYS = {
 export function tensorOf(ort, type, dims, bytes) {
   const Elements = ARRAYS[type];
   if (!Elements) throw new TypeError(`there are no tensors of ${type} here`);
-  const data = bytes
-    // A copy: the elements have to be aligned.
-    ? new Elements(bytes.slice().buffer)
-    : new Elements(dims.reduce((product, dim) => product * dim, 1));
-  return new ort.Tensor(type, data, dims);
+  return new ort.Tensor(type, bytes ? elementsOf(Elements, bytes)
+    : new Elements(product(dims, 0)), dims);
+}
+
+/**
+ * @param {any} Elements what holds them
+ * @param {Uint8Array} bytes
+ */
+function elementsOf(Elements, bytes) {
+  const size = Elements.BYTES_PER_ELEMENT;
+  // Elements have to be aligned.
+  const { buffer, byteOffset, byteLength }
+    = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  return new Elements(buffer, byteOffset, byteLength / size);
 }
 
 /**
