@@ -35,6 +35,7 @@ struct tam_chat_answer {
   tam_buf message_id; // likewise
 
   tam_buf tokens;       // int32_t: those that the decoder begins with
+  size_t rendered;      // bytes of all tokens of the prompt, kept or not
   tam_buf source;       // int32_t: those of the encoder; empty: there is none
   size_t reused_tokens; // of the prompt
   unsigned step;        // within a phase

@@ -166,6 +166,7 @@ static int order_render(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   const tam_chat_model *model = op->chat->model;
   tam_buf_reset(&answer->tokens);
+  answer->rendered = 0;
   answer->step = STEP_RENDER;
   if (model->templates.len == 0) {
     return order_encode(op);
@@ -274,7 +275,7 @@ static int begin_decoding(tam_chat_op *op) {
 
 static int rendered(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
-  size_t count = tam_answer_count(&answer->tokens);
+  size_t count = answer->rendered / sizeof(int32_t);
   size_t limit = prompt_limit(op);
   if (count == 0) {
     return tam_chat_op_fail(op, TAM_ERR_TEMPLATE_FAILED,
@@ -310,6 +311,13 @@ static int prompt_start(tam_chat_op *op) {
   return error != 0 ? error : order_render(op);
 }
 
+// More than any context holds are counted, for they may yet be dropped.
+static int take_tokens(tam_chat_answer *answer, tam_span data) {
+  answer->rendered += data.len;
+  tam_buf_append(&answer->tokens, data);
+  return answer->tokens.error == TAM_ERR_TOO_LARGE ? 0 : answer->tokens.error;
+}
+
 static int prompt_on_runtime(tam_chat_op *op,
                              const tam_runtime_report *report) {
   tam_chat_answer *answer = op->answer;
@@ -321,8 +329,7 @@ static int prompt_on_runtime(tam_chat_op *op,
       answer->opened = tam_reasoning_opened_by(report->data);
       return TAM_CHAT_WAIT;
     }
-    tam_buf_append(&answer->tokens, report->data);
-    return answer->tokens.error;
+    return take_tokens(answer, report->data);
   case TAM_RUNTIME_END:
     return answer->step == STEP_RENDER ? rendered(op) : begin_decoding(op);
   default:

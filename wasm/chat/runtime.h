@@ -14,7 +14,7 @@
 //   a
 //                         file of file n whose pieces are replaced by the
 //                         bytes behind the order
-//   {"do":"read","file":n,"from":a,"to":b}    DATA
+//   {"do":"read","file":n,"from":a,"to":b}    DATA; of graphs in one piece
 //   {"do":"tokenizer","files":{name:n,...}}   makes a tokenizer; DATA: a line
 //                         "id text" for each token that is no text; its facts
 //   {"do":"render","tokenizer":n,"template":name,"messages":[...],
