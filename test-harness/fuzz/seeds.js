@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Turns every trace into a seed of manager_fuzz, and writes those of
-// store_fuzz, in place of the old ones:
+// store_fuzz and chat_fuzz, in place of the old ones:
 //   node test-harness/fuzz/seeds.js
 // The formats are what the steps of the two programs read. Other files of the
 // corpora are inputs that once broke something; they stay.
@@ -11,6 +11,7 @@ import { findFiles, ROOT } from '../paths.js';
 import { bytesOf, parseTrace } from '../trace/trace-file.js';
 
 const CORPUS = join(ROOT, 'test-harness/fuzz/corpus/manager_fuzz');
+const CHAT_CORPUS = join(ROOT, 'test-harness/fuzz/corpus/chat_fuzz');
 const STORE_CORPUS = join(ROOT, 'test-harness/fuzz/corpus/store_fuzz');
 
 /** Begin the names of the seeds. */
@@ -22,6 +23,16 @@ const STEP = {
   timer: 0, wait: 1, command: 2, rows: 3, 'rows-end': 4, cancel: 5, head: 6,
   data: 7, end: 8, fail: 9,
 };
+
+/** Numbers of the steps in chat_fuzz.c. */
+const CHAT_STEP = {
+  start: 0, one: 1, many: 2, failure: 3, lie: 4, cancel: 5, knobs: 6,
+  script: 7, memory: 8, anything: 10, command: 11, text: 12, textEnd: 13,
+  file: 14,
+};
+const CHAT_KINDS = 5;
+const CHAT_MESSAGES = 18;
+const CHAT_LIES = 17;
 
 /** @param {number} number */
 const short = (number) => [number & 0xff, (number >> 8) & 0xff];
@@ -122,6 +133,57 @@ for (let i = 1; i < FAULTS; i++) {
     0, start, MESSAGE.download, many, 8, fault, i, ...run];
 }
 
+const chatRun = Array.from({ length: 6 }, () => [CHAT_STEP.many, 31]).flat();
+const loaded = [CHAT_STEP.start, 0, 0, ...chatRun];
+const ask = [CHAT_STEP.start, 8, 1, ...chatRun];
+
+/**
+ * Programs of chat_fuzz by their names; each begins with the kind of model and
+ * what WebGPU does.
+ * @type {Record<string, number[]>}
+ */
+const CHAT_SEEDS = {
+  turns: [0, ...loaded, ...ask, CHAT_STEP.start, 8, 2, ...chatRun,
+    CHAT_STEP.start, 9, 3, ...chatRun],
+  queue: [0, CHAT_STEP.start, 0, 0, CHAT_STEP.start, 7, 1,
+    CHAT_STEP.start, 10, 2, CHAT_STEP.start, 3, 0, ...chatRun],
+  cancel: [0, ...loaded, CHAT_STEP.start, 7, 1, CHAT_STEP.many, 5,
+    CHAT_STEP.cancel, 1, ...chatRun, ...ask],
+  memory: [0, CHAT_STEP.start, 0, 0, CHAT_STEP.many, 6, CHAT_STEP.memory, 20,
+    ...chatRun, ...loaded, ...ask],
+  pieces: [0, ...loaded, CHAT_STEP.command, 1,
+    ...text(Buffer.from('{"action":"generate","params":{}}')),
+    CHAT_STEP.text, 1, ...text(Buffer.from('[{"role":"user",')),
+    CHAT_STEP.text, 1, ...text(Buffer.from('"content":"a"}]')),
+    CHAT_STEP.textEnd, 1, ...chatRun],
+  script: [0, ...loaded, CHAT_STEP.script,
+    ...text(Buffer.from('\xffhm\xfe{"a": [1, "b"]} ab', 'latin1')),
+    CHAT_STEP.start, 14, 1, ...chatRun, CHAT_STEP.start, 13, 1, ...chatRun],
+  file: [0, CHAT_STEP.file, 0, ...text(Buffer.from('{"eos_token_id":3}')),
+    ...loaded, ...ask],
+  late: [0, CHAT_STEP.knobs, 1, 3, 7, CHAT_STEP.start, 0, 0, CHAT_STEP.many, 9,
+    CHAT_STEP.cancel, 0, ...loaded],
+  anything: [0, ...loaded, CHAT_STEP.start, 7, 1, CHAT_STEP.one,
+    CHAT_STEP.anything, 16, 0, 0, 1, 0, 4, 0, 1, 2, 3, 4,
+    CHAT_STEP.anything, 17, 0, 0, 0, 0, 0, 0, ...chatRun],
+};
+for (let i = 0; i < CHAT_KINDS; i++) {
+  for (let webgpu = 0; webgpu < 4; webgpu++) {
+    CHAT_SEEDS[`kind-${i}-${webgpu}`] = [
+      webgpu * 8 + (i + CHAT_KINDS - (webgpu * 8) % CHAT_KINDS) % CHAT_KINDS,
+      ...loaded, ...ask, CHAT_STEP.start, 12, 2, ...chatRun];
+  }
+}
+for (let i = 0; i < CHAT_MESSAGES; i++) {
+  CHAT_SEEDS[`message-${i}`] = [0, ...loaded, CHAT_STEP.start, i, 1, ...chatRun,
+    CHAT_STEP.start, i, 2, ...chatRun];
+}
+for (let i = 1; i < CHAT_LIES; i++) {
+  CHAT_SEEDS[`lie-${i}`] = [0, CHAT_STEP.start, 0, 0, CHAT_STEP.many, 4,
+    CHAT_STEP.lie, i, ...chatRun, CHAT_STEP.start, 7, 1, CHAT_STEP.many, 3,
+    CHAT_STEP.lie, i, ...chatRun, CHAT_STEP.failure, i, ...ask];
+}
+
 /**
  * @param {string} corpus
  * @param {string} prefix
@@ -135,6 +197,11 @@ function removeSeeds(corpus, prefix) {
 removeSeeds(STORE_CORPUS, STORE_PREFIX);
 for (const [name, bytes] of Object.entries(STORE_SEEDS)) {
   writeFileSync(join(STORE_CORPUS, STORE_PREFIX + name), Uint8Array.from(bytes));
+}
+
+removeSeeds(CHAT_CORPUS, STORE_PREFIX);
+for (const [name, bytes] of Object.entries(CHAT_SEEDS)) {
+  writeFileSync(join(CHAT_CORPUS, STORE_PREFIX + name), Uint8Array.from(bytes));
 }
 
 removeSeeds(CORPUS, PREFIX);

@@ -172,7 +172,10 @@ void chat_host_free(chat_host *host);
 // Deletes the manager in the midst of things.
 void chat_host_dispose(chat_host *host);
 
-// Replaces a stored file.
+// Writes the files of the model.
+void chat_host_put_files(chat_host *host);
+
+// Replaces a stored file, or adds one. Things made of it before are gone.
 void chat_host_set_file(chat_host *host, const char *path, tam_span bytes);
 
 // Starts the operation of |message|; |chat| (NULL: none) is the text of the

@@ -29,12 +29,10 @@ typedef struct chat_model {
 // The models, by chat_kind.
 extern const chat_model chat_models[];
 
-// Writes the files of the model.
-void chat_host_put_files(chat_host *host);
-
 // What bytes are. A host has no text that is no UTF-8, so lies are none.
 typedef enum chat_data {
   CHAT_DATA_BYTES = 0,
+  CHAT_DATA_WHOLE, // that come in one piece
   CHAT_DATA_LOGITS,
   CHAT_DATA_TEXT
 } chat_data;

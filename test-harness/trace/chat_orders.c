@@ -141,6 +141,10 @@ static void answer_open(chat_host *host, const chat_order *order,
   chat_host_fail(host, order, "not_found: there is no such file");
 }
 
+static int is_json(const chat_thing *file) {
+  return tam_span_ends_with(tam_span_of(file->file.path), TAM_SPAN(".json"));
+}
+
 static void answer_read(chat_host *host, const chat_order *order,
                         const tam_json_node *root) {
   const chat_thing *thing =
@@ -157,7 +161,7 @@ static void answer_read(chat_host *host, const chat_order *order,
   size_t end = to < (double)size ? (size_t)to : size;
   chat_host_data(host, order, 0,
                  (tam_span){thing->file.bytes + start, end - start},
-                 CHAT_DATA_BYTES);
+                 is_json(thing) ? CHAT_DATA_BYTES : CHAT_DATA_WHOLE);
   chat_host_end(host, order, "");
 }
 

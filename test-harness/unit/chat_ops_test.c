@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole operations of the chat on a made-up model, each with the one answer
-// that the model's logits allow.
+// that the model's logits allow: loading, and answers token by token.
 #include "chat_world.h"
 
 // ---------------------------------------------------------------------------
@@ -25,7 +25,153 @@ static void test_load(void) {
   }
 }
 
-static void test_answers(void) {
+static void test_load_again(void) {
+  chat_host host;
+  world_begin(&host, CHAT_LLAMA);
+  unsigned orders = host.done;
+  expect(chat_host_do(&host, LOAD, NULL), LOADED);
+  expect(chat_host_do(&host, LOAD_WITH(",\"dtype\":\"q4\""), NULL), LOADED);
+  expect(chat_host_do(&host, LOAD_WITH(",\"device\":\"wasm\""), NULL), LOADED);
+  CHECK_INT(host.done, orders);
+  // Another dtype is another model: the host has that one only.
+  expect(chat_host_do(&host, LOAD_WITH(",\"dtype\":\"fp16\""), NULL), LOADED);
+  CHECK_INT(host.done, 2 * orders);
+  chat_host_free(&host);
+}
+
+// The model that was there is released before the next one is asked for.
+static void test_load_another(void) {
+  chat_host host;
+  world_begin(&host, CHAT_LLAMA);
+  host.fail_order = host.done + 1;
+  host.fail_words = "not_found: no such repository";
+  const char *last =
+      chat_host_do(&host, MESSAGE("load", "\"modelId\":\"a/b\""), NULL);
+  expect(last, CODE("not_found"));
+  expect(last, "\"stage\":\"download\"");
+  expect(last, "\"no such repository\"");
+  CHECK_INT(host.thing_count, 0);
+  expect(chat_host_do(&host, ASK(""), HELLO), CODE("no_model"));
+  expect(chat_host_do(&host, LOAD, NULL), LOADED);
+  chat_host_free(&host);
+}
+
+static void test_state(void) {
+  chat_host host;
+  memset(&host, 0, sizeof(host));
+  CHECK_INT(chat_host_init(&host, CHAT_LLAMA), 0);
+  expect(chat_host_do(&host, STATE, NULL), "\"state\":\"unloaded\"");
+  (void)chat_host_start(&host, LOAD, NULL);
+  (void)chat_host_start(&host, STATE, NULL);
+  expect(host.last, "\"state\":\"loading\"");
+  chat_host_run(&host);
+  expect(chat_host_do(&host, STATE, NULL), "\"state\":\"ready\"");
+  (void)chat_host_start(&host, ASK(""), HELLO);
+  (void)chat_host_start(&host, STATE, NULL);
+  expect(host.last, "\"state\":\"generating\"");
+  expect(host.last, "\"busy\":true");
+  chat_host_run(&host);
+  expect(chat_host_do(&host, RESET, NULL), "\"reset:done\"");
+  CHECK_INT(host.thing_count, 0);
+  expect(chat_host_do(&host, STATE, NULL), "\"state\":\"unloaded\"");
+  chat_host_free(&host);
+}
+
+static void test_devices(void) {
+  static const struct {
+    chat_webgpu webgpu;
+    const char *message;
+    const char *end;
+  } cases[] = {
+      {CHAT_WEBGPU_GOOD, LOAD, "\"executionProvider\":\"webgpu\""},
+      {CHAT_WEBGPU_FAILS, LOAD, "\"executionProvider\":\"wasm\""},
+      {CHAT_WEBGPU_FAILS, LOAD,
+       "\"warning\":\"webgpu was not used: Error: no device\""},
+      {CHAT_WEBGPU_FLAT, LOAD, "\"executionProvider\":\"wasm\""},
+      {CHAT_WEBGPU_FLAT, LOAD,
+       "\"warning\":\"webgpu was not used: the device computes no sensible "
+       "numbers\""},
+      {CHAT_WEBGPU_GOOD, LOAD_WITH(",\"device\":\"wasm\""),
+       "\"executionProvider\":\"wasm\""},
+      {CHAT_WEBGPU_NONE, LOAD_WITH(",\"device\":\"webgpu\""),
+       "\"there is no WebGPU here\""},
+      {CHAT_WEBGPU_FAILS, LOAD_WITH(",\"device\":\"webgpu\""),
+       CODE("runtime_failed")},
+      {CHAT_WEBGPU_FLAT, LOAD_WITH(",\"device\":\"webgpu\""),
+       CODE("runtime_failed")},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (chat_kind kind = CHAT_LLAMA; kind < CHAT_KIND_COUNT; kind++) {
+      chat_host host;
+      memset(&host, 0, sizeof(host));
+      CHECK_INT(chat_host_init(&host, kind), 0);
+      host.webgpu = cases[i].webgpu;
+      const char *last = chat_host_do(&host, cases[i].message, NULL);
+      expect(last, cases[i].end);
+      if (strstr(last, LOADED) != NULL) {
+        check_greedy(&host,
+                     chat_host_do(&host, ASK("\"max_new_tokens\":5"), HELLO),
+                     HELLO, 5);
+      }
+      chat_host_free(&host);
+    }
+  }
+}
+
+// What a repository lacks, or has in a state that cannot be read.
+static void test_stored_files(void) {
+  static const struct {
+    const char *path;
+    const char *bytes; // NULL: it is not there
+    const char *end;
+  } cases[] = {
+      {"config.json", "{\"a\":", CODE("json_truncated")},
+      {"config.json", "{\"a\":", "config.json of the model cannot be read"},
+      {"generation_config.json", "[", "generation_config.json of the model"},
+      {"config.json", NULL, LOADED},
+      {"generation_config.json", NULL, LOADED},
+      {"tokenizer_config.json", NULL, LOADED},
+      {"tokenizer.json", NULL, "the repository has no tokenizer.json"},
+      {"onnx/model_q4.onnx", "not a graph", "cannot be read as an ONNX graph"},
+      {"onnx/model_q4.onnx", NULL, CODE("unsupported_graph")},
+      {"onnx/weights.onnx_data", NULL,
+       "wants a file that the repository does not have: weights.onnx_data"},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    chat_host host;
+    memset(&host, 0, sizeof(host));
+    CHECK_INT(chat_host_init(&host, CHAT_LLAMA), 0);
+    for (size_t j = 0; j < host.file_count && cases[i].bytes == NULL; j++) {
+      if (strcmp(host.files[j].path, cases[i].path) == 0) {
+        strcpy(host.files[j].path, "README.md");
+      }
+    }
+    if (cases[i].bytes != NULL) {
+      chat_host_set_file(&host, cases[i].path, tam_span_of(cases[i].bytes));
+    }
+    expect(chat_host_do(&host, LOAD, NULL), cases[i].end);
+    CHECK((host.thing_count > 0) == (strstr(host.last, LOADED) != NULL));
+    chat_host_free(&host);
+  }
+}
+
+static void test_data_in_pieces(void) {
+  for (size_t piece = 1; piece < 9; piece++) {
+    chat_host host;
+    memset(&host, 0, sizeof(host));
+    CHECK_INT(chat_host_init(&host, CHAT_LLAMA), 0);
+    host.piece = piece;
+    expect(chat_host_do(&host, LOAD, NULL), "\"contextLength\":400");
+    check_greedy(&host, chat_host_do(&host, ASK("\"max_new_tokens\":5"), HELLO),
+                 HELLO, 5);
+    chat_host_free(&host);
+  }
+}
+
+// ---------------------------------------------------------------------------
+// Answers
+
+static void test_greedy(void) {
   for (chat_kind kind = CHAT_LLAMA; kind < CHAT_KIND_COUNT; kind++) {
     chat_host host;
     world_begin(&host, kind);
@@ -38,8 +184,210 @@ static void test_answers(void) {
   }
 }
 
+// Nothing beyond the end token, which is no text.
+static void test_end(void) {
+  chat_host host;
+  world_begin(&host, CHAT_LLAMA);
+  script(&host, "hi");
+  const char *last = chat_host_do(&host, ASK("\"max_new_tokens\":30"), HELLO);
+  expect_text(last, "text", "hi");
+  expect(last, "\"stopReason\":\"eos\"");
+  expect(last, "\"promptTokens\":7");
+  expect(last, "\"newTokens\":3");
+  CHECK(tam_span_is(tam_buf_span(&host.content), "hi"));
+  chat_host_free(&host);
+}
+
+// What a prompt has goes through the network once, in parts of 256 tokens.
+static void test_long_prompts(void) {
+  static char chat[400];
+  for (chat_kind kind = CHAT_LLAMA; kind < CHAT_KIND_COUNT; kind++) {
+    chat_host host;
+    world_begin(&host, kind);
+    for (size_t len = 253; len <= 256; len++) {
+      memset(chat, 0, sizeof(chat));
+      strcpy(chat, "[{\"role\":\"user\",\"content\":\"");
+      memset(chat + strlen(chat), 'y', len);
+      strcat(chat, "\"}]");
+      host.runs = 0;
+      host.run_tokens = 0;
+      const char *last = chat_host_do(
+          &host, ASK("\"max_new_tokens\":2,\"use_cache\":false"), chat);
+      check_greedy(&host, last, chat, 2);
+      if (kind != CHAT_ENCODER) {
+        CHECK_INT(host.runs, len + 2 > 256 ? 3 : 2);
+        CHECK_INT(host.run_tokens, len + 2 + 1);
+      }
+    }
+    chat_host_free(&host);
+  }
+}
+
+// ---------------------------------------------------------------------------
+// The cache
+
+static void ask_turn(chat_host *host, const char *message, const char *chat,
+                     size_t reused) {
+  const char *last = chat_host_do(host, message, chat);
+  check_greedy(host, last, chat, 6);
+  CHECK_INT(number_of(last, "reusedTokens"), reused);
+}
+
+#define TURN_OF(id) ASK_WITH("\"max_new_tokens\":6", ",\"chatId\":\"" id "\"")
+#define TURN        TURN_OF("a")
+
+static void test_turns(void) {
+  for (chat_kind kind = CHAT_LLAMA; kind < CHAT_KIND_COUNT; kind++) {
+    int can_reuse = kind != CHAT_ENCODER;
+    int can_cut = can_reuse && kind != CHAT_CONV;
+    chat_host host;
+    world_begin(&host, kind);
+    script(&host, "good");
+    ask_turn(&host, TURN, HELLO, 0);
+    // All of the first turn, with its answer, but for the end token.
+    ask_turn(&host, TURN,
+             "[" USER("hello") "," ASSISTANT("good") "," USER("more") "]",
+             can_reuse ? 7 + 4 : 0);
+    // The same prompt once more: its last token is run, for its logits.
+    ask_turn(&host, TURN,
+             "[" USER("hello") "," ASSISTANT("good") "," USER("more") "]",
+             can_cut ? 7 + 5 + 5 - 1 : 0);
+    // An answer that was edited: up to the first other token.
+    ask_turn(&host, TURN,
+             "[" USER("hello") "," ASSISTANT("goat") "," USER("more") "]",
+             can_cut ? 7 + 2 : 0);
+    // Another chat, and back.
+    ask_turn(&host, TURN_OF("b"), HELLO, 0);
+    ask_turn(&host, TURN, HELLO, 0);
+    ask_turn(&host,
+             ASK_WITH("\"max_new_tokens\":6,\"use_cache\":false",
+                      ",\"chatId\":\"a\""),
+             HELLO, 0);
+    chat_host_free(&host);
+  }
+}
+
+// A cache of several rows is none for the next turn.
+static void test_turn_after_rows(void) {
+  chat_host host;
+  world_begin(&host, CHAT_LLAMA);
+  script(&host, "good");
+  expect(chat_host_do(&host,
+                      ASK_WITH("\"max_new_tokens\":6,\"num_beams\":2",
+                               ",\"chatId\":\"a\""),
+                      HELLO),
+         DONE);
+  ask_turn(&host, TURN, HELLO, 0);
+  ask_turn(&host, TURN, HELLO, 7 - 1);
+  chat_host_free(&host);
+}
+
+// What was stopped has left a cache that says what it holds.
+static void test_turn_after_stop(void) {
+  for (chat_kind kind = CHAT_LLAMA; kind < CHAT_KIND_COUNT; kind++) {
+    for (unsigned steps = 1; steps < 14; steps++) {
+      chat_host host;
+      world_begin(&host, kind);
+      uint32_t op = chat_host_start(&host, TURN, HELLO);
+      for (unsigned i = 0; i < steps; i++) {
+        (void)chat_host_step(&host);
+      }
+      (void)chat_host_start(&host, STOP, NULL);
+      chat_host_run(&host);
+      expect(chat_host_end_of(&host, op), DONE);
+      const char *last = chat_host_do(&host, TURN, HELLO);
+      check_greedy(&host, last, HELLO, 6);
+      chat_host_free(&host);
+    }
+  }
+}
+
+// ---------------------------------------------------------------------------
+// Many at a time
+
+static void test_queue(void) {
+  chat_host host;
+  world_begin(&host, CHAT_LLAMA);
+  uint32_t first = host.last_op + 1;
+  for (int i = 0; i < 64; i++) {
+    (void)chat_host_start(&host, ASK("\"max_new_tokens\":2"), HELLO);
+  }
+  (void)chat_host_start(&host, ASK("\"max_new_tokens\":2"), HELLO);
+  expect(host.last, CODE("busy"));
+  expect(host.last, "\"retryable\":true");
+  chat_host_run(&host);
+  CHECK_INT(host.end_count, 1 + 64 + 1);
+  for (uint32_t op = first; op < first + 64; op++) {
+    check_greedy(&host, chat_host_end_of(&host, op), HELLO, 2);
+    // The refused one was heard first, behind the load.
+    CHECK_INT(host.ends[op - first + 2].op, op);
+  }
+  chat_host_free(&host);
+}
+
+// A text may come while others are answered; one beyond the cap ends its own
+// request only.
+static void test_texts_in_pieces(void) {
+  chat_host host;
+  world_begin(&host, CHAT_LLAMA);
+  uint32_t running = chat_host_start(&host, ASK("\"max_new_tokens\":9"), HELLO);
+  CHECK_INT(chat_host_command(&host, ASK("\"max_new_tokens\":3"), 1), 0);
+  uint32_t op = host.last_op;
+  for (const char *at = HELLO; *at != '\0'; at++) {
+    CHECK_INT(chat_host_text(&host, op, at, 1), 0);
+    (void)chat_host_step(&host);
+  }
+  chat_host_run(&host);
+  CHECK(chat_host_end_of(&host, op) == NULL);
+  CHECK_INT(chat_host_text(&host, op, NULL, 0), 0);
+  CHECK_INT(chat_host_text(&host, op, NULL, 0), TAM_ERR_INVALID_STATE);
+  CHECK_INT(chat_host_text(&host, op, "x", 1), TAM_ERR_INVALID_STATE);
+  chat_host_run(&host);
+  check_greedy(&host, chat_host_end_of(&host, running), HELLO, 9);
+  check_greedy(&host, chat_host_end_of(&host, op), HELLO, 3);
+  chat_host_free(&host);
+}
+
+static void test_longest_texts(void) {
+  const size_t most = (size_t)8 << 20;
+  chat_host host;
+  world_begin(&host, CHAT_LLAMA);
+  char *chat = malloc(most + 2);
+  memset(chat, 'z', most + 1);
+  memcpy(chat, "\"", 1);
+  chat[most - 1] = '"';
+  chat[most] = '\0';
+  uint32_t running = chat_host_start(&host, ASK("\"max_new_tokens\":3"), HELLO);
+  uint32_t longest = chat_host_start(&host, ASK(""), chat);
+  memcpy(chat + most, "\n", 2);
+  uint32_t longer = chat_host_start(&host, ASK(""), chat);
+  expect(chat_host_end_of(&host, longer), CODE("too_large"));
+  expect(chat_host_end_of(&host, longer), "at most 8 MiB");
+  chat_host_run(&host);
+  check_greedy(&host, chat_host_end_of(&host, running), HELLO, 3);
+  expect(chat_host_end_of(&host, longest), CODE("context_overflow"));
+  // Its characters and two tokens around them.
+  expect(chat_host_end_of(&host, longest), "the chat has 8388608 tokens");
+  free(chat);
+  chat_host_free(&host);
+}
+
 int main(void) {
   RUN(test_load);
-  RUN(test_answers);
+  RUN(test_load_again);
+  RUN(test_load_another);
+  RUN(test_state);
+  RUN(test_devices);
+  RUN(test_stored_files);
+  RUN(test_data_in_pieces);
+  RUN(test_greedy);
+  RUN(test_end);
+  RUN(test_long_prompts);
+  RUN(test_turns);
+  RUN(test_turn_after_rows);
+  RUN(test_turn_after_stop);
+  RUN(test_queue);
+  RUN(test_texts_in_pieces);
+  RUN(test_longest_texts);
   return check_finish();
 }
