@@ -151,10 +151,8 @@ static int set_process(tam_decoding *self, const tam_decoding_setup *setup) {
   tam_logits_process_setup process = {self->params,     tam_decoding_eos(self),
                                       setup->prompt,    setup->encoder,
                                       self->max_length, self->vocab};
-  self->unconditional_row = SIZE_MAX;
   if (tam_decoding_get(self, TAM_PARAM_GUIDANCE_SCALE) != 1) {
-    self->unconditional =
-        tam_mem_calloc(&self->mem, self->vocab, sizeof(*self->unconditional));
+    self->unconditional = new_rows(self, self->vocab * sizeof(float));
     if (self->unconditional == NULL) {
       return TAM_ERR_OUT_OF_MEMORY;
     }
@@ -307,8 +305,8 @@ int tam_decoding_take_unconditional(tam_decoding *self, size_t row,
   if (!tam_decoding_is_guided(self)) {
     return TAM_ERR_INVALID_STATE;
   }
-  memcpy(self->unconditional, logits, count * sizeof(*logits));
-  self->unconditional_row = row;
+  memcpy(self->unconditional + row * count, logits, count * sizeof(*logits));
+  self->rows[row].has_unconditional = 1;
   return 0;
 }
 
@@ -332,13 +330,13 @@ int tam_decoding_take_logits(tam_decoding *self, size_t row, float *logits,
   }
   int is_guided = tam_decoding_is_guided(self);
   if (self->rows[row].is_taken || is_out_of_order(self, row) ||
-      (is_guided && self->unconditional_row != row)) {
+      (is_guided && !self->rows[row].has_unconditional)) {
     return TAM_ERR_INVALID_STATE;
   }
   if (is_guided) {
-    tam_logits_process_guide(&self->process, logits, self->unconditional,
-                             count);
-    self->unconditional_row = SIZE_MAX;
+    tam_logits_process_guide(&self->process, logits,
+                             self->unconditional + row * count, count);
+    self->rows[row].has_unconditional = 0;
   }
   if (self->groups != NULL) {
     return self->is_first ? tam_decoding_take_first_beams(self, logits)

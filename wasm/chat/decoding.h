@@ -2,10 +2,11 @@
 // From logits to tokens: one request, from the first row of logits to the
 // finished sequences. Knows no model and no text.
 //
-// A step: for each row that is not done, tam_decoding_take_unconditional (when
-// guided) and tam_decoding_take_logits, in ascending order of the rows; then
-// tam_decoding_step. In the first step row 0 stands for all. Afterwards row i
-// continues what row parents[i] was, by tokens[i].
+// A step: for each row that is not done, tam_decoding_take_logits, in ascending
+// order of the rows, and some time before it, when guided,
+// tam_decoding_take_unconditional; then tam_decoding_step. In the first step
+// row 0 stands for all. Afterwards row i continues what row parents[i] was, by
+// tokens[i].
 #ifndef TAM_CHAT_DECODING_H
 #define TAM_CHAT_DECODING_H
 

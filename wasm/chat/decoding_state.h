@@ -12,6 +12,7 @@ typedef struct decoding_row {
   int32_t token;
   int is_taken;          // its logits of this step
   int is_done;           // as of the last step
+  int has_unconditional; // the logits of the second run are there
   tam_end_reason reason; // without beams
   double score;          // without beams
 } decoding_row;
@@ -37,8 +38,7 @@ struct tam_decoding {
   tam_token_history *next;      // where those of beams are put together
   int32_t *tokens;
   uint32_t *parents;
-  float *unconditional;     // a row of the second run
-  size_t unconditional_row; // whose it is; SIZE_MAX: nobody's
+  float *unconditional; // logits of the second run, row by row
   tam_logits_process process;
   tam_sampler sampler;
   tam_random random;
