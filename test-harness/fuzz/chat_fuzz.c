@@ -227,6 +227,7 @@ static void clear(chat_host *host) {
   host->is_late = 0;
   host->piece = 0;
   host->script = NULL;
+  host->has_no_template = 0;
   for (uint32_t op = 1; op <= host->last_op; op++) {
     (void)chat_host_text(host, op, NULL, 0); // what else would it wait for
   }
@@ -272,6 +273,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   unsigned kind = take_byte(&run);
   CHECK_INT(chat_host_init(&run.host, (chat_kind)(kind % CHAT_KIND_COUNT)), 0);
   run.host.webgpu = (chat_webgpu)(kind / 8 % 4);
+  run.host.has_no_template = kind / 32 == 7;
   while (run.left > 0 && run.host.done < ORDERS_MAX) {
     steps[take_byte(&run) % (sizeof(steps) / sizeof(steps[0]))](&run);
   }

@@ -24,8 +24,8 @@ static char *copy_text(tam_span text) {
 
 void chat_host_require(const chat_host *host, int kept, const char *promise) {
   if (!kept && !host->is_hostile) {
-    if (host->order_count > 0) {
-      fprintf(stderr, "%.2000s\n", host->orders[0].text);
+    if (host->present != NULL) {
+      fprintf(stderr, "%.2000s\n", host->present->text);
     }
     fake_host_broken(promise);
   }
@@ -323,7 +323,9 @@ int chat_host_step(chat_host *host) {
        (host->fail_all && host->done > host->fail_order))) {
     chat_host_fail(host, &order, host->fail_words);
   } else {
+    host->present = &order;
     chat_host_answer(host, &order);
+    host->present = NULL;
   }
   free_order(&order);
   return 1;

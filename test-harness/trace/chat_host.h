@@ -120,6 +120,7 @@ struct chat_host {
   // Knobs.
   chat_kind kind;
   chat_webgpu webgpu;
+  int has_no_template;
   uint32_t seed;         // of the logits
   const int32_t *script; // what the model wants to answer; NULL: anything
   size_t script_len;
@@ -142,6 +143,7 @@ struct chat_host {
   size_t thing_count;
   chat_order *orders;
   size_t order_count;
+  const chat_order *present; // that is being answered
 
   // What happened.
   unsigned done;     // orders that were answered
@@ -208,7 +210,8 @@ void chat_host_cancel(chat_host *host, uint32_t op);
 void chat_host_logits(const chat_host *host, tam_span source,
                       const int32_t *tokens, size_t count, float *logits);
 
-// Writes the tokens of a chat as the template has it: {role, content} pairs.
+// Writes the tokens of a chat as the template has it, {role, content} pairs, or
+// of a text alone, which begins with a quotation mark.
 // Returns how many; there is room for |max|.
 size_t chat_host_render(const char *messages, int32_t *tokens, size_t max);
 

@@ -88,6 +88,10 @@ size_t chat_host_render(const char *messages, int32_t *tokens, size_t max) {
   }
   tokens[count++] = CHAT_BOS;
   const char *at = messages;
+  if (*at == '"') { // a text, without a chat
+    (void)render_text(at + 1, tokens, &count, max);
+    return count;
+  }
   while ((at = strstr(at, role)) != NULL) {
     char who = at[sizeof(role) - 1];
     at = strstr(at, content);
@@ -209,15 +213,18 @@ static void answer_splice(chat_host *host, const chat_order *order,
 }
 
 static void answer_tokenizer(chat_host *host, const chat_order *order) {
+  char json[JSON_MAX];
   chat_host_make(host, order, FAKE_MADE_TOKENIZER);
   chat_host_data(host, order, 0,
                  TAM_SPAN("256 <bos>\n257 <eos>\n258 <think>\n"
                           "259 </think>\n260 <answer>\n261 <pad>\n"),
                  CHAT_DATA_TEXT);
-  chat_host_end(host, order,
-                "{\"tokenizerClass\":\"Fake\",\"maxLength\":300,"
-                "\"cleansUp\":false,\"templates\":[\"default\",\"tool_use\"],"
-                "\"bosId\":256,\"eosId\":257,\"padId\":null,\"unkId\":null}");
+  (void)snprintf(json, sizeof(json),
+                 "{\"tokenizerClass\":\"Fake\",\"maxLength\":300,"
+                 "\"cleansUp\":false,\"templates\":%s,"
+                 "\"bosId\":256,\"eosId\":257,\"padId\":null,\"unkId\":null}",
+                 host->has_no_template ? "[]" : "[\"default\",\"tool_use\"]");
+  chat_host_end(host, order, json);
 }
 
 // Orders with a long text are not parsed: these are what is looked for.
@@ -226,13 +233,16 @@ static double number_behind(const char *text, const char *key) {
   return at == NULL ? -1 : strtod(at + strlen(key), NULL);
 }
 
-static void answer_render(chat_host *host, const chat_order *order) {
+// Makes tokens of a chat, or of a text alone, which are behind |key|.
+static void answer_render(chat_host *host, const chat_order *order,
+                          const char *key) {
   (void)chat_host_thing(host, number_behind(order->text, "\"tokenizer\":"),
                         FAKE_MADE_TOKENIZER);
-  const char *messages = strstr(order->text, "\"messages\":");
+  const char *chat = strstr(order->text, key);
   size_t max = order->text_len + 1;
   int32_t *tokens = malloc(max * sizeof(*tokens));
-  size_t count = messages == NULL ? 0 : chat_host_render(messages, tokens, max);
+  size_t count =
+      chat == NULL ? 0 : chat_host_render(chat + strlen(key), tokens, max);
   tam_span bytes = {(const uint8_t *)tokens, count * sizeof(*tokens)};
   const size_t most = TAM_EVENT_RUNTIME_PAYLOAD_MAX;
   while (bytes.len > most) {
@@ -287,7 +297,9 @@ void chat_host_answer(chat_host *host, const chat_order *order) {
   tam_json_node *root = NULL;
   tam_span text = {(const uint8_t *)order->text, order->text_len};
   if (tam_span_starts_with(text, TAM_SPAN("{\"do\":\"render\""))) {
-    answer_render(host, order);
+    answer_render(host, order, "\"messages\":");
+  } else if (tam_span_starts_with(text, TAM_SPAN("{\"do\":\"encode\""))) {
+    answer_render(host, order, "\"text\":");
   } else if (tam_span_starts_with(text, TAM_SPAN("{\"do\":\"decode\""))) {
     answer_decode(host, order);
   } else {

@@ -184,6 +184,28 @@ static void test_greedy(void) {
   }
 }
 
+// A model without a template goes on with a text, or has read it.
+static void test_no_template(void) {
+  for (chat_kind kind = CHAT_LLAMA; kind < CHAT_KIND_COUNT; kind++) {
+    chat_host host;
+    memset(&host, 0, sizeof(host));
+    CHECK_INT(chat_host_init(&host, kind), 0);
+    host.has_no_template = 1;
+    expect(chat_host_do(&host, LOAD, NULL), LOADED);
+    const char *last =
+        chat_host_do(&host, ASK("\"max_new_tokens\":5"), "\"once upon\"");
+    check_greedy(&host, last, "\"once upon\"", 5);
+    last = chat_host_do(&host, ASK("\"max_new_tokens\":5"),
+                        "[" USER("a") "," ASSISTANT("b") "," USER("c") "]");
+    if (kind == CHAT_ENCODER) {
+      check_greedy(&host, last, "\"c\"", 5);
+    } else {
+      expect(last, CODE("template_failed"));
+    }
+    chat_host_free(&host);
+  }
+}
+
 // Nothing beyond the end token, which is no text.
 static void test_end(void) {
   chat_host host;
@@ -381,6 +403,7 @@ int main(void) {
   RUN(test_stored_files);
   RUN(test_data_in_pieces);
   RUN(test_greedy);
+  RUN(test_no_template);
   RUN(test_end);
   RUN(test_long_prompts);
   RUN(test_turns);
