@@ -30,7 +30,7 @@ const CHAT_STEP = {
   script: 7, memory: 8, anything: 10, command: 11, text: 12, textEnd: 13,
   file: 14,
 };
-const CHAT_KINDS = 5;
+const CHAT_KINDS = 6;
 const CHAT_MESSAGES = 18;
 const CHAT_LIES = 17;
 

@@ -38,6 +38,7 @@ typedef enum chat_kind {
   CHAT_CONV,      // a state that cannot be cut
   CHAT_ENCODER,   // encoder and merged decoder
   CHAT_EMBEDDING, // ids become vectors in a graph of their own
+  CHAT_SINGLE,    // one row, one token at a time
   CHAT_KIND_COUNT
 } chat_kind;
 

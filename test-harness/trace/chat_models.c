@@ -213,6 +213,28 @@ const chat_model chat_models[] = {
         .cut_axes = "{" KV_AXES("2") "}",
         .gather_axes = "{" KV_AXES("0") "}",
     },
+    {
+        .config = CONFIG(""),
+        .graphs = {{
+            .path = "onnx/model_q4.onnx",
+            .metadata = SESSION(
+                VALUE("input_ids", "int64", "1,1") "," VALUE("attention_mask", "int64", "1,\"past_sequence_length + 1\"") "," VALUE(
+                    "position_ids", "int64",
+                    "1,1") "," VALUE(KEY, "float32",
+                                     "1,2,\"past_sequence_length\",8") "," VALUE(VALUE_OF,
+                                                                                 "float32",
+                                                                                 "1,2,\"past_sequence_length\",8"),
+                VALUE("logits", "float32", "1,1,262") "," KV_OUT),
+            .feeds = THREE_FEEDS,
+            .ids = "int64",
+            .keep_first = "{" KV_KEEP "}",
+            .keep_later = "{" KV_KEEP "}",
+        }},
+        .count = 1,
+        .cache = "[" KV_EMPTY "]",
+        .cut_axes = "{" KV_AXES("2") "}",
+        .gather_axes = "none",
+    },
 };
 
 void chat_host_set_file(chat_host *host, const char *path, tam_span bytes) {

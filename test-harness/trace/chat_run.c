@@ -112,6 +112,10 @@ static void take_ids(pass *run, const tam_json_node *feed, const uint8_t *bytes,
                      size_t size) {
   run->rows = dim_of(feed, 0);
   run->count = dim_of(feed, 1);
+  chat_host_require(run->host,
+                    run->host->kind != CHAT_SINGLE ||
+                        (run->rows == 1 && run->count == 1),
+                    "a graph of fixed sizes has them");
   size_t all = run->rows * run->count;
   run->ids = malloc(all * sizeof(*run->ids) + 1);
   for (size_t i = 0; i < all; i++) {

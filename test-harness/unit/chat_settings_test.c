@@ -60,7 +60,7 @@ static void search_step(const chat_host *host, tam_span source, beam *beams,
 
 static void test_beams(void) {
   static beam beams[BEAMS];
-  for (chat_kind kind = CHAT_LLAMA; kind < CHAT_KIND_COUNT; kind++) {
+  for (chat_kind kind = CHAT_LLAMA; kind < CHAT_SINGLE; kind++) {
     chat_host host;
     world_begin(&host, kind);
     for (host.seed = 0; host.seed < 10; host.seed++) {
@@ -147,7 +147,7 @@ static void test_sequences(void) {
       ASK("\"max_new_tokens\":8,\"num_beams\":4,\"num_return_sequences\":4,"
           "\"num_beam_groups\":2,\"diversity_penalty\":0.5"),
   };
-  for (chat_kind kind = CHAT_LLAMA; kind < CHAT_KIND_COUNT; kind++) {
+  for (chat_kind kind = CHAT_LLAMA; kind < CHAT_SINGLE; kind++) {
     chat_host host;
     world_begin(&host, kind);
     for (size_t i = 0; i < 4; i++) {
@@ -164,6 +164,17 @@ static void test_sequences(void) {
     }
     chat_host_free(&host);
   }
+}
+
+static void test_one_row_only(void) {
+  chat_host host;
+  world_begin(&host, CHAT_SINGLE);
+  const char *last = chat_host_do(&host, ASK("\"num_beams\":2"), HELLO);
+  expect(last, CODE("invalid_params"));
+  expect(last, "the graph of the model takes one row");
+  last = chat_host_do(&host, ASK("\"max_new_tokens\":2"), HELLO);
+  check_greedy(&host, last, HELLO, 2);
+  chat_host_free(&host);
 }
 
 static char *sample(chat_host *host, const char *message) {
@@ -350,6 +361,7 @@ int main(void) {
   RUN(test_beams);
   RUN(test_guidance);
   RUN(test_sequences);
+  RUN(test_one_row_only);
   RUN(test_seed);
   RUN(test_texts);
   RUN(test_json_of_anything);

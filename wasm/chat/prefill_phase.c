@@ -65,7 +65,8 @@ static int prepare_cache(tam_chat_op *op) {
 static int run_part(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   size_t left = tam_answer_count(&answer->tokens) - answer->past;
-  size_t count = left < PART_MAX ? left : PART_MAX;
+  size_t max = tam_run_is_single(op->chat->model) ? 1 : PART_MAX;
+  size_t count = left < max ? left : max;
   if (left == 0) {
     return TAM_CHAT_NEXT;
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From what the user says to tokens that fit into the model's context.
 #include "chat/answer.h"
+#include "chat/run.h"
 #include "core/mem.h"
 #include "core/names.h"
 
@@ -266,6 +267,12 @@ static int begin_decoding(tam_chat_op *op) {
   if (error == TAM_ERR_INVALID_PARAMS) {
     return tam_chat_op_fail(op, error,
                             "max_length: the prompt alone is as long");
+  }
+  if (error == 0 && tam_decoding_rows(answer->decoding) > 1 &&
+      !tam_run_can_gather(model)) {
+    return tam_chat_op_fail(op, TAM_ERR_INVALID_PARAMS,
+                            "num_beams and num_return_sequences: the graph of "
+                            "the model takes one row");
   }
   if (error == 0) {
     error = tam_answer_begin_text(op);

@@ -245,6 +245,18 @@ int tam_run_order_gather(tam_chat_op *op, const tam_chat_model *model,
   return tam_chat_op_submit(op, TAM_SPAN_NONE);
 }
 
+static const tam_session_facts *facts_of(const tam_chat_model *model) {
+  return tam_session_plan_get_facts(decoder_of(model));
+}
+
 int tam_run_can_cut(const tam_chat_model *model) {
-  return tam_session_plan_get_facts(decoder_of(model))->can_cut;
+  return facts_of(model)->can_cut;
+}
+
+int tam_run_can_gather(const tam_chat_model *model) {
+  return facts_of(model)->can_gather && facts_of(model)->rows == 0;
+}
+
+int tam_run_is_single(const tam_chat_model *model) {
+  return facts_of(model)->tokens == 1;
 }

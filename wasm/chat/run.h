@@ -41,7 +41,12 @@ int tam_run_order_cut(tam_chat_op *op, const tam_chat_model *model,
 int tam_run_order_gather(tam_chat_op *op, const tam_chat_model *model,
                          uint32_t cache, const uint32_t *rows, size_t count);
 
-// Returns 1 when every part of the model's cache can be cut.
+// Returns 1 when every part of the model's cache can be cut, and when it can
+// have several rows.
 int tam_run_can_cut(const tam_chat_model *model);
+int tam_run_can_gather(const tam_chat_model *model);
+
+// Returns 1 when the decoder takes one token at a time.
+int tam_run_is_single(const tam_chat_model *model);
 
 #endif // TAM_CHAT_RUN_H
