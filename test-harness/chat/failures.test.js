@@ -416,7 +416,7 @@ describe('WebGPU', () => {
       }],
       ['computes nothing of use', (ort) => {
         ort.next = (tokens) => (ort.providers.at(-1)?.[0] === 'webgpu'
-          ? new Float32Array(VOCAB) : saying(SAID)(tokens, []));
+          ? new Float32Array(VOCAB) : saying(SAID)(tokens));
       }],
       ['is lost', (ort) => {
         ort.beforeRun = () => {

@@ -11,8 +11,7 @@ export const VOCAB = 259;
 
 /**
  * What comes behind some tokens: the next one, or logits.
- * @typedef {(tokens: number[], source: number[]) => number | ArrayLike<number>}
- *   Next
+ * @typedef {(tokens: number[]) => number | ArrayLike<number>} Next
  */
 
 /** What a run was given. */
@@ -187,9 +186,9 @@ export class FakeOrt {
   metadata = METADATA;
   /** @type {string[][]} execution providers of the sessions */
   providers = [];
-  /** @type {(pass: number) => unknown} waited for before a pass */
+  /** @type {(pass: number) => any} waited for before a pass */
   beforeRun = () => {};
-  /** @type {(session: number) => unknown} waited for before a session is made */
+  /** @type {(session: number) => any} waited for before a session is made */
   beforeCreate = () => {};
 
   /**
@@ -224,7 +223,7 @@ export class FakeOrt {
 
   /** @param {number[]} tokens */
   logitsOf(tokens) {
-    const next = this.next(tokens, []);
+    const next = this.next(tokens);
     return typeof next === 'number' ? favouring(next, this.vocab) : next;
   }
 

@@ -86,8 +86,9 @@ for (const { name, make } of ALL) {
       }
     });
 
-    test('without reuse', () => check([user('Two?')], 'turns',
-      { use_cache: false }));
+    test('without reuse', async () => {
+      await check([user('Two?')], 'turns', { use_cache: false });
+    });
 
     test('after a stop, the same again and further', async () => {
       const controller = new AbortController();

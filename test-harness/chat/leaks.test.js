@@ -107,7 +107,7 @@ test(`${LOADS} loads and resets return to where they began`, async () => {
 
 test(`${ANSWERS} answers of every kind`, async () => {
   const { manager, ort } = await scriptedManager(saying('Some answer.'));
-  /** @type {object[]} */
+  /** @type {Record<string, unknown>[]} */
   const kinds = [
     {}, { num_beams: 3 }, { guidance_scale: 2 }, { stop: 'ans' },
     { do_sample: true, num_return_sequences: 3 }, { json_mode: true },

@@ -35,7 +35,10 @@ export class PlainModel {
       model.files.has(encoder) ? await openGraph(model.files, encoder) : null);
   }
 
-  /** @param {number[]} ids */
+  /**
+   * @param {number[]} ids
+   * @returns {Promise<Record<string, import('onnxruntime-web').Tensor>>}
+   */
   async #encode(ids) {
     if (!this.#encoder) return {};
     const dims = [1, ids.length];

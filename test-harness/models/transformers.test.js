@@ -3,91 +3,19 @@
 // whose conventions it knows, and continues a prompt with the same tokens as a
 // plain run on onnxruntime-web.
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 
-import * as ort from 'onnxruntime-web';
-
 import { GRAPHS, SOURCE } from './graphs.js';
+import { PeerFolder, UNKNOWN_TO_PEER } from './peer.js';
 import { GraphRun, openGraph } from './run-graph.js';
-
-// The same runtime for both: the native one rounds otherwise.
-Object.assign(globalThis, { [Symbol.for('onnxruntime')]: ort });
-
-/** Not known to the compiler: its declarations have errors. */
-const PACKAGE = String('@huggingface/transformers');
-
-const { AutoModelForCausalLM, AutoModelForSeq2SeqLM, env, Tensor } =
-  await import(PACKAGE);
-
-// It has pointed the runtime to files elsewhere.
-ort.env.wasm.wasmPaths = undefined;
-
-/**
- * What transformers.js cannot feed; and in Node it leaves external data to the
- * native runtime.
- */
-const UNKNOWN = new Set(['int32 ids', 'cache of 5 dimensions',
-  'cache of key_value', 'gpt2 of int32 with one cache for each layer',
-  'llama with external data']);
 
 const NEW_TOKENS = 12;
 
-/** @type {string} */
+/** @type {PeerFolder} */
 let folder;
 
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'tabagent-models-'));
-  Object.assign(env, { allowRemoteModels: false, localModelPath: folder });
-});
-
-after(() => rm(folder, { recursive: true, force: true }));
-
-/**
- * Writes the repository |id|.
- * @param {string} id
- * @param {import('./llama.js').TestModel} model
- */
-async function publish(id, { config, generationConfig, files }) {
-  /** @type {[string, string | Uint8Array][]} */
-  const all = [...files,
-    ['config.json', JSON.stringify(config)],
-    ['generation_config.json', JSON.stringify(generationConfig)]];
-  for (const [path, data] of all) {
-    await mkdir(dirname(join(folder, id, path)), { recursive: true });
-    await writeFile(join(folder, id, path), data);
-  }
-}
-
-/** @param {string} path of a graph */
-function dtypeOf(path) {
-  if (path.includes('_quantized')) return 'q8';
-  return path.includes('_fp16') ? 'fp16' : 'fp32';
-}
-
-/**
- * @param {string} id
- * @param {import('./llama.js').TestModel} model
- */
-async function theirTokens(id, { config, files }) {
-  const Model = config.is_encoder_decoder ? AutoModelForSeq2SeqLM :
-    AutoModelForCausalLM;
-  const [path] = files.keys();
-  const model = await Model.from_pretrained(id, {
-    device: 'auto', dtype: dtypeOf(path),
-  });
-  const tensor = (/** @type {number[]} */ values) => new Tensor('int64',
-    BigInt64Array.from(values, BigInt), [1, values.length]);
-  const { data } = await model.generate({
-    input_ids: tensor(SOURCE), attention_mask: tensor(SOURCE.map(() => 1)),
-    max_new_tokens: NEW_TOKENS, do_sample: false,
-    eos_token_id: config.vocab_size,
-  });
-  await model.dispose();
-  return Array.from(data, Number);
-}
+before(async () => { folder = await PeerFolder.make(); });
+after(() => folder.remove());
 
 /** @param {Float32Array} row */
 function argmax(row) {
@@ -112,12 +40,14 @@ async function plainTokens({ model, path, inputs }) {
   return tokens;
 }
 
-GRAPHS.filter(({ name }) => !UNKNOWN.has(name)).forEach(({ name, make }, i) => {
+for (const { name, make } of GRAPHS) {
+  if (UNKNOWN_TO_PEER.has(name)) continue;
   test(`${name}: transformers.js continues in the same way`, async () => {
     const graph = make();
-    await publish(`model-${i}`, graph.model);
-    const theirs = await theirTokens(`model-${i}`, graph.model);
+    const peer = await folder.open(graph.model);
+    const theirs = await peer.continue(SOURCE, NEW_TOKENS);
+    await peer.dispose();
     assert.ok(new Set(theirs).size > 3, 'the same token again and again');
     assert.deepEqual(await plainTokens(graph), theirs);
   });
-});
+}
