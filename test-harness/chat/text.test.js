@@ -100,6 +100,26 @@ describe('an answer', () => {
       });
     }
 
+    test('with the last token that is allowed', async () => {
+      const { result } = await answer('Hello END',
+        { stop: 'END', max_new_tokens: 9 });
+      assert.equal(result.text, 'Hello ');
+      assert.equal(result.stopReason, 'stop');
+    });
+
+    for (const settings of [
+      { num_beams: 2 }, { num_beams: 3, num_return_sequences: 2 },
+      { do_sample: true, seed: 2, num_return_sequences: 2 },
+    ]) {
+      test(`of several sequences: ${JSON.stringify(settings)}`, async () => {
+        const { result } = await answer('Hello END world',
+          { stop: 'END', max_new_tokens: 30, ...settings });
+        assert.equal(result.text, 'Hello ');
+        assert.equal(result.stopReason, 'stop');
+        assert.equal(result.sequences?.[0].text ?? 'Hello ', 'Hello ');
+      });
+    }
+
     test('what could become one comes in the end', async () => {
       const { result, parts } = await answer('almost EN', { stop: 'END' });
       assert.equal(result.text, 'almost EN');
@@ -200,6 +220,13 @@ describe('an answer', () => {
         `{"data": 1}${'and so on'.repeat(9)}`, { json_mode: true });
       assert.equal(result.text, '{"data": 1}');
       assert.equal(result.stopReason, 'stop');
+    });
+
+    test('that there was no room for says so', async () => {
+      const { result } = await answer('{"data": [1, 2, 3, 4]}',
+        { json_mode: true, max_new_tokens: 14 });
+      assert.equal(result.stopReason, 'length');
+      assert.deepEqual(JSON.parse(result.text), { data: [1, 2] });
     });
 
     test('of several sequences', async () => {

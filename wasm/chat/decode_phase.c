@@ -190,6 +190,10 @@ static int flush(tam_chat_op *op) {
     return result;
   }
   int error = tam_text_stream_end(&answer->stream);
+  if (tam_text_stream_is_done(&answer->stream) != TAM_TEXT_GOES_ON &&
+      answer->reason == TAM_END_LENGTH) {
+    answer->reason = TAM_END_STOP; // with the last token, or behind it
+  }
   if (error == 0) {
     error = tam_answer_say(op);
   }
@@ -224,6 +228,10 @@ static int end_sequence(tam_chat_op *op) {
   tam_decoding_result result =
       tam_decoding_sequence(answer->decoding, answer->sequence);
   int error = tam_text_stream_end(&answer->stream);
+  if (answer->sequence == 0 &&
+      tam_text_stream_is_done(&answer->stream) != TAM_TEXT_GOES_ON) {
+    answer->reason = TAM_END_STOP;
+  }
   if (error == 0) {
     error = tam_answer_take_sequence(op, answer->sequence, &result);
   }
