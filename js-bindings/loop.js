@@ -64,6 +64,9 @@ import { Timer } from './timer.js';
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+/** The request that is cancelled without an error: with what there is. */
+const ANSWER = 'generate';
+
 /** Runs operations on one core. */
 export class Loop {
   /** @type {import('./core.js').Core | null} */
@@ -137,7 +140,9 @@ export class Loop {
         this.#failure?.message ?? 'the manager was disposed',
         { cause: this.#failure?.cause });
     }
-    if (signal?.aborted) throw cancelled(signal.reason);
+    const { id, kind } = describe(message, this.#lastOp + 1);
+    const isAborted = Boolean(signal?.aborted);
+    if (isAborted && kind !== ANSWER) throw cancelled(signal?.reason);
     this.#lastOp += 1;
     const op = this.#lastOp;
     const cancel = () => {
@@ -147,13 +152,14 @@ export class Loop {
     try {
       return await new Promise((resolve, reject) => {
         this.#jobs.set(op, {
-          ...describe(message, op), lastSeq: 0, tools: toolsOf(message),
+          id, kind, lastSeq: 0, tools: toolsOf(message),
           onProgress, onBytes, onOpened, input, resolve, reject,
         });
         onStart?.(() => this.#feed(EVENT.PULL, { op }),
           (buffer) => this.#storage.giveBack(buffer));
         this.#send(op, message, !onProgress && !this.#onMessage);
         if (rows) this.#sendListing(op, rows);
+        if (isAborted) cancel();
       });
     } catch (error) {
       this.#jobs.delete(op);

@@ -6,10 +6,12 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 
+import { makeLfm2 } from '../models/lfm2.js';
+import { PlainModel } from './plain.js';
 import {
   assistant, generate, promptOf, saying, scriptedManager, user,
 } from './script.js';
-import { END } from './world.js';
+import { chatManager, END, MODEL } from './world.js';
 
 /** The longest part of a prompt that goes through the model at once. */
 const PART = 256;
@@ -251,6 +253,55 @@ describe('turns of chats', () => {
       { code: 'runtime_failed' });
     world.ort.beforeRun = () => {};
     assert.equal((await turn('a', [user('Hello')])).reused, 0);
+  });
+});
+
+describe('states that cannot be cut', () => {
+  /** @type {import('./world.js').Manager} */
+  let manager;
+  /** @type {PlainModel} */
+  let plain;
+
+  before(async () => {
+    const model = makeLfm2();
+    const [path] = model.files.keys();
+    plain = await PlainModel.open({ model, path });
+    ({ manager } = await chatManager(model));
+    await manager.load({ modelId: MODEL });
+  });
+
+  after(async () => {
+    await manager.dispose();
+    await plain.release();
+  });
+
+  /** Not ASCII, so that it might not become the same tokens again. */
+  const suppressed = Array.from({ length: 320 - 128 }, (_, i) => 128 + i);
+
+  /** @param {{ role: string, content: string }[]} messages */
+  async function reuse(messages) {
+    const { result, tokens } = await generate(manager, {
+      messages, chatId: 'a', settings: {
+        max_new_tokens: 6, eos_token_id: [], suppress_tokens: suppressed,
+      },
+    });
+    const prompt = promptOf(messages);
+    assert.deepEqual(tokens,
+      await plain.continue(prompt, 6, new Set(suppressed)));
+    return { reused: result.reusedTokens, text: result.text, prompt };
+  }
+
+  test('are reused when they are the beginning as a whole', async () => {
+    const { text, prompt } = await reuse([user('Hi')]);
+    const next = [user('Hi'), assistant(text), user('And?')];
+    assert.equal((await reuse(next)).reused, prompt.length + 5);
+  });
+
+  test('are made anew for anything else', async () => {
+    await reuse([user('Hi')]);
+    assert.equal((await reuse([user('Hi')])).reused, 0);
+    assert.equal((await reuse([user('Ho')])).reused, 0);
+    assert.equal((await reuse([user('Hi')])).reused, 0);
   });
 });
 

@@ -93,9 +93,35 @@ describe('an answer', () => {
   after(() => manager.dispose());
 
   test('that was aborted before', async () => {
-    await assert.rejects(
-      manager.generate({ message: 'Hi' }, { signal: AbortSignal.abort() }),
-      { code: 'cancelled' });
+    world.ort.takePasses();
+    const result = await manager.generate(
+      { message: 'Hi' }, { signal: AbortSignal.abort() });
+    assert.equal(result.stopReason, 'stopped');
+    assert.equal(result.text, '');
+    const stream = manager.generateStream(
+      { message: 'Hi' }, { signal: AbortSignal.abort() });
+    const { value } = await stream.next();
+    assert.equal(/** @type {any} */ (value).stopReason, 'stopped');
+    assert.equal(world.ort.passes.length, 0);
+  });
+
+  test('is stopped with its last token', async () => {
+    const controller = new AbortController();
+    const result = await manager.generate(
+      { message: 'Hi', settings: { max_new_tokens: 5 } }, {
+        signal: controller.signal,
+        onToken: ({ numTokens }) => { if (numTokens === 5) controller.abort(); },
+      });
+    assert.match(result.stopReason, /^(length|stopped)$/);
+    assert.equal(result.text, SAID.slice(0, 5));
+  });
+
+  test('waits for the load before it', async () => {
+    await manager.reset();
+    const load = manager.load({ modelId: MODEL });
+    const { text } = await manager.generate({ message: 'Hi' });
+    assert.equal(text, SAID);
+    await load;
   });
 
   /** @type {[string, (controller: AbortController) => unknown][]} */

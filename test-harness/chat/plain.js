@@ -52,15 +52,18 @@ export class PlainModel {
    * The most likely tokens behind a prompt.
    * @param {number[]} prompt
    * @param {number} count
+   * @param {Set<number>} [banned] tokens that are never taken
    */
-  async continue(prompt, count) {
+  async continue(prompt, count, banned = new Set()) {
     const given = await this.#encode(prompt);
     const run = new GraphRun(this.#decoder, this.#config);
     let ids = this.#encoder ? [this.#config.decoder_start_token_id] : prompt;
     const tokens = [];
     for (let i = 0; i < count; i += 1) {
       const logits = await run.step(ids, given);
-      ids = [argmax(logits.subarray(-this.#config.vocab_size))];
+      const last = logits.slice(-this.#config.vocab_size);
+      for (const id of banned) last[id] = -Infinity;
+      ids = [argmax(last)];
       tokens.push(ids[0]);
     }
     return tokens;
