@@ -60,7 +60,7 @@ function gate() {
  */
 async function waitUntil(moment) {
   await quiet(Math.floor(moment / 50));
-  for (let i = 0; i < (moment % 50) * 20; i += 1) await null;
+  for (let i = 0; i < (moment % 50) * 5; i += 1) await null;
 }
 
 /** @param {FakeOrt} ort */

@@ -25,17 +25,21 @@ function cacheShape(name) {
   return { name, type: 'float32', shape: ['batch_size', 1, 'past', 1] };
 }
 
-export const METADATA = {
+/** @param {number} vocab */
+const metadataOf = (vocab) => ({
   inputs: [
     ...['input_ids', 'attention_mask', 'position_ids'].map((name) => (
       { name, type: 'int64', shape: ['batch_size', `${name}_length`] })),
     ...PAST.map(cacheShape),
   ],
   outputs: [
-    { name: 'logits', type: 'float32', shape: ['batch_size', 'length', VOCAB] },
+    { name: 'logits', type: 'float32', shape: ['batch_size', 'length', vocab] },
     ...PRESENT.map(cacheShape),
   ],
-};
+});
+
+/** Of a session with VOCAB entries in a row of logits. */
+export const METADATA = metadataOf(VOCAB);
 
 /**
  * Logits of which the largest is that of `token`; no two of a row are equal.
@@ -183,7 +187,7 @@ export class FakeOrt {
   /** @type {Next} */
   next;
   vocab;
-  metadata = METADATA;
+  metadata;
   /** @type {string[][]} execution providers of the sessions */
   providers = [];
   /** @type {(pass: number) => any} waited for before a pass */
@@ -198,6 +202,7 @@ export class FakeOrt {
   constructor(next, { vocab = VOCAB } = {}) {
     this.next = next;
     this.vocab = vocab;
+    this.metadata = metadataOf(vocab);
     const ort = this;
     this.Tensor = class extends FakeTensor {
       /**
