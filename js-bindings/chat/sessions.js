@@ -13,6 +13,11 @@ import {
 /** More threads than this make a small model no faster. */
 const THREADS_MAX = 4;
 
+/** The smallest graph that there is: its only value goes in and out. */
+const SMALLEST_GRAPH = Uint8Array.of(8, 8, 58, 25, 18, 1, 103, 90, 9, 10, 1,
+  120, 18, 4, 10, 2, 8, 1, 98, 9, 10, 1, 120, 18, 4, 10, 2, 8, 1, 66, 4, 10, 0,
+  16, 17);
+
 /**
  * Takes the module as it was given: itself, or a function that brings it.
  * @param {any} given
@@ -27,7 +32,23 @@ export async function loadOrt(given, wasmPaths) {
   const { crossOriginIsolated, navigator } = globalThis;
   ort.env.wasm.numThreads = crossOriginIsolated
     ? Math.min(THREADS_MAX, navigator.hardwareConcurrency ?? 1) : 1;
+  await warmUp(ort);
   return ort;
+}
+
+/**
+ * Has ONNX Runtime compile itself, which can take as long as all the rest of a
+ * load. When that fails, so will the sessions, with somebody to tell it to.
+ * @param {any} ort
+ */
+async function warmUp(ort) {
+  try {
+    const session = await ort.InferenceSession.create(
+      SMALLEST_GRAPH, { executionProviders: ['wasm'] });
+    await session.release();
+  } catch {
+    // See above.
+  }
 }
 
 /**
@@ -43,8 +64,14 @@ export async function createSession(ort, graph, externalData, order) {
         ({ path, data }) => ({ path, data: holdReaders(data) })),
       executionProviders: order.providers,
       graphOptimizationLevel: 'all',
-      // Weights would be held twice.
-      extra: { session: { disable_prepacking: '1' } },
+      extra: {
+        session: {
+          // Weights would be held twice.
+          disable_prepacking: '1',
+          // An arena takes room in advance.
+          use_device_allocator_for_initializers: '1',
+        },
+      },
     });
   return session;
 }
