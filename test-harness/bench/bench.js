@@ -34,6 +34,9 @@ const SUBJECTS = {
   store: async () => (await import('./store/store.js')).benchStore,
   storeCore: async () => (await import('./store/core.js')).benchStoreCore,
   storeNode: async () => (await import('./store/node.js')).benchStoreNode,
+  chat: async () => (await import('./chat/node.js')).benchChat,
+  chatChromium: async () => (
+    (await import('./chat/chromium.js')).benchChatChromium),
   requests: async () => (await import('./requests.js')).benchRequests,
   startup: async () => (await import('./startup.js')).benchStartup,
 };

@@ -65,7 +65,7 @@ const READS = [
  * Resident bytes of processes.
  * @param {number[]} pids
  */
-function residentBytes(pids) {
+export function residentBytes(pids) {
   let sum = 0;
   for (const pid of pids) {
     try {
