@@ -15,7 +15,7 @@ const HEAD = { tied: false };
  * real one.
  */
 const small = () => makeLlama({
-  ...ENDLESS, ...HEAD, vocab: 32_000, hidden: 64, intermediate: 128, layers: 2,
+  ...ENDLESS, ...HEAD, vocab: 32_000, hidden: 32, intermediate: 64, layers: 2,
 });
 
 /** Large enough that a long prompt takes a while. */

@@ -65,7 +65,7 @@ export async function benchChat({ isQuick }) {
       title: 'Answers in Node',
       notes: [
         'both on onnxruntime-web, one thread; random weights',
-        'repetition penalty, temperature, top-k 50, streamed',
+        'two penalties, temperature, top-k 50; streamed',
       ],
       rows: await measureGeneration({
         load: (side, model) => sides[side].load(modelId(model)),

@@ -13,8 +13,10 @@
  */
 
 /** What many applications use. */
-const SETTINGS = Object.freeze(
-  { do_sample: true, temperature: 0.7, top_k: 50, repetition_penalty: 1.1 });
+const SETTINGS = Object.freeze({
+  do_sample: true, temperature: 0.7, top_k: 50, repetition_penalty: 1.1,
+  no_repeat_ngram_size: 3,
+});
 
 /** Milliseconds in sessions so far. */
 let runMs = 0;
