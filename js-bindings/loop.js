@@ -287,7 +287,11 @@ export class Loop {
         const bytes = second.slice(); // the core goes on before it is used
         // Of the tools the core knows only that there are some.
         if (order.tools === true) order.tools = this.#jobs.get(op)?.tools;
-        this.#withRuntime((runtime) => runtime.start(request, order, bytes));
+        this.#withRuntime(
+          (runtime) => runtime.start(request, order, bytes),
+          (error) => this.#feed(EVENT.RUNTIME_FAIL, {
+            request, payload: encoder.encode(`runtime_failed: ${error}`),
+          }));
         break;
       }
       case ACTION.STORE:
@@ -322,8 +326,9 @@ export class Loop {
    * Does something with sessions and tokenizer, which are loaded when they are
    * first needed.
    * @param {(runtime: Runtime) => void} use
+   * @param {(error: unknown) => void} [fail] told when they cannot be loaded
    */
-  #withRuntime(use) {
+  #withRuntime(use, fail = () => {}) {
     if (this.#runtime) {
       use(this.#runtime);
       return;
@@ -332,6 +337,10 @@ export class Loop {
     this.#runtimeLoads.then((runtime) => {
       this.#runtime = runtime;
       use(runtime);
+    }).catch((error) => {
+      // The next one tries again.
+      this.#runtimeLoads = undefined;
+      fail(error);
     });
   }
 

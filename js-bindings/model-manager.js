@@ -8,9 +8,8 @@ import { Loop } from './loop.js';
 import { messageStream, partStream } from './message-stream.js';
 import {
   checkImportSource, checkResponse, readCallOptions, readOptions,
-  readStreamOptions, splitOptions,
+  readScope, readStreamOptions, readTokenOptions, splitOptions,
 } from './options.js';
-import { SavedSettings } from './chat/saved-settings.js';
 import { serveFile, wantedOf } from './served-file.js';
 import { StreamInput } from './stream-input.js';
 
@@ -42,7 +41,6 @@ export class ModelManager {
   #hubUrl;
   #fetch;
   #lastId = 0;
-  #settings = new SavedSettings();
 
   /**
    * @param {Loop} loop
@@ -205,34 +203,31 @@ export class ModelManager {
   }
 
   /** @type {Manager['load']} */
-  async load(request, options) {
-    const loaded = await this.#ask('load', request, options);
-    this.#settings.use(loaded);
-    return loaded;
+  load(request, options) {
+    return this.#ask('load', request, options);
   }
 
   /** @type {Manager['generate']} */
-  generate(request, { onToken, signal } = {}) {
-    return this.#generate(request, { onProgress: onToken, signal });
+  async generate(request, options) {
+    return this.#ask('generate', request, readTokenOptions(options));
   }
 
   /** @type {Manager['generateStream']} */
   async* generateStream(request, options) {
     const { signal } = readStreamOptions(options);
     return yield* partStream(
-      (inner) => this.#generate(request, inner), signal);
+      (inner) => this.#ask('generate', request, inner), signal);
   }
 
   /** @type {Manager['settings']} */
   async settings(scope) {
-    return this.#settings.saved(scope);
+    return (await this.#ask('settings', readScope(scope))).settings;
   }
 
   /** @type {Manager['updateSettings']} */
   async updateSettings(patch, scope) {
-    const settings = this.#settings.patched(patch, scope);
-    await this.#ask('checkSettings', { settings });
-    return this.#settings.save(settings, scope);
+    return (await this.#ask(
+      'updateSettings', { ...readScope(scope), settings: patch })).settings;
   }
 
   /** @type {Manager['stop']} */
@@ -277,15 +272,6 @@ export class ModelManager {
    */
   #listChatModels(params = {}, options) {
     return this.#run('listChatModels', params, options);
-  }
-
-  /**
-   * @param {object} request
-   * @param {import('./loop.js').CallOptions} options
-   */
-  #generate(request, options) {
-    return this.#ask('generate',
-      { ...request, saved: this.#settings.effective() }, options);
   }
 
   /**

@@ -53,6 +53,11 @@ const CALL_CHECKS = {
     && 'a function',
 };
 
+/** @type {Checks} */
+const TOKEN_CHECKS = {
+  ...STREAM_CHECKS, onToken: CALL_CHECKS.onProgress,
+};
+
 /**
  * @param {any} options
  * @param {Checks} checks
@@ -79,6 +84,27 @@ function check(options, checks) {
  */
 export function readCallOptions(options = {}) {
   return check(options, CALL_CHECKS);
+}
+
+/**
+ * Options of a request for an answer, as those of any other call.
+ * @param {any} [options]
+ */
+export function readTokenOptions(options = {}) {
+  const { onToken, signal } = check(options, TOKEN_CHECKS);
+  return { onProgress: onToken, signal };
+}
+
+/**
+ * Whose settings are meant.
+ * @param {any} [scope]
+ */
+export function readScope(scope = {}) {
+  if (typeof scope !== 'object' || scope === null) {
+    throw optionError(`scope: expected an object, got ${quote(scope)}`);
+  }
+  const { modelId, dtype } = scope;
+  return { modelId, dtype };
 }
 
 /**

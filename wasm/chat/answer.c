@@ -31,7 +31,6 @@ static const param_type param_types[] = {
     {"chatId", TAM_JSON_KIND_STRING, "chatId: expected a string"},
     {"settings", TAM_JSON_KIND_OBJECT, "settings: expected an object"},
     {"messageId", TAM_JSON_KIND_STRING, "messageId: expected a string"},
-    {"saved", TAM_JSON_KIND_OBJECT, "saved: expected an object"},
     {"tools", TAM_JSON_KIND_ARRAY, "tools: expected a list"},
     {NULL, TAM_JSON_KIND_NULL, NULL},
 };
@@ -55,6 +54,11 @@ static int check_types(tam_chat_op *op, const tam_json_node *object,
     }
   }
   return 0;
+}
+
+int tam_chat_check_prompt_settings(tam_chat_op *op,
+                                   const tam_json_node *settings) {
+  return check_types(op, settings, prompt_types);
 }
 
 // ---------------------------------------------------------------------------
@@ -96,8 +100,8 @@ int tam_chat_answer_prepare(tam_chat_op *op, const tam_chat_request *request) {
     error = check_types(op, params, param_types);
   }
   if (error == 0) {
-    error = check_types(op, tam_json_get_member(params, TAM_SPAN("settings")),
-                        prompt_types);
+    error = tam_chat_check_prompt_settings(
+        op, tam_json_get_member(params, TAM_SPAN("settings")));
   }
   return error != 0 ? error : answer->request.error;
 }
@@ -126,6 +130,9 @@ void tam_chat_answer_del(tam_chat_answer *answer, tam_chat *chat) {
   }
   tam_decoding_del(answer->decoding);
   tam_json_tree_free(answer->root, chat->host.mem);
+  for (size_t i = 0; i < TAM_ANSWER_SAVED; i++) {
+    tam_json_tree_free(answer->saved[i], chat->host.mem);
+  }
   tam_mem_free(chat->host.mem, answer);
 }
 
@@ -348,7 +355,7 @@ void tam_chat_answer_write_done(tam_chat_op *op, tam_buf *json) {
       answer->has_prompt ? (double)tam_prompt_dropped(&answer->prompt) : 0);
   tam_json_write_number_member(
       json, "timeToFirstTokenMs",
-      answer->first_ms > 0 ? answer->first_ms - op->started_ms : 0);
+      answer->first_ms > 0 ? answer->first_ms - op->turn_ms : 0);
   tam_json_write_number_member(json, "tokensPerSecond",
                                tam_answer_rate(answer));
   write_settings(answer, json);

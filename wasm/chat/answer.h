@@ -10,6 +10,9 @@
 #include "chat/prompt.h"
 #include "chat/text_stream.h"
 
+// Scopes of saved settings: all models, the model, and its dtype.
+#define TAM_ANSWER_SAVED 3
+
 // The longest text of an answer in bytes.
 #define TAM_ANSWER_TEXT_MAX (UINT32_C(16) << 20)
 
@@ -22,9 +25,10 @@ typedef struct tam_answer_texts {
 } tam_answer_texts;
 
 struct tam_chat_answer {
-  tam_buf request;             // its JSON text
-  tam_json_node *root;         // the same, parsed
-  const tam_json_node *params; // inside |root|
+  tam_buf request;                        // its JSON text
+  tam_json_node *root;                    // the same, parsed
+  const tam_json_node *params;            // inside |root|
+  tam_json_node *saved[TAM_ANSWER_SAVED]; // settings, the widest scope first
   tam_generation_params settings;
   int has_settings;
   tam_prompt prompt;

@@ -13,12 +13,20 @@
 // What the platform says of an error is quoted up to this length.
 #define WORDS_MAX 400
 
+// Platforms lose promises: a read whose reader was collected, a worker that
+// died. The slowest thing that is ordered is a session of gigabytes, or a part
+// of a prompt on a weak machine; both take less. Whoever wants an answer to
+// stop waits no longer than for a pass.
+#define PATIENCE_MS          120000.0
+#define PATIENCE_STOPPING_MS 10000.0
+
 int tam_chat_new(tam_chat **pchat, const tam_chat_host *host) {
   tam_chat *chat = tam_mem_calloc(host->mem, 1, sizeof(*chat));
   if (chat == NULL) {
     return TAM_ERR_OUT_OF_MEMORY;
   }
   chat->host = *host;
+  tam_saved_settings_init(&chat->saved, host->mem);
   int error = tam_runtime_new(&chat->runtime, host->queue, host->mem);
   if (error != 0) {
     tam_chat_del(chat);
@@ -41,9 +49,9 @@ static void op_del(tam_chat_op *op) {
 }
 
 static int is_retryable(int error) {
-  return error == TAM_ERR_BUSY || error == TAM_ERR_RUNTIME_FAILED ||
-         error == TAM_ERR_DEVICE_LOST || error == TAM_ERR_NETWORK ||
-         error == TAM_ERR_TIMEOUT || error == TAM_ERR_OUT_OF_MEMORY;
+  return error == TAM_ERR_BUSY || error == TAM_ERR_DEVICE_LOST ||
+         error == TAM_ERR_NETWORK || error == TAM_ERR_TIMEOUT ||
+         error == TAM_ERR_OUT_OF_MEMORY;
 }
 
 static const char *remedy_of(int error) {
@@ -162,8 +170,16 @@ tam_buf *tam_chat_op_order(tam_chat_op *op, const char *verb) {
   return tam_runtime_begin(op->chat->runtime, verb);
 }
 
+// The host has something to do, or has shown that it does it.
+static void be_patient(tam_chat_op *op) {
+  int is_stopping = op->answer != NULL && op->answer->is_stopping;
+  op->patient_ms =
+      op->chat->now_ms + (is_stopping ? PATIENCE_STOPPING_MS : PATIENCE_MS);
+}
+
 static int submitted(tam_chat_op *op, uint32_t request) {
   op->waits_for = request;
+  be_patient(op);
   return request == 0 ? TAM_ERR_OUT_OF_MEMORY : TAM_CHAT_WAIT;
 }
 
@@ -218,7 +234,7 @@ static int check_names(tam_chat_op *op, const tam_chat_request *request) {
 
 // Returns 0, or why the operation cannot begin.
 static int op_prepare(tam_chat_op *op, const tam_chat_request *request) {
-  if (tam_chat_busy(op->chat) > TAM_CHAT_OPS_MAX) {
+  if (op->verb->is_limited && tam_chat_busy(op->chat) > TAM_CHAT_OPS_MAX) {
     return tam_chat_op_fail(op, TAM_ERR_BUSY, "too many requests wait");
   }
   int error = check_names(op, request);
@@ -273,6 +289,7 @@ static int on_runtime(tam_chat *chat, const tam_event *event) {
     return 0; // nobody else has asked for it
   }
   if (op != NULL && (*op->phase)->on_runtime != NULL) {
+    be_patient(op);
     op_settle(op, (*op->phase)->on_runtime(op, &report));
   }
   return 0;
@@ -299,6 +316,9 @@ static int on_text(tam_chat_op *op, const tam_event *event) {
 
 // A generation ends with what there is of it; what only waits, too.
 static int on_cancel(tam_chat_op *op) {
+  if (op->patient_ms > op->chat->now_ms + PATIENCE_STOPPING_MS) {
+    op->patient_ms = op->chat->now_ms + PATIENCE_STOPPING_MS;
+  }
   op_settle(op, op->answer != NULL
                     ? tam_chat_answer_stop(op)
                     : tam_chat_op_fail(op, TAM_ERR_CANCELLED,
@@ -306,15 +326,13 @@ static int on_cancel(tam_chat_op *op) {
   return 0;
 }
 
-size_t tam_chat_stop_all(tam_chat *chat, const tam_chat_op *but) {
-  size_t count = 0;
+void tam_chat_stop_all(tam_chat *chat, const tam_chat_op *but, int with_loads) {
   for (tam_chat_op *op = chat->first; op != NULL; op = op->next) {
-    if (op != but && !op->is_ended && op->answer != NULL) {
+    if (op != but && !op->is_ended &&
+        (op->answer != NULL || (with_loads && op->load != NULL))) {
       (void)on_cancel(op);
-      count++;
     }
   }
-  return count;
 }
 
 int tam_chat_feed(tam_chat *chat, const tam_event *event, double now_ms) {
@@ -351,20 +369,36 @@ static int reap(tam_chat *chat) {
   return is_any;
 }
 
+static void advance_op(tam_chat_op *op) {
+  if (!op->is_ended && (*op->phase)->advance != NULL) {
+    op_settle(op, (*op->phase)->advance(op));
+  }
+  if (!op->is_ended && op->patient_ms > 0 &&
+      op->chat->now_ms >= op->patient_ms) {
+    op_settle(op, tam_chat_op_fail(op, TAM_ERR_TIMEOUT,
+                                   "ONNX Runtime or the tokenizer does not "
+                                   "answer"));
+  }
+}
+
 void tam_chat_advance(tam_chat *chat, double now_ms) {
   chat->now_ms = now_ms;
   do {
     for (tam_chat_op *op = chat->first; op != NULL; op = op->next) {
-      if (!op->is_ended && (*op->phase)->advance != NULL) {
-        op_settle(op, (*op->phase)->advance(op));
-      }
+      advance_op(op);
     }
   } while (reap(chat));
 }
 
 double tam_chat_deadline(const tam_chat *chat) {
-  (void)chat;
-  return -1; // limits of time are looked at with every token
+  double at_ms = -1;
+  for (const tam_chat_op *op = chat->first; op != NULL; op = op->next) {
+    if (!op->is_ended && op->patient_ms > 0 &&
+        (at_ms < 0 || op->patient_ms < at_ms)) {
+      at_ms = op->patient_ms;
+    }
+  }
+  return at_ms;
 }
 
 size_t tam_chat_busy(const tam_chat *chat) {
@@ -385,5 +419,6 @@ void tam_chat_del(tam_chat *chat) {
   (void)reap(chat);
   tam_chat_model_del(chat->model, chat);
   tam_runtime_del(chat->runtime);
+  tam_saved_settings_free(&chat->saved);
   tam_mem_free(chat->host.mem, chat);
 }

@@ -9,7 +9,7 @@
 #include "core/json_tree.h"
 #include "core/random.h"
 
-// The most requests at a time, those that wait included.
+// The most loads and answers at a time, those that wait included.
 #define TAM_CHAT_OPS_MAX 64
 
 // What the chat works with; everything outlives it.

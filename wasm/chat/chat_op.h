@@ -6,6 +6,7 @@
 #include "chat/chat.h"
 #include "chat/phase.h"
 #include "chat/run.h"
+#include "chat/saved_settings.h"
 #include "core/speaker.h"
 
 // The longest text of a request: a chat of some million words.
@@ -30,6 +31,7 @@ struct tam_chat_verb {
   void (*write_done)(tam_chat_op *op, tam_buf *json);
   uint8_t takes_text; // the text of a chat follows the request
   uint8_t takes_turn; // one such operation runs at a time
+  uint8_t is_limited; // only so many of them may wait
 };
 
 struct tam_chat {
@@ -37,6 +39,7 @@ struct tam_chat {
   tam_runtime *runtime;
   tam_chat_op *first;    // in the order of their start
   tam_chat_model *model; // that is loaded, or NULL
+  tam_saved_settings saved;
   double now_ms;
 };
 
@@ -53,6 +56,8 @@ struct tam_chat_op {
   int is_broadcast; // somebody hears what is said to all
   int is_ended;
   double started_ms;
+  double turn_ms;    // when its turn began
+  double patient_ms; // until then the host may work on an order; 0: it need not
   uint32_t waits_for; // the order that was submitted last, or 0
 
   tam_run run; // the pass that is under way, or was last
@@ -76,16 +81,20 @@ tam_buf *tam_chat_op_order(tam_chat_op *op, const char *verb);
 int tam_chat_op_submit(tam_chat_op *op, tam_span bytes);
 int tam_chat_op_make(tam_chat_op *op, tam_span bytes);
 
-// Ends the generation of every operation but |but|, with what there is of
-// their answers. Returns how many those are.
-size_t tam_chat_stop_all(tam_chat *chat, const tam_chat_op *but);
+// Ends the answers of all operations but |but|, with what there is of them; and
+// |with_loads|.
+void tam_chat_stop_all(tam_chat *chat, const tam_chat_op *but, int with_loads);
 
 // --- control_phase.c
 
 void tam_chat_write_state(tam_chat_op *op, tam_buf *json);
 
-// Says whether settings that somebody wants to save are in their ranges.
-int tam_chat_check_settings(tam_chat_op *op, const tam_chat_request *request);
+// --- settings_phase.c
+
+int tam_chat_settings_prepare(tam_chat_op *op, const tam_chat_request *request);
+int tam_chat_update_settings_prepare(tam_chat_op *op,
+                                     const tam_chat_request *request);
+void tam_chat_write_settings(tam_chat_op *op, tam_buf *json);
 
 // --- load.c
 
@@ -98,6 +107,10 @@ void tam_chat_load_del(tam_chat_load *load, tam_chat *chat);
 int tam_chat_answer_prepare(tam_chat_op *op, const tam_chat_request *request);
 void tam_chat_answer_write_done(tam_chat_op *op, tam_buf *json);
 void tam_chat_answer_del(tam_chat_answer *answer, tam_chat *chat);
+
+// Returns 0, or INVALID_PARAMS: a setting of the prompt is of another kind.
+int tam_chat_check_prompt_settings(tam_chat_op *op,
+                                   const tam_json_node *settings);
 
 // The request is to end with what there is of its answer.
 int tam_chat_answer_stop(tam_chat_op *op);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stopping, releasing, and telling what is going on.
 #include "chat/chat_op.h"
-#include "chat/generation_params.h"
 #include "chat/model.h"
 
+// Answers end with what there is of them; |op| resets, so loads end, too.
 static int stop_start(tam_chat_op *op) {
-  tam_chat_stop_all(op->chat, op);
+  tam_chat_stop_all(op->chat, op, op->verb->takes_turn);
   return TAM_CHAT_NEXT;
 }
 
@@ -25,16 +25,6 @@ const tam_chat_phase tam_chat_reset_phase = {
     .stage = "reset",
     .start = reset_start,
 };
-
-int tam_chat_check_settings(tam_chat_op *op, const tam_chat_request *request) {
-  tam_generation_params settings;
-  tam_generation_params_init(&settings, op->chat->host.mem);
-  int error = tam_generation_params_merge(
-      &settings, TAM_PARAMS_LAYER_SAVED,
-      tam_json_get_member(request->params, TAM_SPAN("settings")), &op->why);
-  tam_generation_params_free(&settings);
-  return error;
-}
 
 static int state_start(tam_chat_op *op) {
   (void)op;

@@ -27,12 +27,24 @@ static int is_same(const tam_chat_load *load, const tam_chat_model *loaded) {
          (load->device == TAM_DEVICE_AUTO || load->device == loaded->device);
 }
 
+static int same_start(tam_chat_op *op) {
+  const tam_chat_model *loaded = op->chat->model;
+  if (loaded == NULL || !is_same(op->load, loaded)) {
+    return TAM_CHAT_NEXT;
+  }
+  int error = tam_chat_load_say(op, 100, TAM_SPAN("session"), 0, 0);
+  return error != 0 ? error : TAM_CHAT_END;
+}
+
+const tam_chat_phase tam_chat_same_phase = {
+    .stage = "same",
+    .start = same_start,
+};
+
+// Only now: a model that cannot be had is no reason to lose another. Two at a
+// time are more than most machines can hold.
 static int replace_start(tam_chat_op *op) {
   tam_chat *chat = op->chat;
-  if (chat->model != NULL && is_same(op->load, chat->model)) {
-    return TAM_CHAT_END;
-  }
-  // Two models at a time are more than most machines can hold.
   tam_chat_model_del(chat->model, chat);
   chat->model = NULL;
   return TAM_CHAT_NEXT;
@@ -59,7 +71,9 @@ static int download_start(tam_chat_op *op) {
     tam_json_write_string_member(order, "revision",
                                  tam_buf_span(&load->revision));
   }
-  return error != 0 ? error : tam_chat_op_submit(op, TAM_SPAN_NONE);
+  int result = error != 0 ? error : tam_chat_op_submit(op, TAM_SPAN_NONE);
+  op->patient_ms = 0; // the store has a patience of its own
+  return result;
 }
 
 static double number_of(const tam_json_node *object, const char *name) {
@@ -119,6 +133,7 @@ static int take_download(tam_chat_op *op, const tam_json_node *result) {
 
 static int download_on_runtime(tam_chat_op *op,
                                const tam_runtime_report *report) {
+  op->patient_ms = 0;
   if (report->kind == TAM_RUNTIME_FAILED) {
     return tam_chat_op_runtime_failed(op, report);
   }

@@ -33,7 +33,10 @@ extern const tam_chat_phase tam_chat_turn_phase;
 
 // --- load_phase.c
 
-// Ends at once when the wanted model is loaded; else releases the loaded one.
+// Ends at once when the wanted model is loaded.
+extern const tam_chat_phase tam_chat_same_phase;
+
+// Releases the model that is loaded.
 extern const tam_chat_phase tam_chat_replace_phase;
 
 // Stores the files of the model, as far as they are not stored.

@@ -33,17 +33,38 @@ static int parse_request(tam_chat_op *op) {
   return error;
 }
 
-// Returns what the request, or else what was saved, says of the prompt.
+// Returns what the request says of the prompt, or else what was saved.
 static const tam_json_node *setting(const tam_chat_answer *answer,
                                     const char *name) {
   const tam_json_node *node = tam_json_get_member(
       tam_json_get_member(answer->params, TAM_SPAN("settings")),
       tam_span_of(name));
-  return node != NULL
-             ? node
-             : tam_json_get_member(
-                   tam_json_get_member(answer->params, TAM_SPAN("saved")),
-                   tam_span_of(name));
+  for (size_t i = TAM_ANSWER_SAVED; node == NULL && i-- > 0;) {
+    node = tam_json_get_member(answer->saved[i], tam_span_of(name));
+  }
+  return node;
+}
+
+// Lays what was saved for the model that answers over the settings.
+static int merge_saved(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  const tam_chat *chat = op->chat;
+  tam_span model = tam_buf_span(&chat->model->id);
+  tam_span dtype = tam_buf_span(&chat->model->dtype);
+  const tam_settings_scope scopes[TAM_ANSWER_SAVED] = {
+      {TAM_SPAN_NONE, TAM_SPAN_NONE}, {model, TAM_SPAN_NONE}, {model, dtype}};
+  int error = 0;
+  for (size_t i = 0; error == 0 && i < TAM_ANSWER_SAVED; i++) {
+    error = tam_json_tree_parse(&answer->saved[i],
+                                tam_saved_settings_get(&chat->saved, scopes[i]),
+                                chat->host.mem);
+    if (error == 0) {
+      error =
+          tam_generation_params_merge(&answer->settings, TAM_PARAMS_LAYER_SAVED,
+                                      answer->saved[i], &op->why);
+    }
+  }
+  return error;
 }
 
 // Lays the model's own defaults and the request's settings over those of the
@@ -66,9 +87,7 @@ static int merge_settings(tam_chat_op *op) {
   }
   tam_json_tree_free(defaults, mem);
   if (error == 0) {
-    error = tam_generation_params_merge(
-        &answer->settings, TAM_PARAMS_LAYER_SAVED,
-        tam_json_get_member(answer->params, TAM_SPAN("saved")), &op->why);
+    error = merge_saved(op);
   }
   if (error == 0) {
     error = tam_generation_params_merge(
@@ -257,7 +276,7 @@ static int begin_decoding(tam_chat_op *op) {
       .eos = {model->ids.eos.ids, model->ids.eos.count},
       .pad = model->ids.pad,
       .context_len = model->context_length,
-      .start_ms = op->started_ms,
+      .start_ms = op->turn_ms,
   };
   int error =
       answer->source.error != 0 ? answer->source.error

@@ -8,6 +8,7 @@ static int turn_start(tam_chat_op *op) {
   while (other != op && (other->is_ended || !other->verb->takes_turn)) {
     other = other->next;
   }
+  op->turn_ms = op->chat->now_ms;
   return other == op ? TAM_CHAT_NEXT : TAM_CHAT_WAIT;
 }
 

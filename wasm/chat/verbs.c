@@ -5,15 +5,11 @@
 #include "chat/model.h"
 
 static const tam_chat_phase *const load_phases[] = {
-    &tam_chat_turn_phase,
-    &tam_chat_replace_phase,
-    &tam_chat_download_phase,
-    &tam_chat_config_phase,
-    &tam_chat_tokenizer_phase,
-    &tam_chat_graphs_phase,
-    &tam_chat_session_phase,
-    &tam_chat_trial_phase,
-    NULL,
+    &tam_chat_turn_phase,     &tam_chat_same_phase,
+    &tam_chat_download_phase, &tam_chat_replace_phase,
+    &tam_chat_config_phase,   &tam_chat_tokenizer_phase,
+    &tam_chat_graphs_phase,   &tam_chat_session_phase,
+    &tam_chat_trial_phase,    NULL,
 };
 
 static const tam_chat_phase *const generate_phases[] = {
@@ -44,16 +40,18 @@ static const tam_chat_verb verbs[] = {
         .prepare = tam_chat_load_prepare,
         .write_done = tam_chat_load_write_done,
         .takes_turn = 1,
+        .is_limited = 1,
     },
     {
         .name = "generate",
         .phases = generate_phases,
-        .params = "settings\0saved\0chatId\0messageId\0tools\0"
+        .params = "settings\0chatId\0messageId\0tools\0"
                   "overflow\0",
         .prepare = tam_chat_answer_prepare,
         .write_done = tam_chat_answer_write_done,
         .takes_text = 1,
         .takes_turn = 1,
+        .is_limited = 1,
     },
     {.name = "stop", .phases = stop_phases, .params = ""},
     {.name = "reset", .phases = reset_phases, .params = "", .takes_turn = 1},
@@ -64,10 +62,18 @@ static const tam_chat_verb verbs[] = {
         .write_done = tam_chat_write_state,
     },
     {
-        .name = "checkSettings",
+        .name = "settings",
         .phases = state_phases,
-        .params = "settings\0",
-        .prepare = tam_chat_check_settings,
+        .params = "modelId\0dtype\0",
+        .prepare = tam_chat_settings_prepare,
+        .write_done = tam_chat_write_settings,
+    },
+    {
+        .name = "updateSettings",
+        .phases = state_phases,
+        .params = "settings\0modelId\0dtype\0",
+        .prepare = tam_chat_update_settings_prepare,
+        .write_done = tam_chat_write_settings,
     },
 };
 
