@@ -10,14 +10,16 @@ const reading = new Set();
 /**
  * Gives a Blob whose parts are read by readers that stay.
  * @param {Blob} file
+ * @param {() => void} onRead called before each part is read
  * @returns {Blob} with the same contents
  */
-export function holdReaders(file) {
+export function holdReaders(file, onRead) {
   // Others have the Blob, too.
   const held = file.slice();
   held.slice = (...range) => {
     const part = file.slice(...range);
     part.stream = () => {
+      onRead();
       const stream = Blob.prototype.stream.call(part);
       const getReader = stream.getReader.bind(stream);
       /** @param {any} [options] @returns {any} */

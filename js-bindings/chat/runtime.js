@@ -230,7 +230,8 @@ export class Runtime {
           (/** @type {any} */ { path, file }) => (
             { path, data: made.get(file) }));
         const session = await createSession(
-          ort, made.get(order.graph), external, order);
+          ort, made.get(order.graph), external, order,
+          () => report(EVENT.RUNTIME_PROGRESS, ''));
         made.set(request, session);
         return describeSession(session);
       }

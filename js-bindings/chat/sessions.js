@@ -42,6 +42,7 @@ export async function loadOrt(given, wasmPaths) {
  * @param {any} ort
  */
 async function warmUp(ort) {
+  if (!ort.env.versions?.web) return; // there is nothing to compile
   try {
     const session = await ort.InferenceSession.create(
       SMALLEST_GRAPH, { executionProviders: ['wasm'] });
@@ -55,13 +56,14 @@ async function warmUp(ort) {
  * @param {any} ort
  * @param {Blob} graph
  * @param {{ path: string, data: Blob }[]} externalData
- * @param {{ providers: string[], gpuOutputs?: boolean }} order
+ * @param {{ providers: string[] }} order
+ * @param {() => void} onRead called when weights are read
  */
-export async function createSession(ort, graph, externalData, order) {
+export async function createSession(ort, graph, externalData, order, onRead) {
   const session = await ort.InferenceSession.create(
     new Uint8Array(await graph.arrayBuffer()), {
       externalData: externalData.map(
-        ({ path, data }) => ({ path, data: holdReaders(data) })),
+        ({ path, data }) => ({ path, data: holdReaders(data, onRead) })),
       executionProviders: order.providers,
       graphOptimizationLevel: 'all',
       extra: {

@@ -284,12 +284,14 @@ static int on_runtime(tam_chat *chat, const tam_event *event) {
     return error;
   }
   tam_chat_op *op = find_op(chat, report.op);
+  if (op != NULL) {
+    be_patient(op);
+  }
   if (report.kind == TAM_RUNTIME_PROGRESS && op != NULL &&
       *op->phase != &tam_chat_download_phase) {
     return 0; // nobody else has asked for it
   }
   if (op != NULL && (*op->phase)->on_runtime != NULL) {
-    be_patient(op);
     op_settle(op, (*op->phase)->on_runtime(op, &report));
   }
   return 0;

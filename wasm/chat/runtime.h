@@ -26,7 +26,8 @@
 //                         with tokens that are no text or without
 //   {"do":"device"}       {"webgpu":bool}
 //   {"do":"session","graph":n,"external":[{"path","file":n},...],
-//    "providers":[...]}   makes a session; {"inputs":[...],"outputs":[...]}
+//    "providers":[...]}   makes a session; PROGRESS when weights are read;
+//                         {"inputs":[...],"outputs":[...]}
 //   {"do":"cache","tensors":[{"name","type","dims"},...]}  makes a cache of
 //                         tensors, by the input that takes them
 //   {"do":"run","session":n,"cache":n,"feeds":[{"name","type","dims","at",

@@ -511,17 +511,17 @@ const tam_action *tam_manager_next(tam_manager *manager) {
   return tam_action_queue_pop(&manager->queue);
 }
 
+// The earlier of two times, of which -1 is none.
+static double sooner(double a_ms, double b_ms) {
+  return a_ms < 0 || (b_ms >= 0 && b_ms < a_ms) ? b_ms : a_ms;
+}
+
 double tam_manager_deadline(const tam_manager *manager, double now_ms) {
   double at_ms = tam_net_deadline(manager->net);
-  double store_ms = tam_store_deadline(manager->store);
-  if (store_ms >= 0 && (at_ms < 0 || store_ms < at_ms)) {
-    at_ms = store_ms;
-  }
+  at_ms = sooner(at_ms, tam_store_deadline(manager->store));
+  at_ms = sooner(at_ms, tam_chat_deadline(manager->chat));
   for (size_t i = 0; i < manager->op_count; i++) {
-    double op_ms = tam_list_op_deadline(manager->ops[i]);
-    if (op_ms >= 0 && (at_ms < 0 || op_ms < at_ms)) {
-      at_ms = op_ms;
-    }
+    at_ms = sooner(at_ms, tam_list_op_deadline(manager->ops[i]));
   }
   if (at_ms < 0) {
     return -1;
