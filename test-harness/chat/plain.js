@@ -69,6 +69,19 @@ export class PlainModel {
     return tokens;
   }
 
+  /**
+   * The logits behind a prompt and some tokens of its answer.
+   * @param {number[]} prompt
+   * @param {number[]} answer
+   */
+  async logits(prompt, answer) {
+    const given = await this.#encode(prompt);
+    const run = new GraphRun(this.#decoder, this.#config);
+    const start = this.#encoder ? [this.#config.decoder_start_token_id] : prompt;
+    const logits = await run.step([...start, ...answer], given);
+    return logits.slice(-this.#config.vocab_size);
+  }
+
   async release() {
     await this.#decoder.release();
     await this.#encoder?.release();
