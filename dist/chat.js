@@ -24,7 +24,8 @@ var EVENT = Object.freeze({
 });
 var COMMAND_FLAG = Object.freeze({
   LISTING: 1,
-  QUIET: 2
+  QUIET: 2,
+  BROADCAST: 4
 });
 var ACTION = Object.freeze({
   FETCH: 1,
@@ -366,6 +367,32 @@ var DTYPES = Object.freeze([
   "bnb4"
 ]);
 
+// js-bindings/chat/held-readers.js
+var reading = /* @__PURE__ */ new Set();
+function holdReaders(file, onRead) {
+  const held = file.slice();
+  held.slice = (...range2) => {
+    const part = file.slice(...range2);
+    part.stream = () => {
+      onRead();
+      const stream = Blob.prototype.stream.call(part);
+      const getReader = stream.getReader.bind(stream);
+      stream.getReader = (options) => hold(getReader(options));
+      return stream;
+    };
+    return part;
+  };
+  return held;
+}
+function hold(reader) {
+  reading.add(reader);
+  const leave = () => {
+    reading.delete(reader);
+  };
+  reader.closed.then(leave, leave);
+  return reader;
+}
+
 // js-bindings/chat/tensors.js
 var ARRAYS = {
   int64: BigInt64Array,
@@ -380,8 +407,12 @@ var ARRAYS = {
 function tensorOf(ort, type, dims, bytes) {
   const Elements = ARRAYS[type];
   if (!Elements) throw new TypeError(`there are no tensors of ${type} here`);
-  const data = bytes ? new Elements(bytes.slice().buffer) : new Elements(dims.reduce((product2, dim) => product2 * dim, 1));
-  return new ort.Tensor(type, data, dims);
+  return new ort.Tensor(type, bytes ? elementsOf(Elements, bytes) : new Elements(product(dims, 0)), dims);
+}
+function elementsOf(Elements, bytes) {
+  const size = Elements.BYTES_PER_ELEMENT;
+  const { buffer, byteOffset, byteLength } = bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  return new Elements(buffer, byteOffset, byteLength / size);
 }
 function dataOf(tensor) {
   return tensor.location === "cpu" || tensor.location === "cpu-pinned" ? tensor.data : tensor.getData();
@@ -438,6 +469,43 @@ function product(dims, from, to) {
 
 // js-bindings/chat/sessions.js
 var THREADS_MAX = 4;
+var SMALLEST_GRAPH = Uint8Array.of(
+  8,
+  8,
+  58,
+  25,
+  18,
+  1,
+  103,
+  90,
+  9,
+  10,
+  1,
+  120,
+  18,
+  4,
+  10,
+  2,
+  8,
+  1,
+  98,
+  9,
+  10,
+  1,
+  120,
+  18,
+  4,
+  10,
+  2,
+  8,
+  1,
+  66,
+  4,
+  10,
+  0,
+  16,
+  17
+);
 async function loadOrt(given, wasmPaths) {
   const loaded = typeof given === "function" ? await given() : given ?? await import("onnxruntime-web");
   const ort = loaded.InferenceSession ? loaded : loaded.default;
@@ -445,17 +513,37 @@ async function loadOrt(given, wasmPaths) {
   if (wasmPaths !== void 0) ort.env.wasm.wasmPaths = wasmPaths;
   const { crossOriginIsolated, navigator } = globalThis;
   ort.env.wasm.numThreads = crossOriginIsolated ? Math.min(THREADS_MAX, navigator.hardwareConcurrency ?? 1) : 1;
+  await warmUp(ort);
   return ort;
 }
-async function createSession(ort, graph, externalData, order) {
+async function warmUp(ort) {
+  if (!ort.env.versions?.web) return;
+  try {
+    const session = await ort.InferenceSession.create(
+      SMALLEST_GRAPH,
+      { executionProviders: ["wasm"] }
+    );
+    await session.release();
+  } catch {
+  }
+}
+async function createSession(ort, graph, externalData, order, onRead) {
   const session = await ort.InferenceSession.create(
     new Uint8Array(await graph.arrayBuffer()),
     {
-      externalData,
+      externalData: externalData.map(
+        ({ path, data }) => ({ path, data: holdReaders(data, onRead) })
+      ),
       executionProviders: order.providers,
       graphOptimizationLevel: "all",
-      // Weights would be held twice.
-      extra: { session: { disable_prepacking: "1" } }
+      extra: {
+        session: {
+          // Weights would be held twice.
+          disable_prepacking: "1",
+          // An arena takes room in advance.
+          use_device_allocator_for_initializers: "1"
+        }
+      }
     }
   );
   return session;
@@ -6834,50 +6922,103 @@ var ChatTokenizer = class {
   }
 };
 
+// js-bindings/chat/turns.js
+var TURN_MS = 8;
+var waiting = [];
+var channel;
+var lastTurnMs = 0;
+function nextTurn() {
+  return new Promise((resolve) => {
+    if (!channel) {
+      channel = new MessageChannel();
+      channel.port1.onmessage = () => waiting.shift()?.();
+      channel.port1.unref?.();
+    }
+    waiting.push(resolve);
+    channel.port1.ref?.();
+    channel.port2.postMessage(null);
+  }).finally(() => {
+    if (waiting.length === 0) (channel?.port1).unref?.();
+  });
+}
+function yieldTurn() {
+  const nowMs = performance.now();
+  if (nowMs - lastTurnMs < TURN_MS) return void 0;
+  return nextTurn().then(() => {
+    lastTurnMs = performance.now();
+  });
+}
+
 // js-bindings/chat/runtime.js
 var encoder = new TextEncoder();
+var Task = class {
+  isAborted = false;
+  /** @type {AbortController | undefined} */
+  #controller;
+  /** For work that can be broken off; most cannot. */
+  get signal() {
+    this.#controller ??= new AbortController();
+    return this.#controller.signal;
+  }
+  abort() {
+    this.isAborted = true;
+    this.#controller?.abort();
+  }
+};
 var Runtime = class {
   #outside;
   /** @type {Promise<any> | undefined} */
   #ort;
-  /** @type {Map<number, AbortController>} */
+  /** @type {Map<number, Task>} */
   #running = /* @__PURE__ */ new Map();
   /** @type {Map<number, any>} files, tokenizers, sessions and caches */
   #made = /* @__PURE__ */ new Map();
+  /** @type {Set<Promise<unknown>>} what ONNX Runtime is doing */
+  #passes = /* @__PURE__ */ new Set();
   /** @param {Outside} outside */
   constructor(outside) {
     this.#outside = outside;
   }
   /**
-   * Starts what `order` says; returns at once.
+   * Starts what `order` says. What needs no waiting is reported at once: there
+   * are two orders for each token.
    * @param {number} request
    * @param {any} order
    * @param {Uint8Array} bytes
    */
-  async start(request, order, bytes) {
-    const controller = new AbortController();
-    const { signal } = controller;
-    this.#running.set(request, controller);
+  start(request, order, bytes) {
+    const task = new Task();
+    this.#running.set(request, task);
     const report = (kind, payload, status = 0) => {
-      if (signal.aborted) return;
+      if (task.isAborted) return;
       this.#outside.report(kind, {
         request,
         status,
         payload: typeof payload === "string" ? encoder.encode(payload) : payload
       });
     };
-    try {
-      const result = await this.#do(request, order, bytes, report, signal);
-      report(
-        EVENT.RUNTIME_END,
-        result === void 0 ? "" : JSON.stringify(result)
-      );
-    } catch (error) {
-      report(EVENT.RUNTIME_FAIL, wordsOf(error));
-    } finally {
+    const end = (kind, payload) => {
       this.#running.delete(request);
-      if (signal.aborted) await this.#release(request);
+      if (task.isAborted) this.#release(request);
+      else report(kind, payload);
+    };
+    const succeed = (result2) => end(
+      EVENT.RUNTIME_END,
+      result2 === void 0 ? "" : JSON.stringify(result2)
+    );
+    const fail = (error) => end(
+      EVENT.RUNTIME_FAIL,
+      wordsOf(error)
+    );
+    let result;
+    try {
+      result = this.#do(request, order, bytes, report, task);
+    } catch (error) {
+      fail(error);
+      return;
     }
+    if (result instanceof Promise) result.then(succeed, fail);
+    else succeed(result);
   }
   /**
    * Ends an order without a report, or releases what it made.
@@ -6896,17 +7037,38 @@ var Runtime = class {
     for (const controller of this.#running.values()) controller.abort();
     for (const request of [...this.#made.keys()]) this.#release(request);
   }
-  /** @param {number} request */
+  /**
+   * A session that runs, and the tensors it runs on, must stay to the end.
+   * @param {number} request
+   */
   async #release(request) {
     const made = this.#made.get(request);
     this.#made.delete(request);
+    await Promise.allSettled(this.#passes);
     if (made instanceof Map) releaseCache(made);
-    await made?.release?.();
+    try {
+      await made?.release?.();
+    } catch {
+    }
+  }
+  /**
+   * @template T
+   * @param {Promise<T>} pass
+   * @returns {Promise<T>}
+   */
+  async #watch(pass) {
+    this.#passes.add(pass);
+    try {
+      return await pass;
+    } finally {
+      this.#passes.delete(pass);
+    }
   }
   #loadedOrt() {
-    this.#ort ??= loadOrt(this.#outside.ort, this.#outside.ortWasmPaths);
-    this.#ort.catch(() => {
+    const { ort, ortWasmPaths } = this.#outside;
+    this.#ort ??= loadOrt(ort, ortWasmPaths).catch((error) => {
       this.#ort = void 0;
+      throw error;
     });
     return this.#ort;
   }
@@ -6916,61 +7078,63 @@ var Runtime = class {
    * @param {Uint8Array} bytes
    * @param {(kind: number, payload: Uint8Array | string, status?: number)
    *   => void} report
-   * @param {AbortSignal} signal
-   * @returns {Promise<any>} what the END tells
+   * @param {Task} task
+   * @returns {any} what the END tells, or a promise of that
    */
-  async #do(request, order, bytes, report, signal) {
+  #do(request, order, bytes, report, task) {
     const made = this.#made;
+    const give = (data) => report(
+      EVENT.RUNTIME_DATA,
+      data
+    );
     switch (order.do) {
       case "download":
-        return this.#outside.download(request, order, signal, (message) => report(
-          EVENT.RUNTIME_PROGRESS,
-          JSON.stringify(message)
-        ));
-      case "open": {
-        const file = await this.#outside.open(request, order, signal);
-        made.set(request, file);
-        return { bytes: file.size };
-      }
+        this.#loadedOrt().catch(() => {
+        });
+        return this.#outside.download(
+          request,
+          order,
+          task.signal,
+          (message) => report(
+            EVENT.RUNTIME_PROGRESS,
+            JSON.stringify(message)
+          )
+        );
+      case "open":
+        return this.#outside.open(request, order, task.signal).then((file) => {
+          made.set(request, file);
+          return { bytes: file.size };
+        });
       case "splice":
         made.set(request, splice(made.get(order.file), order, bytes));
         return void 0;
       case "device":
-        return { webgpu: await hasWebgpu() };
-      case "read": {
-        const part = made.get(order.file).slice(order.from, order.to);
-        report(EVENT.RUNTIME_DATA, new Uint8Array(await part.arrayBuffer()));
-        return void 0;
-      }
-      case "tokenizer": {
-        const tokenizer = new ChatTokenizer(
-          await this.#texts(order.files)
-        );
-        made.set(request, tokenizer);
-        report(EVENT.RUNTIME_DATA, tokenizer.specialTokens);
-        return tokenizer.facts;
-      }
+        return hasWebgpu().then((webgpu) => ({ webgpu }));
+      case "read":
+        return made.get(order.file).slice(order.from, order.to).arrayBuffer().then((part) => give(new Uint8Array(part)));
+      case "tokenizer":
+        return this.#texts(order.files).then((texts) => {
+          const tokenizer = new ChatTokenizer(texts);
+          made.set(request, tokenizer);
+          give(tokenizer.specialTokens);
+          return tokenizer.facts;
+        });
       case "render": {
         const tokenizer = made.get(order.tokenizer);
-        report(
-          EVENT.RUNTIME_DATA,
+        return give(
           bytesOfIds(tokenizer.encode(tokenizer.render(order), false))
         );
-        return void 0;
       }
       case "encode":
-        report(EVENT.RUNTIME_DATA, bytesOfIds(
+        return give(bytesOfIds(
           made.get(order.tokenizer).encode(order.text, order.special)
         ));
-        return void 0;
       case "decode":
-        report(
-          EVENT.RUNTIME_DATA,
+        return give(
           made.get(order.tokenizer).decode(order.ids, order.special)
         );
-        return void 0;
       default:
-        return this.#doOrt(request, order, bytes, report);
+        return this.#watch(this.#doOrt(request, order, bytes, report));
     }
   }
   /**
@@ -6993,7 +7157,8 @@ var Runtime = class {
           ort,
           made.get(order.graph),
           external,
-          order
+          order,
+          () => report(EVENT.RUNTIME_PROGRESS, "")
         );
         made.set(request, session);
         return describeSession(session);
@@ -7002,6 +7167,7 @@ var Runtime = class {
         made.set(request, createCache(ort, order.tensors));
         return void 0;
       case "run": {
+        await yieldTurn();
         const rows = await runSession(
           ort,
           made.get(order.session),

@@ -27,7 +27,8 @@ var EVENT = Object.freeze({
 });
 var COMMAND_FLAG = Object.freeze({
   LISTING: 1,
-  QUIET: 2
+  QUIET: 2,
+  BROADCAST: 4
 });
 var ACTION = Object.freeze({
   FETCH: 1,
@@ -753,11 +754,16 @@ function lazyStream(open) {
 // js-bindings/callback.js
 function attempt(callback) {
   try {
-    return callback();
+    const result = callback();
+    if (result instanceof Promise) result.catch(tell);
+    return result;
   } catch (error) {
-    (globalThis.reportError ?? console.error)(error);
+    tell(error);
     return void 0;
   }
+}
+function tell(error) {
+  (globalThis.reportError ?? console.error)(error);
 }
 
 // js-bindings/chat/stored.js
@@ -1668,6 +1674,7 @@ var Timer = class {
 // js-bindings/loop.js
 var encoder3 = new TextEncoder();
 var decoder = new TextDecoder();
+var ANSWER = "generate";
 var Loop = class {
   /** @type {import('./core.js').Core | null} */
   #core;
@@ -1675,7 +1682,9 @@ var Loop = class {
   #telemetry;
   #requests;
   #storage;
-  /** @type {Promise<import('./chat/runtime.js').Runtime> | undefined} */
+  /** @type {Promise<Runtime> | undefined} */
+  #runtimeLoads;
+  /** @type {Runtime | undefined} once it is loaded, so that nothing waits */
   #runtime;
   #outside;
   #timer;
@@ -1747,7 +1756,9 @@ var Loop = class {
         { cause: this.#failure?.cause }
       );
     }
-    if (signal?.aborted) throw cancelled(signal.reason);
+    const { id, kind } = describe(message, this.#lastOp + 1);
+    const isAborted = Boolean(signal?.aborted);
+    if (isAborted && kind !== ANSWER) throw cancelled(signal?.reason);
     this.#lastOp += 1;
     const op = this.#lastOp;
     const cancel = () => {
@@ -1757,7 +1768,8 @@ var Loop = class {
     try {
       return await new Promise((resolve, reject) => {
         this.#jobs.set(op, {
-          ...describe(message, op),
+          id,
+          kind,
           lastSeq: 0,
           tools: toolsOf(message),
           onProgress,
@@ -1773,6 +1785,7 @@ var Loop = class {
         );
         this.#send(op, message, !onProgress && !this.#onMessage);
         if (rows) this.#sendListing(op, rows);
+        if (isAborted) cancel();
       });
     } catch (error) {
       this.#jobs.delete(op);
@@ -1805,7 +1818,7 @@ var Loop = class {
         { stage: "request" }
       );
     }
-    const flags = (listing || chat ? COMMAND_FLAG.LISTING : 0) | (isQuiet ? COMMAND_FLAG.QUIET : 0);
+    const flags = (listing || chat ? COMMAND_FLAG.LISTING : 0) | (isQuiet ? COMMAND_FLAG.QUIET : 0) | (this.#onMessage ? COMMAND_FLAG.BROADCAST : 0);
     const error = this.#feed(EVENT.COMMAND, { op, flags, payload });
     if (error < 0) throw errorOfNumber(error, "request");
     if (listing) this.#sendListing(op, listing);
@@ -1845,10 +1858,10 @@ var Loop = class {
    * @param {(core: import('./core.js').Core) => T} tell
    * @returns {T | undefined}
    */
-  #turn(tell) {
+  #turn(tell2) {
     if (this.#core === null) return void 0;
     try {
-      const result = tell(this.#core);
+      const result = tell2(this.#core);
       if (!this.#draining) this.#drain();
       return result;
     } catch (error) {
@@ -1885,13 +1898,21 @@ var Loop = class {
       case ACTION.ABORT:
         this.#requests.abort(request);
         this.#storage.abort(request);
-        this.#runtime?.then((runtime) => runtime.abort(request));
+        if (this.#runtimeLoads) {
+          this.#withRuntime((runtime) => runtime.abort(request));
+        }
         break;
       case ACTION.RUNTIME: {
         const order = JSON.parse(decoder.decode(first));
         const bytes = second.slice();
         if (order.tools === true) order.tools = this.#jobs.get(op)?.tools;
-        this.#withRuntime((runtime) => runtime.start(request, order, bytes));
+        this.#withRuntime(
+          (runtime) => runtime.start(request, order, bytes),
+          (error) => this.#feed(EVENT.RUNTIME_FAIL, {
+            request,
+            payload: encoder3.encode(`runtime_failed: ${error}`)
+          })
+        );
         break;
       }
       case ACTION.STORE:
@@ -1929,11 +1950,29 @@ var Loop = class {
   /**
    * Does something with sessions and tokenizer, which are loaded when they are
    * first needed.
-   * @param {(runtime: import('./chat/runtime.js').Runtime) => void} use
+   * @param {(runtime: Runtime) => void} use
+   * @param {(error: unknown) => void} [fail] told when they cannot be loaded
    */
-  #withRuntime(use) {
+  #withRuntime(use, fail = () => {
+  }) {
+    if (this.#runtime) {
+      use(this.#runtime);
+      return;
+    }
+    this.#runtimeLoads ??= this.#loadRuntime();
+    this.#runtimeLoads.then((runtime) => {
+      this.#runtime = runtime;
+      use(runtime);
+    }).catch((error) => {
+      this.#runtimeLoads = void 0;
+      fail(error);
+    });
+  }
+  /** @returns {Promise<Runtime>} */
+  async #loadRuntime() {
     const { ort, ortWasmPaths } = this.#outside;
-    this.#runtime ??= import("./chat.js").then(({ Runtime }) => new Runtime({
+    const { Runtime } = await import("./chat.js");
+    return new Runtime({
       ort,
       ortWasmPaths,
       download: (...order) => downloadModel(this, ...order),
@@ -1944,8 +1983,7 @@ var Loop = class {
         signal
       ),
       report: (kind, event) => this.#feed(kind, event)
-    }));
-    this.#runtime.then(use);
+    });
   }
   /**
    * @param {number} op
@@ -1995,7 +2033,7 @@ var Loop = class {
     this.#jobs.clear();
     this.#requests.abortAll();
     this.#storage.close();
-    this.#runtime?.then((runtime) => runtime.close());
+    if (this.#runtimeLoads) this.#withRuntime((runtime) => runtime.close());
     this.#timer.set(-1);
   }
 };
@@ -2628,6 +2666,10 @@ var CALL_CHECKS = {
   ...STREAM_CHECKS,
   onProgress: (value) => value !== null && typeof value !== "function" && "a function"
 };
+var TOKEN_CHECKS = {
+  ...STREAM_CHECKS,
+  onToken: CALL_CHECKS.onProgress
+};
 function check(options, checks) {
   if (typeof options !== "object" || options === null) {
     throw optionError(`options: expected an object, got ${quote(options)}`);
@@ -2647,6 +2689,17 @@ function check(options, checks) {
 }
 function readCallOptions(options = {}) {
   return check(options, CALL_CHECKS);
+}
+function readTokenOptions(options = {}) {
+  const { onToken, signal } = check(options, TOKEN_CHECKS);
+  return { onProgress: onToken, signal };
+}
+function readScope(scope = {}) {
+  if (typeof scope !== "object" || scope === null) {
+    throw optionError(`scope: expected an object, got ${quote(scope)}`);
+  }
+  const { modelId, dtype } = scope;
+  return { modelId, dtype };
 }
 function splitOptions(options = {}) {
   if (typeof options !== "object" || options === null) {
@@ -2723,64 +2776,6 @@ function quote(value) {
 }
 function optionError(message) {
   return new TabAgentError("invalid_argument", message, { stage: "options" });
-}
-
-// js-bindings/chat/saved-settings.js
-var SavedSettings = class {
-  /** @type {Map<string, Settings>} by scope */
-  #saved = /* @__PURE__ */ new Map();
-  /** @type {Scope} */
-  #loaded = {};
-  /**
-   * Says which model answers from now on.
-   * @param {Scope} loaded
-   */
-  use({ modelId, dtype }) {
-    this.#loaded = { modelId, dtype };
-  }
-  /**
-   * What was saved for a scope.
-   * @param {Scope} [scope]
-   * @returns {Settings}
-   */
-  saved(scope) {
-    return { ...this.#saved.get(keyOf(scope)) };
-  }
-  /**
-   * What would be saved after a patch; null takes a setting away.
-   * @param {Settings} patch
-   * @param {Scope} [scope]
-   * @returns {Settings}
-   */
-  patched(patch, scope) {
-    return Object.fromEntries(
-      Object.entries({ ...this.saved(scope), ...patch }).filter(([, value]) => value !== null && value !== void 0)
-    );
-  }
-  /**
-   * @param {Settings} settings
-   * @param {Scope} [scope]
-   * @returns {Settings} the same
-   */
-  save(settings, scope) {
-    this.#saved.set(keyOf(scope), settings);
-    return { ...settings };
-  }
-  /**
-   * What holds for the model that is loaded.
-   * @returns {Settings}
-   */
-  effective() {
-    const { modelId, dtype } = this.#loaded;
-    return {
-      ...this.saved(),
-      ...modelId && this.saved({ modelId }),
-      ...modelId && this.saved({ modelId, dtype })
-    };
-  }
-};
-function keyOf({ modelId, dtype } = {}) {
-  return JSON.stringify([modelId ?? null, dtype ?? null]);
 }
 
 // js-bindings/served-file.js
@@ -3061,7 +3056,6 @@ var ModelManager = class {
   #hubUrl;
   #fetch;
   #lastId = 0;
-  #settings = new SavedSettings();
   /**
    * @param {Loop} loop
    * @param {string} hubUrl
@@ -3220,31 +3214,30 @@ var ModelManager = class {
   }
   /** @type {Manager['load']} */
   async load(request, options) {
-    const loaded = await this.#ask("load", request, options);
-    this.#settings.use(loaded);
-    return loaded;
+    return this.#ask("load", request, bare(readCallOptions(options)));
   }
   /** @type {Manager['generate']} */
-  generate(request, { onToken, signal } = {}) {
-    return this.#generate(request, { onProgress: onToken, signal });
+  async generate(request, options) {
+    return this.#ask("generate", request, bare(readTokenOptions(options)));
   }
   /** @type {Manager['generateStream']} */
   async *generateStream(request, options) {
     const { signal } = readStreamOptions(options);
     return yield* partStream(
-      (inner) => this.#generate(request, inner),
+      (inner) => this.#ask("generate", request, bare(inner)),
       signal
     );
   }
   /** @type {Manager['settings']} */
   async settings(scope) {
-    return this.#settings.saved(scope);
+    return (await this.#ask("settings", readScope(scope))).settings;
   }
   /** @type {Manager['updateSettings']} */
   async updateSettings(patch, scope) {
-    const settings = this.#settings.patched(patch, scope);
-    await this.#ask("checkSettings", { settings });
-    return this.#settings.save(settings, scope);
+    return (await this.#ask(
+      "updateSettings",
+      { ...readScope(scope), settings: patch }
+    )).settings;
   }
   /** @type {Manager['stop']} */
   async stop() {
@@ -3281,17 +3274,6 @@ var ModelManager = class {
    */
   #listChatModels(params = {}, options) {
     return this.#run("listChatModels", params, options);
-  }
-  /**
-   * @param {object} request
-   * @param {import('./loop.js').CallOptions} options
-   */
-  #generate(request, options) {
-    return this.#ask(
-      "generate",
-      { ...request, saved: this.#settings.effective() },
-      options
-    );
   }
   /**
    * @param {string} action
@@ -3383,6 +3365,18 @@ var ModelManager = class {
     }
   }
 };
+function bare({ onProgress, ...options }) {
+  return (
+    /** @type {any} */
+    {
+      ...options,
+      onProgress: onProgress && ((message) => {
+        const { action, id, protocolVersion, seq, ts, ...rest } = message;
+        return onProgress(rest);
+      })
+    }
+  );
+}
 export {
   DBNames,
   ListChatModelsEvents,

@@ -203,20 +203,20 @@ export class ModelManager {
   }
 
   /** @type {Manager['load']} */
-  load(request, options) {
-    return this.#ask('load', request, options);
+  async load(request, options) {
+    return this.#ask('load', request, bare(readCallOptions(options)));
   }
 
   /** @type {Manager['generate']} */
   async generate(request, options) {
-    return this.#ask('generate', request, readTokenOptions(options));
+    return this.#ask('generate', request, bare(readTokenOptions(options)));
   }
 
   /** @type {Manager['generateStream']} */
   async* generateStream(request, options) {
     const { signal } = readStreamOptions(options);
     return yield* partStream(
-      (inner) => this.#ask('generate', request, inner), signal);
+      (inner) => this.#ask('generate', request, bare(inner)), signal);
   }
 
   /** @type {Manager['settings']} */
@@ -357,4 +357,20 @@ export class ModelManager {
       await body.close();
     }
   }
+}
+
+/**
+ * Has progress told without what makes a message of it.
+ * @template {import('./loop.js').CallOptions} Options
+ * @param {Options} options
+ * @returns {Options}
+ */
+function bare({ onProgress, ...options }) {
+  return /** @type {any} */ ({
+    ...options,
+    onProgress: onProgress && ((/** @type {any} */ message) => {
+      const { action, id, protocolVersion, seq, ts, ...rest } = message;
+      return onProgress(rest);
+    }),
+  });
 }

@@ -8,6 +8,7 @@ import {
   releaseCache, runSession,
 } from './sessions.js';
 import { ChatTokenizer } from './tokenizer.js';
+import { yieldTurn } from './turns.js';
 
 /**
  * @typedef {object} Outside
@@ -239,6 +240,7 @@ export class Runtime {
         made.set(request, createCache(ort, order.tensors));
         return undefined;
       case 'run': {
+        await yieldTurn();
         const rows = await runSession(
           ort, made.get(order.session), made.get(order.cache), order, bytes);
         rows.forEach((row, i) => report(EVENT.RUNTIME_DATA, row, i));

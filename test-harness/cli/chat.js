@@ -108,12 +108,37 @@ export async function answer(session, request, options, signal) {
 export function describeAnswer(result) {
   const {
     newTokens, tokensPerSecond, timeToFirstTokenMs, reusedTokens, promptTokens,
-    stopReason,
+    stopReason, droppedMessages,
   } = result;
+  const dropped = droppedMessages === 0 ? ''
+    : `; ${whole(droppedMessages)} old messages did not fit`;
   return `${whole(newTokens)} tokens at ${tokensPerSecond.toFixed(1)} a second, `
     + `the first after ${duration(timeToFirstTokenMs)}; ${whole(promptTokens)} `
     + `in the prompt, ${whole(reusedTokens)} of them reused; ended by `
-    + `${stopReason}`;
+    + `${stopReason}${dropped}`;
+}
+
+/**
+ * One question and its answer. A chat that gets longer than the model's context
+ * loses its oldest turns; a turn that fails is as if it had not been.
+ * @param {Session} session
+ * @param {import('../../dist/index.js').ChatMessage[]} messages so far
+ * @param {string} line
+ * @param {Options} options
+ * @param {AbortSignal} signal
+ */
+async function takeTurn(session, messages, line, options, signal) {
+  messages.push({ role: 'user', content: line });
+  try {
+    const { text } = await answer(session,
+      { messages, chatId: 'terminal', overflow: 'dropOldest' }, options, signal);
+    messages.push({ role: 'assistant', content: text });
+  } catch (error) {
+    messages.pop();
+    if (options.json) throw error;
+    process.stderr.write(`${style.bad('error:')} ${
+      /** @type {Error} */ (error).message}\n`);
+  }
 }
 
 /**
@@ -134,14 +159,12 @@ async function converse(session, options, signal) {
   try {
     for await (const line of lines) {
       if (line.trim() !== '') {
-        messages.push({ role: 'user', content: line });
-        const { text } = await answer(
-          session, { messages, chatId: 'terminal' }, options, signal);
-        messages.push({ role: 'assistant', content: text });
+        await takeTurn(session, messages, line, options, signal);
       }
       if (signal.aborted) break;
       lines.prompt();
     }
+    if (signal.aborted) throw signal.reason;
   } finally {
     signal.removeEventListener('abort', close);
     lines.close();
