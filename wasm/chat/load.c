@@ -49,12 +49,8 @@ static int check_model(tam_chat_op *op, const tam_buf *id) {
                                 "modelId: expected the id of a repository");
 }
 
-static int check_task(tam_chat_op *op, tam_buf *task) {
-  if (task->len == 0) {
-    tam_buf_append_text(task, tasks);
-    return task->error;
-  }
-  return tam_names_find(tasks, tam_buf_span(task)) >= 0
+static int check_task(tam_chat_op *op, const tam_buf *task) {
+  return task->len == 0 || tam_names_find(tasks, tam_buf_span(task)) >= 0
              ? 0
              : tam_chat_op_fail(op, TAM_ERR_UNSUPPORTED_TASK,
                                 "task: expected text-generation, "

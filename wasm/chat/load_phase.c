@@ -27,12 +27,24 @@ static int is_same(const tam_chat_load *load, const tam_chat_model *loaded) {
          (load->device == TAM_DEVICE_AUTO || load->device == loaded->device);
 }
 
+// The task is a name for the same computation.
+static int take_task(const tam_chat_load *load, tam_chat_model *loaded) {
+  if (load->model->task.len > 0) {
+    tam_buf_reset(&loaded->task);
+    tam_buf_append(&loaded->task, tam_buf_span(&load->model->task));
+  }
+  return loaded->task.error;
+}
+
 static int same_start(tam_chat_op *op) {
-  const tam_chat_model *loaded = op->chat->model;
+  tam_chat_model *loaded = op->chat->model;
   if (loaded == NULL || !is_same(op->load, loaded)) {
     return TAM_CHAT_NEXT;
   }
-  int error = tam_chat_load_say(op, 100, TAM_SPAN("session"), 0, 0);
+  int error = take_task(op->load, loaded);
+  if (error == 0) {
+    error = tam_chat_load_say(op, 100, TAM_SPAN("session"), 0, 0);
+  }
   return error != 0 ? error : TAM_CHAT_END;
 }
 

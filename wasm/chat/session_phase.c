@@ -233,8 +233,13 @@ static int finish_load(tam_chat_op *op) {
   tam_chat_model_drop_cache(model, chat);
   model->device = device_of(load);
   tam_buf_append_text(&model->provider, provider_of(model->device));
-  if (model->provider.error != 0) {
-    return model->provider.error;
+  if (model->task.len == 0) {
+    tam_buf_append_text(&model->task, tam_chat_model_has_encoder(model)
+                                          ? "text2text-generation"
+                                          : "text-generation");
+  }
+  if (model->provider.error != 0 || model->task.error != 0) {
+    return TAM_ERR_OUT_OF_MEMORY;
   }
   int error = tam_chat_load_say(op, 100, TAM_SPAN("session"), 0, 0);
   if (error == 0) {
