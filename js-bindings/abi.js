@@ -32,6 +32,7 @@ export const COMMAND_FLAG = Object.freeze({
   LISTING: 1,
   QUIET: 2,
   BROADCAST: 4,
+  OUTSIDE: 8,
 });
 
 export const ACTION = Object.freeze({

@@ -41,6 +41,7 @@ import { Timer } from './timer.js';
  * @typedef {object} Outside what there is besides the core
  * @property {typeof fetch} fetch
  * @property {() => Promise<import('./store/index.js').Store>} openStore
+ * @property {boolean} [isOutside] Blobs lie outside of this process
  * @property {unknown} [ort] onnxruntime-web, or what brings it
  * @property {unknown} [ortWasmPaths]
  * @property {import('./types/index.d.ts').Clock} clock
@@ -194,7 +195,8 @@ export class Loop {
     }
     const flags = (listing || chat ? COMMAND_FLAG.LISTING : 0)
       | (isQuiet ? COMMAND_FLAG.QUIET : 0)
-      | (this.#onMessage ? COMMAND_FLAG.BROADCAST : 0);
+      | (this.#onMessage ? COMMAND_FLAG.BROADCAST : 0)
+      | (this.#outside.isOutside ? COMMAND_FLAG.OUTSIDE : 0);
     const error = this.#feed(EVENT.COMMAND, { op, flags, payload });
     if (error < 0) throw errorOfNumber(error, 'request');
     if (listing) this.#sendListing(op, listing);

@@ -138,6 +138,7 @@ export function readOptions(options) {
     mirrors: (options.mirrors ?? []).map((url) => addressOf(url) ?? ''),
     fetch: options.fetch ?? platformFetch,
     openStore: () => openStore(options),
+    isOutside: areBodiesOutside(),
     ort: options.ort,
     ortWasmPaths: options.ortWasmPaths,
     clock: options.clock ? guardedClock(options.clock) : platformClock,
@@ -145,6 +146,12 @@ export function readOptions(options) {
     onMessage: options.onMessage,
     telemetry: options.telemetry,
   };
+}
+
+/** Browsers keep Blobs in a process of their own, Node in its buffers. */
+function areBodiesOutside() {
+  const { process } = /** @type {any} */ (globalThis);
+  return !process?.versions?.node;
 }
 
 /**

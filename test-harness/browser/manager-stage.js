@@ -14,13 +14,13 @@ import { startPageServer } from './page-server.js';
 export const CHUNK = 16 << 20;
 
 /** Chunks that one download has in flight at the most. */
-export const SLOTS = 3;
+export const SLOTS = 6;
 
 export const MODEL = 'stage/large';
 export const WEIGHTS = 'onnx/model_quantized.onnx';
 
-/** Four chunks and a bit. */
-export const WEIGHTS_BYTES = 4 * CHUNK + 12_345;
+/** Eight chunks and a bit: more than are in flight. */
+export const WEIGHTS_BYTES = 8 * CHUNK + 12_345;
 
 /** @type {[string, any][]} */
 const SMALL_FILES = [

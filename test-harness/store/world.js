@@ -28,8 +28,12 @@ export const HUB_URL = 'https://huggingface.co';
 /** As the core stores files. */
 export const CHUNK = 16 << 20;
 
-/** Chunks that are fetched at a time; see wasm/store/transfers.h. */
+/**
+ * Chunks that are fetched at a time, and where a browser keeps them outside of
+ * the page; see wasm/store/transfers.h.
+ */
 export const SLOTS = 3;
+export const SLOTS_OUTSIDE = 6;
 
 /** Small files of a model: as git keeps them, one of them empty. */
 export const SMALL_FILES = {
@@ -77,8 +81,8 @@ export function createModelHub(files = FILES, options) {
  * @typedef {{ fetch?: typeof fetch, clock?: Clock, hubUrl?: string,
  *   mirrors?: string[], onMessage?: (message: any) => void,
  *   telemetry?: (entry: any) => void, ort?: unknown,
- *   openStore?: () => Promise<Store> }} WorldOptions without a fetch it is
- *   offline
+ *   openStore?: () => Promise<Store>, isOutside?: boolean }} WorldOptions
+ *   without a fetch it is offline
  */
 
 /**
@@ -106,7 +110,7 @@ export async function loopOf(store, options) {
  * @param {WorldOptions} [options]
  */
 async function partsOf(store, {
-  openStore = async () => store, ...options
+  openStore = async () => store, isOutside = false, ...options
 } = {}) {
   const { hubUrl, mirrors, seed, ...outside } = readOptions({
     ...(options.fetch ? {} : { fetch: offline, clock: hastyClock() }),
@@ -115,7 +119,7 @@ async function partsOf(store, {
   const core = new Core(await loadCore(wasm), {
     hubUrl, mirrors, seed, now: () => outside.clock.now(),
   });
-  const loop = new Loop(core, { ...outside, openStore });
+  const loop = new Loop(core, { ...outside, openStore, isOutside });
   return { loop, hubUrl, fetch: outside.fetch };
 }
 

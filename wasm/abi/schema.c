@@ -234,9 +234,9 @@ int main(void) {
   print_numbers("events", event_name);
   print_numbers("actions", action_name);
   printf(",\n\"commandFlags\": {\"LISTING\": %u, \"QUIET\": %u, "
-         "\"BROADCAST\": %u}",
+         "\"BROADCAST\": %u, \"OUTSIDE\": %u}",
          TAM_COMMAND_FLAG_LISTING, TAM_COMMAND_FLAG_QUIET,
-         TAM_COMMAND_FLAG_BROADCAST);
+         TAM_COMMAND_FLAG_BROADCAST, TAM_COMMAND_FLAG_OUTSIDE);
   printf(",\n\"messageFlags\": {\"TERMINAL\": %u}", TAM_MESSAGE_FLAG_TERMINAL);
   printf(",\n\"fetchFlags\": {\"KEEP\": %u, \"WHOLE\": %u}",
          TAM_FETCH_FLAG_KEEP, TAM_FETCH_FLAG_WHOLE);

@@ -274,6 +274,7 @@ static tam_store_op *op_new(tam_store *store, const tam_store_verb *verb,
   op->phase = verb->phases;
   op->op = request->op;
   op->is_quiet = (request->flags & TAM_COMMAND_FLAG_QUIET) != 0;
+  op->is_outside = (request->flags & TAM_COMMAND_FLAG_OUTSIDE) != 0;
   op->started_ms = store->now_ms;
   op->free_bytes = -1;
   tam_buf_init(&op->id, mem, ID_MAX);

@@ -45,6 +45,7 @@ struct tam_store_op {
   uint32_t op;
   uint32_t seq;
   int is_quiet;
+  int is_outside; // whole bodies lie outside of the host's memory
   int is_ended;
   int is_prepared; // its parameters make sense
   tam_envelope envelope;

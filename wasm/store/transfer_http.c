@@ -9,10 +9,6 @@
 // The longest time without progress of one request.
 #define TIMEOUT_MS 20000.0
 
-// A line this fast (bytes per second) brings a chunk within a second or two, so
-// it can be taken as a whole; on a slower one people want to see it come.
-#define WHOLE_RATE_MIN 16e6
-
 // Within this time after its head the first chunk is there on such a line. If
 // not, it is begun again, so that people see it come.
 #define PROBE_MS 1000.0
@@ -111,11 +107,12 @@ int tam_slot_fetch(tam_store_op *op, tam_slot *slot) {
   uint32_t length = slot_length(slot);
   double rate = op->transfers.rate;
   if (rate > 0) {
-    op->store->is_line_slow = rate < WHOLE_RATE_MIN;
+    op->store->is_line_slow = rate < TAM_WHOLE_RATE_MIN;
   }
   slot->is_probe &= !slot->is_slow && !op->store->is_line_slow;
-  int is_whole = !slot->is_slow && (slot->is_probe || rate >= WHOLE_RATE_MIN ||
-                                    length <= WHOLE_LENGTH_MAX);
+  int is_whole =
+      !slot->is_slow && (slot->is_probe || rate >= TAM_WHOLE_RATE_MIN ||
+                         length <= WHOLE_LENGTH_MAX);
   tam_buf url;
   tam_buf headers;
   tam_buf_init(&url, op->store->host.mem, TAM_NET_URL_MAX);

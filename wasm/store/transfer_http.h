@@ -5,6 +5,10 @@
 
 #include "store/store_op.h"
 
+// A line this fast (bytes per second) brings a chunk within a second or two, so
+// it can be taken as a whole; on a slower one people want to see it come.
+#define TAM_WHOLE_RATE_MIN 16e6
+
 // Asks for the chunk of |slot|. Errors: OUT_OF_MEMORY, BUSY, TOO_LARGE.
 int tam_slot_fetch(tam_store_op *op, tam_slot *slot);
 

@@ -176,13 +176,31 @@ static int fill_slot(tam_store_op *op, tam_slot *slot) {
   return 0;
 }
 
+// Returns how many slots may be filled.
+static size_t slots_max(const tam_store_op *op) {
+  if (op->params.is_input) { // it comes in one row
+    return 1;
+  }
+  return op->is_outside && op->transfers.rate >= TAM_WHOLE_RATE_MIN
+             ? TAM_TRANSFER_SLOTS
+             : TAM_TRANSFER_SLOTS_FEW;
+}
+
+// Returns 1 when another slot may be filled. On a line that has become slow
+// there may be more than that for a while: those that fail are tried again.
+static int has_room(const tam_store_op *op) {
+  size_t count = 0;
+  for (size_t i = 0; i < TAM_TRANSFER_SLOTS; i++) {
+    count += op->transfers.slots[i].state != TAM_SLOT_FREE;
+  }
+  return !op->transfers.is_paused && count < slots_max(op);
+}
+
 static int fill_slots(tam_store_op *op) {
   int error = 0;
-  // What the caller hands in comes in one row.
-  size_t count = op->params.is_input ? 1 : TAM_TRANSFER_SLOTS;
-  for (size_t i = 0; i < count && error == 0; i++) {
+  for (size_t i = 0; i < TAM_TRANSFER_SLOTS && error == 0; i++) {
     tam_slot *slot = &op->transfers.slots[i];
-    if (slot->state == TAM_SLOT_FREE && !op->transfers.is_paused) {
+    if (slot->state == TAM_SLOT_FREE && has_room(op)) {
       error = fill_slot(op, slot);
     } else if (slot->state == TAM_SLOT_DELAYED &&
                slot->retry_at_ms <= op->store->now_ms) {

@@ -8,10 +8,12 @@
 #include "store/file_hasher.h"
 #include "store/phase.h"
 
-// Chunks in flight, kept or being written, of one operation. Each is a chunk of
-// memory where the platform keeps bodies in the process. Two saturate most
-// lines; the third goes on while another is written.
-#define TAM_TRANSFER_SLOTS 3
+// Chunks in flight, kept or being written, of one operation. FEW: on a slow
+// line, or where each is a chunk of the host's memory. Two saturate most lines;
+// the third goes on while another is written. On a line as fast as the database
+// more of them keep it busy; more than six connections no browser opens.
+#define TAM_TRANSFER_SLOTS     6
+#define TAM_TRANSFER_SLOTS_FEW 3
 
 // One wanted file.
 typedef struct tam_transfer {

@@ -3,7 +3,8 @@
 // milliseconds.
 
 const CHUNK = 16 << 20;
-const SLOTS = 3;
+/** As many as the core has in flight on a fast line. */
+const SLOTS = 6;
 
 /** Bytes of a reader's buffer. */
 const READ_BYTES = 1 << 20;
