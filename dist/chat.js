@@ -25,7 +25,8 @@ var EVENT = Object.freeze({
 var COMMAND_FLAG = Object.freeze({
   LISTING: 1,
   QUIET: 2,
-  BROADCAST: 4
+  BROADCAST: 4,
+  OUTSIDE: 8
 });
 var ACTION = Object.freeze({
   FETCH: 1,
@@ -6929,21 +6930,24 @@ var channel;
 var lastTurnMs = 0;
 function nextTurn() {
   return new Promise((resolve) => {
+    const { setImmediate } = (
+      /** @type {any} */
+      globalThis
+    );
+    if (setImmediate) {
+      setImmediate(resolve);
+      return;
+    }
     if (!channel) {
       channel = new MessageChannel();
       channel.port1.onmessage = () => waiting.shift()?.();
-      channel.port1.unref?.();
     }
     waiting.push(resolve);
-    channel.port1.ref?.();
     channel.port2.postMessage(null);
-  }).finally(() => {
-    if (waiting.length === 0) (channel?.port1).unref?.();
   });
 }
 function yieldTurn() {
-  const nowMs = performance.now();
-  if (nowMs - lastTurnMs < TURN_MS) return void 0;
+  if (performance.now() - lastTurnMs < TURN_MS) return void 0;
   return nextTurn().then(() => {
     lastTurnMs = performance.now();
   });

@@ -28,7 +28,8 @@ var EVENT = Object.freeze({
 var COMMAND_FLAG = Object.freeze({
   LISTING: 1,
   QUIET: 2,
-  BROADCAST: 4
+  BROADCAST: 4,
+  OUTSIDE: 8
 });
 var ACTION = Object.freeze({
   FETCH: 1,
@@ -1818,7 +1819,7 @@ var Loop = class {
         { stage: "request" }
       );
     }
-    const flags = (listing || chat ? COMMAND_FLAG.LISTING : 0) | (isQuiet ? COMMAND_FLAG.QUIET : 0) | (this.#onMessage ? COMMAND_FLAG.BROADCAST : 0);
+    const flags = (listing || chat ? COMMAND_FLAG.LISTING : 0) | (isQuiet ? COMMAND_FLAG.QUIET : 0) | (this.#onMessage ? COMMAND_FLAG.BROADCAST : 0) | (this.#outside.isOutside ? COMMAND_FLAG.OUTSIDE : 0);
     const error = this.#feed(EVENT.COMMAND, { op, flags, payload });
     if (error < 0) throw errorOfNumber(error, "request");
     if (listing) this.#sendListing(op, listing);
@@ -2719,6 +2720,7 @@ function readOptions(options) {
     mirrors: (options.mirrors ?? []).map((url) => addressOf(url) ?? ""),
     fetch: options.fetch ?? platformFetch,
     openStore: () => openStore(options),
+    isOutside: areBodiesOutside(),
     ort: options.ort,
     ortWasmPaths: options.ortWasmPaths,
     clock: options.clock ? guardedClock(options.clock) : platformClock,
@@ -2726,6 +2728,13 @@ function readOptions(options) {
     onMessage: options.onMessage,
     telemetry: options.telemetry
   };
+}
+function areBodiesOutside() {
+  const { process } = (
+    /** @type {any} */
+    globalThis
+  );
+  return !process?.versions?.node;
 }
 var platformFetch = (...args) => globalThis.fetch(...args);
 function addressOf(value) {

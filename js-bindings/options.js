@@ -80,7 +80,8 @@ function check(options, checks) {
 }
 
 /**
- * @param {import('./types/index.d.ts').ListChatModelsOptions} [options]
+ * Options of any call: who hears of its progress, and what ends it.
+ * @param {any} [options]
  */
 export function readCallOptions(options = {}) {
   return check(options, CALL_CHECKS);
