@@ -9,7 +9,7 @@ import * as realOrt from 'onnxruntime-web';
 
 import { createHub } from '../hub/index.js';
 import { emptyData, MemoryStore } from '../store/memory-store.js';
-import { managerOf, quiet } from '../store/world.js';
+import { managerOf, offline, quiet } from '../store/world.js';
 import { FakeOrt, favouring, METADATA, VOCAB } from './fake-ort.js';
 import { answerOf, generate, NO_MODEL, saying, scriptedManager } from './script.js';
 import { chatManager, MODEL, repositoryOf } from './world.js';
@@ -166,10 +166,10 @@ describe('without what is needed', () => {
     const online = await open();
     await online.load({ modelId: MODEL });
     await online.dispose();
-    const offline = await open({ fetch: undefined });
-    await offline.load({ modelId: MODEL });
-    await assertAnswers(offline);
-    await offline.dispose();
+    const alone = await open({ fetch: offline });
+    await alone.load({ modelId: MODEL });
+    await assertAnswers(alone);
+    await alone.dispose();
   });
 });
 
