@@ -25,6 +25,9 @@ const TURN_TOKENS = 40;
 /** Tokens of the first turn, of which each character is one. */
 const HISTORY = 1000;
 
+/** Rounds until browsers have compiled everything for good. */
+const WARM_UP = 3;
+
 /** The sides take turns, each round the other way round. */
 const ORDERS = /** @type {SideName[][]} */ (
   [['ours', 'theirs'], ['theirs', 'ours']]);
@@ -53,7 +56,7 @@ async function compare(sides, model, rounds, ask) {
   const answers = { ours: [], theirs: [] };
   await sides.load('ours', model);
   await sides.load('theirs', model);
-  for (let round = -1; round < rounds; round += 1) {
+  for (let round = -WARM_UP; round < rounds; round += 1) {
     for (const side of ORDERS[round & 1]) {
       const answer = await ask(side, round);
       if (round >= 0) answers[side].push(answer);

@@ -49,6 +49,10 @@ export function answer(args) {
   return side.answer(...args);
 }
 
+export function release() {
+  return side.release();
+}
+
 export function collect() {
   /** @type {any} */ (globalThis).gc();
 }
