@@ -59,7 +59,7 @@ static const char *const messages[] = {
     STOP,
     RESET,
     STATE,
-    MESSAGE("checkSettings", "\"settings\":{\"top_k\":5}"),
+    MESSAGE("updateSettings", "\"settings\":{\"top_k\":5}"),
     ASK("\"max_new_tokens\":4"),
     ASK_WITH("\"max_new_tokens\":4", ",\"chatId\":\"a\""),
     ASK_WITH("\"max_new_tokens\":4", ",\"chatId\":\"b\",\"tools\":[{}]"),

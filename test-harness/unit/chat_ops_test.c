@@ -39,10 +39,12 @@ static void test_load_again(void) {
   chat_host_free(&host);
 }
 
-// The model that was there is released before the next one is asked for.
+// A model that cannot be had is no reason to lose the one that is there. It is
+// released before anything of another is made.
 static void test_load_another(void) {
   chat_host host;
   world_begin(&host, CHAT_LLAMA);
+  size_t things = host.thing_count;
   host.fail_order = host.done + 1;
   host.fail_words = "not_found: no such repository";
   const char *last =
@@ -50,6 +52,13 @@ static void test_load_another(void) {
   expect(last, CODE("not_found"));
   expect(last, "\"stage\":\"download\"");
   expect(last, "\"no such repository\"");
+  CHECK_INT(host.thing_count, things);
+  expect(chat_host_do(&host, ASK("\"max_new_tokens\":2"), HELLO),
+         "\"stopReason\":\"length\"");
+  host.fail_order = host.done + 2;
+  host.fail_words = "store_failed: no disk";
+  expect(chat_host_do(&host, MESSAGE("load", "\"modelId\":\"a/b\""), NULL),
+         CODE("store_failed"));
   CHECK_INT(host.thing_count, 0);
   expect(chat_host_do(&host, ASK(""), HELLO), CODE("no_model"));
   expect(chat_host_do(&host, LOAD, NULL), LOADED);

@@ -27,7 +27,9 @@ static void test_names(void) {
          "\"x: expected no parameter of this name\"");
   refuse(&host, MESSAGE("state", "\"x\":1"),
          "\"x: expected no parameter of this name\"");
-  refuse(&host, MESSAGE("checkSettings", "\"x\":1"),
+  refuse(&host, MESSAGE("settings", "\"x\":1"),
+         "\"x: expected no parameter of this name\"");
+  refuse(&host, MESSAGE("updateSettings", "\"x\":1"),
          "\"x: expected no parameter of this name\"");
   chat_host_free(&host);
 }
@@ -37,7 +39,7 @@ static void test_all_names_are_known(void) {
   world_begin(&host, CHAT_LLAMA);
   expect(chat_host_do(&host,
                       ASK_WITH("\"max_new_tokens\":2",
-                               ",\"saved\":{},\"chatId\":\"a\",\"messageId\":"
+                               ",\"chatId\":\"a\",\"messageId\":"
                                "\"b\",\"tools\":[],\"overflow\":\"error\""),
                       HELLO),
          DONE);
@@ -67,8 +69,16 @@ static void test_kinds(void) {
   world_begin(&host, CHAT_LLAMA);
   refuse(&host, MESSAGE("generate", "\"settings\":[]"),
          "\"settings: expected an object\"");
-  refuse(&host, MESSAGE("generate", "\"saved\":1"),
-         "\"saved: expected an object\"");
+  refuse(&host, MESSAGE("updateSettings", "\"settings\":1"),
+         "\"settings: expected an object\"");
+  refuse(&host, MESSAGE("updateSettings", "\"settings\":{\"top_p\":2}"),
+         "top_p");
+  refuse(&host, MESSAGE("updateSettings", "\"settings\":{\"json_mode\":1}"),
+         "\"json_mode: expected true or false\"");
+  refuse(&host, MESSAGE("settings", "\"modelId\":1"),
+         "\"modelId: expected a string\"");
+  refuse(&host, MESSAGE("settings", "\"dtype\":\"q4\""),
+         "\"dtype: expected a modelId beside it\"");
   refuse(&host, MESSAGE("generate", "\"chatId\":1"),
          "\"chatId: expected a string\"");
   refuse(&host, MESSAGE("generate", "\"messageId\":{}"),
