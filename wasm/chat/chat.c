@@ -48,35 +48,6 @@ static void op_del(tam_chat_op *op) {
   tam_mem_free(op->chat->host.mem, op);
 }
 
-static int is_retryable(int error) {
-  return error == TAM_ERR_BUSY || error == TAM_ERR_DEVICE_LOST ||
-         error == TAM_ERR_NETWORK || error == TAM_ERR_TIMEOUT ||
-         error == TAM_ERR_OUT_OF_MEMORY;
-}
-
-static const char *remedy_of(int error) {
-  switch (error) {
-  case TAM_ERR_INVALID_PARAMS:
-    return "Correct the named parameter.";
-  case TAM_ERR_BUSY:
-    return "Wait for a running request to end.";
-  case TAM_ERR_NO_MODEL:
-    return "Load a model first.";
-  case TAM_ERR_DEVICE_LOST:
-    return "Load the model again.";
-  case TAM_ERR_CONTEXT_OVERFLOW:
-    return "Shorten the chat, or let messages be dropped.";
-  case TAM_ERR_TEMPLATE_FAILED:
-  case TAM_ERR_UNSUPPORTED_TASK:
-  case TAM_ERR_UNSUPPORTED_GRAPH:
-    return "Choose another model.";
-  case TAM_ERR_OUT_OF_MEMORY:
-    return "Choose a smaller dtype, or close other tabs.";
-  default:
-    return NULL;
-  }
-}
-
 static void say_failure(tam_chat_op *op, int error) {
   tam_broadcast_failure(op);
   tam_failure failure = {
@@ -84,8 +55,8 @@ static void say_failure(tam_chat_op *op, int error) {
       .stage = op->is_prepared ? (*op->phase)->stage : "params",
       .message = op->why.len > 0 ? tam_buf_span(&op->why)
                                  : TAM_SPAN("the operation could not go on"),
-      .is_retryable = is_retryable(error),
-      .remedy = remedy_of(error),
+      .is_retryable = tam_error_is_retryable(error),
+      .remedy = tam_error_remedy(error),
   };
   tam_speaker_fail(&op->speaker, &failure, op->chat->now_ms);
 }

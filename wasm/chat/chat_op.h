@@ -29,7 +29,6 @@ struct tam_chat_verb {
   int (*prepare)(tam_chat_op *op, const tam_chat_request *request);
   // Writes the members of the terminal message; NULL: there are none.
   void (*write_done)(tam_chat_op *op, tam_buf *json);
-  uint8_t takes_text; // the text of a chat follows the request
   uint8_t takes_turn; // one such operation runs at a time
   uint8_t is_limited; // only so many of them may wait
 };

@@ -161,6 +161,10 @@ static int choose(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   double now_ms = op->chat->now_ms;
   int result = tam_decoding_step(answer->decoding, now_ms);
+  if (result == TAM_ERR_INVALID_STATE) {
+    return tam_chat_op_fail(op, TAM_ERR_RUNTIME_FAILED,
+                            "the session gave no logits");
+  }
   if (result < 0) {
     return result;
   }

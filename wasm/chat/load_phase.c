@@ -17,13 +17,16 @@
 // The model that was there
 
 static int is_same(const tam_chat_load *load, const tam_chat_model *loaded) {
-  return tam_span_eq(tam_buf_span(&load->model->id),
-                     tam_buf_span(&loaded->id)) &&
+  const tam_chat_model *wanted = load->model;
+  tam_span id = tam_buf_span(&wanted->id);
+  tam_span revision = tam_buf_span(&load->revision);
+  return (tam_span_eq(id, tam_buf_span(&loaded->id)) ||
+          tam_span_eq(id, tam_buf_span(&loaded->asked_id))) &&
          (load->dtype.len == 0 || tam_span_eq(tam_buf_span(&load->dtype),
                                               tam_buf_span(&loaded->dtype))) &&
-         (load->revision.len == 0 ||
-          tam_span_eq(tam_buf_span(&load->revision),
-                      tam_buf_span(&loaded->commit))) &&
+         (revision.len == 0 ||
+          tam_span_eq(revision, tam_buf_span(&loaded->revision)) ||
+          tam_span_eq(revision, tam_buf_span(&loaded->commit))) &&
          (load->device == TAM_DEVICE_AUTO || load->device == loaded->device);
 }
 
@@ -127,6 +130,8 @@ static int take_download(tam_chat_op *op, const tam_json_node *result) {
   tam_chat_model *model = op->load->model;
   tam_span id =
       tam_json_get_string(tam_json_get_member(result, TAM_SPAN("modelId")));
+  tam_buf_append(&model->asked_id, tam_buf_span(&model->id));
+  tam_buf_append(&model->revision, tam_buf_span(&op->load->revision));
   if (id.len > 0) { // the Hub knows it under another name
     tam_buf_reset(&model->id);
     tam_buf_append(&model->id, id);
@@ -139,6 +144,10 @@ static int take_download(tam_chat_op *op, const tam_json_node *result) {
       take_paths(op->load, tam_json_get_member(result, TAM_SPAN("files")));
   if (error == 0) {
     error = model->commit.error != 0 ? model->commit.error : model->dtype.error;
+  }
+  if (error == 0) {
+    error = model->asked_id.error != 0 ? model->asked_id.error
+                                       : model->revision.error;
   }
   return error != 0 ? error : TAM_CHAT_NEXT;
 }

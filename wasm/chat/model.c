@@ -23,7 +23,9 @@ tam_chat_model *tam_chat_model_new(const tam_mem *mem) {
   }
   model->mem = mem;
   tam_buf_init(&model->id, mem, TAM_REPO_ID_MAX);
+  tam_buf_init(&model->asked_id, mem, TAM_REPO_ID_MAX);
   tam_buf_init(&model->commit, mem, NAME_MAX);
+  tam_buf_init(&model->revision, mem, NAME_MAX);
   tam_buf_init(&model->dtype, mem, NAME_MAX);
   tam_buf_init(&model->task, mem, NAME_MAX);
   tam_buf_init(&model->provider, mem, NAME_MAX);
@@ -56,10 +58,20 @@ void tam_chat_model_del(tam_chat_model *model, tam_chat *chat) {
   }
   tam_runtime_drop(chat->runtime, model->tokenizer);
   tam_buf *texts[] = {
-      &model->id,      &model->commit,    &model->dtype,
-      &model->task,    &model->provider,  &model->warning,
-      &model->special, &model->templates, &model->generation_config,
-      &model->cached,  &model->chat_id,   &model->tags,
+      &model->id,
+      &model->asked_id,
+      &model->revision,
+      &model->commit,
+      &model->dtype,
+      &model->task,
+      &model->provider,
+      &model->warning,
+      &model->special,
+      &model->templates,
+      &model->generation_config,
+      &model->cached,
+      &model->chat_id,
+      &model->tags,
       &model->wide,
   };
   for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

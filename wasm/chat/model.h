@@ -31,8 +31,10 @@ typedef struct tam_chat_session {
 
 typedef struct tam_chat_model {
   const tam_mem *mem;
-  tam_buf id;
+  tam_buf id;       // as the Hub knows it
+  tam_buf asked_id; // as the caller spelled it
   tam_buf commit;
+  tam_buf revision; // as the caller named it; empty: main
   tam_buf dtype;
   tam_buf task;
   tam_buf provider;

@@ -49,7 +49,6 @@ static const tam_chat_verb verbs[] = {
                   "overflow\0",
         .prepare = tam_chat_answer_prepare,
         .write_done = tam_chat_answer_write_done,
-        .takes_text = 1,
         .takes_turn = 1,
         .is_limited = 1,
     },

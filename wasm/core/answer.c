@@ -10,6 +10,75 @@
 // The longest name of a message.
 #define NAME_MAX 64
 
+int tam_error_is_retryable(int error) {
+  switch (error) {
+  case TAM_ERR_INVALID_PARAMS:
+  case TAM_ERR_CANCELLED:
+  case TAM_ERR_NOT_FOUND:
+  case TAM_ERR_UNAUTHORIZED:
+  case TAM_ERR_DTYPE_UNAVAILABLE:
+  case TAM_ERR_NOT_STORED:
+  case TAM_ERR_STORE_UNAVAILABLE:
+  case TAM_ERR_RUNTIME_FAILED:
+  case TAM_ERR_NO_MODEL:
+  case TAM_ERR_UNSUPPORTED_TASK:
+  case TAM_ERR_UNSUPPORTED_GRAPH:
+  case TAM_ERR_MALFORMED_GRAPH:
+  case TAM_ERR_GRAPH_TOO_LARGE:
+  case TAM_ERR_CONTEXT_OVERFLOW:
+  case TAM_ERR_TEMPLATE_FAILED:
+    return 0;
+  default:
+    return 1;
+  }
+}
+
+const char *tam_error_remedy(int error) {
+  switch (error) {
+  case TAM_ERR_INVALID_PARAMS:
+    return "Correct the named parameter.";
+  case TAM_ERR_BUSY:
+    return "Wait for a running operation to end.";
+  case TAM_ERR_NETWORK:
+  case TAM_ERR_TIMEOUT:
+  case TAM_ERR_HTTP_STATUS:
+    return "Check the connection and try again; what is stored is kept.";
+  case TAM_ERR_UNAUTHORIZED:
+    return "Check the id. Where terms have to be accepted, do that on the Hub, "
+           "and give an access token.";
+  case TAM_ERR_NOT_FOUND:
+    return "Check the id, the revision and the Hub's address.";
+  case TAM_ERR_QUOTA_EXCEEDED:
+    return "Delete models that are not needed, or ask for unlimitedStorage.";
+  case TAM_ERR_DTYPE_UNAVAILABLE:
+    return "Choose one of the dtypes that the message names.";
+  case TAM_ERR_NOT_STORED:
+    return "Download the model first.";
+  case TAM_ERR_STORE_BLOCKED:
+    return "Close the other tabs of the extension.";
+  case TAM_ERR_STORE_UNAVAILABLE:
+    return "Leave the private window, or allow site data.";
+  case TAM_ERR_HASH_MISMATCH:
+    return "Try again later or from another network.";
+  case TAM_ERR_NO_MODEL:
+    return "Load a model first.";
+  case TAM_ERR_DEVICE_LOST:
+    return "Load the model again.";
+  case TAM_ERR_CONTEXT_OVERFLOW:
+    return "Shorten the chat, or the answer that it leaves room for.";
+  case TAM_ERR_UNSUPPORTED_TASK:
+  case TAM_ERR_UNSUPPORTED_GRAPH:
+  case TAM_ERR_MALFORMED_GRAPH:
+  case TAM_ERR_GRAPH_TOO_LARGE:
+  case TAM_ERR_TEMPLATE_FAILED:
+    return "Choose another model.";
+  case TAM_ERR_OUT_OF_MEMORY:
+    return "Choose a smaller dtype, or close other tabs.";
+  default:
+    return NULL;
+  }
+}
+
 void tam_answer_open(tam_buf *json, const tam_envelope *envelope,
                      tam_span name) {
   tam_json_write_object_begin(json);

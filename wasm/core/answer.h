@@ -28,6 +28,12 @@ typedef struct tam_failure {
   tam_span more;      // further members as JSON text, may be empty
 } tam_failure;
 
+// Returns 1 when the same request may succeed later, without any change.
+int tam_error_is_retryable(int error);
+
+// Returns what the user can do about |error|, or NULL.
+const char *tam_error_remedy(int error);
+
 // Opens a message object and writes its name, id and version.
 void tam_answer_open(tam_buf *json, const tam_envelope *envelope,
                      tam_span name);

@@ -205,53 +205,6 @@ int tam_store_send_done(tam_store_op *op) {
   return error;
 }
 
-static int is_retryable(int error) {
-  switch (error) {
-  case TAM_ERR_INVALID_PARAMS:
-  case TAM_ERR_CANCELLED:
-  case TAM_ERR_NOT_FOUND:
-  case TAM_ERR_UNAUTHORIZED:
-  case TAM_ERR_DTYPE_UNAVAILABLE:
-  case TAM_ERR_NOT_STORED:
-  case TAM_ERR_STORE_UNAVAILABLE:
-    return 0;
-  default:
-    return 1;
-  }
-}
-
-static const char *remedy_of(int error) {
-  switch (error) {
-  case TAM_ERR_INVALID_PARAMS:
-    return "Correct the named parameter.";
-  case TAM_ERR_BUSY:
-    return "Wait for a running operation to end.";
-  case TAM_ERR_NETWORK:
-  case TAM_ERR_TIMEOUT:
-  case TAM_ERR_HTTP_STATUS:
-    return "Check the connection and try again; what is stored is kept.";
-  case TAM_ERR_UNAUTHORIZED:
-    return "Check the id. Where terms have to be accepted, do that on the Hub, "
-           "and give an access token.";
-  case TAM_ERR_NOT_FOUND:
-    return "Check the id, the revision and the Hub's address.";
-  case TAM_ERR_QUOTA_EXCEEDED:
-    return "Delete models that are not needed, or ask for unlimitedStorage.";
-  case TAM_ERR_DTYPE_UNAVAILABLE:
-    return "Choose one of the dtypes that the message names.";
-  case TAM_ERR_NOT_STORED:
-    return "Download the model first.";
-  case TAM_ERR_STORE_BLOCKED:
-    return "Close the other tabs of the extension.";
-  case TAM_ERR_STORE_UNAVAILABLE:
-    return "Leave the private window, or allow site data.";
-  case TAM_ERR_HASH_MISMATCH:
-    return "Try again later or from another network.";
-  default:
-    return NULL;
-  }
-}
-
 static void write_error(tam_store_op *op, int error, int with_room,
                         tam_buf *json) {
   tam_failure failure = {
@@ -260,8 +213,8 @@ static void write_error(tam_store_op *op, int error, int with_room,
       .message = op->why.len > 0 ? tam_buf_span(&op->why)
                                  : TAM_SPAN("the operation could not go on"),
       .status = op->status,
-      .is_retryable = is_retryable(error),
-      .remedy = remedy_of(error),
+      .is_retryable = tam_error_is_retryable(error),
+      .remedy = tam_error_remedy(error),
   };
   tam_answer_begin(json, &op->envelope, op->verb->name, TAM_ANSWER_ERROR,
                    op->seq, op->store->now_ms);
