@@ -149,7 +149,8 @@ describe('greedy', () => {
     const { result } = await generate(manager, { message: 'Hi',
       settings: { max_time: 1e-6, eos_token_id: [], max_new_tokens: 50 } });
     assert.equal(result.stopReason, 'time');
-    assert.equal(result.newTokens, 1);
+    // The clock counts milliseconds: the first tokens may come within one.
+    assert.ok(result.newTokens < 50, `${result.newTokens} tokens`);
   });
 });
 
