@@ -99,8 +99,10 @@ test(`${LOADS} loads and resets return to where they began`, async () => {
   assert.ok(grown < NOISE_BYTES, `${grown} bytes more`);
   assert.equal((await manager.memory()).wasmBytes, wasmBytes);
   await quiet();
-  assert.deepEqual(counts,
-    { sessions: 0, made: LOADS + 5, released: LOADS + 5 });
+  // The runtime is warmed up with a session of its own.
+  const { sessions, made, released } = counts;
+  assert.deepEqual({ sessions, released }, { sessions: 0, released: made });
+  assert.ok(made === LOADS + 5 || made === LOADS + 6, `${made} sessions`);
   assert.equal(tensors.open, 0);
   await manager.dispose();
 });
