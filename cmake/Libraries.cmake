@@ -46,6 +46,7 @@ target_compile_options(cjson PRIVATE "SHELL:${size_flags}")
 # What every row of a listing goes through is compiled for speed instead: a
 # listing takes a sixth less time for nine KiB.
 set(hot_files
+  chat/float_math
   core/json_scan core/json_skip core/model_files core/repo_id core/span
   hub/candidates hub/config_fast hub/config_scan hub/list_pages
   hub/listing_build hub/listing_fast hub/prefilter hub/seen_ids)
