@@ -107,11 +107,21 @@ static void blocks(void) {
     for (size_t i = 0; i < 16; i++) {
       block[i] = i % 2 ? NONE : -1;
     }
-    CHECK(!tam_float_any_from(block, 2));
+    CHECK_INT(tam_float_find_from(block, 0, 16, 2), 16);
     block[at] = 2;
-    CHECK(tam_float_any_from(block, 2));
-    CHECK(!tam_float_any_from(block, 2.5F));
+    CHECK_INT(tam_float_find_from(block, 0, 16, 2), 0);
+    CHECK_INT(tam_float_find_from(block, 0, 16, 2.5F), 16);
   }
+  float many[100];
+  for (size_t i = 0; i < 100; i++) {
+    many[i] = i == 50 ? 2 : NONE;
+  }
+  CHECK_INT(tam_float_find_from(many, 0, 100, 2), 48);
+  CHECK_INT(tam_float_find_from(many, 16, 100, 2), 48);
+  CHECK_INT(tam_float_find_from(many, 64, 96, 2), 96);
+  // What is left at the end is looked at one by one.
+  CHECK_INT(tam_float_find_from(many, 64, 100, 2), 96);
+  CHECK_INT(tam_float_find_from(many, 112, 100, 2), 100);
   float sixteen[16] = {0, -1, -INF, NONE, -85, -88, 3, 2, 1};
   tam_float_exp(sixteen, 3);
   CHECK(sixteen[0] == tam_exp_float(-3) && sixteen[4] == 0);

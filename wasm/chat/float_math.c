@@ -259,14 +259,24 @@ double tam_float_sum_tails(const float *values, size_t count, float max,
   return sums[0];
 }
 
-int tam_float_any_from(const float values[16], float least) {
-  float4 from = SPLAT(least);
+// Returns 1 when any of the sixteen values is not below |from|.
+TAM_INLINE int has_any(const float *values, float4 from) {
   word4 any =
       (word4)(load4(values) >= from) | (word4)(load4(values + 4) >= from) |
       (word4)(load4(values + 8) >= from) | (word4)(load4(values + 12) >= from);
   uint64_t halves[2];
   memcpy(halves, &any, sizeof(halves));
   return (halves[0] | halves[1]) != 0;
+}
+
+size_t tam_float_find_from(const float *values, size_t from, size_t count,
+                           float least) {
+  float4 bar = SPLAT(least);
+  size_t i = from;
+  while (i + TAM_FLOAT_BLOCK <= count && !has_any(values + i, bar)) {
+    i += TAM_FLOAT_BLOCK;
+  }
+  return i < count ? i : count;
 }
 
 void tam_float_subtract(float *values, size_t count, float amount) {

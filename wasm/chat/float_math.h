@@ -57,8 +57,13 @@ tam_exp_sum tam_float_sum_weighted(const float *values, size_t count, float max,
 double tam_float_sum_tails(const float *values, size_t count, float max,
                            float scale, double tails[TAM_EXP_TAILS]);
 
-// Returns 1 when any of the sixteen values is |least| or more.
-int tam_float_any_from(const float values[16], float least);
+// The values that tam_float_find_from looks at together.
+#define TAM_FLOAT_BLOCK 16
+
+// Returns where the first block, from |from| on, begins in which a value is
+// |least| or more, or an incomplete one at the end; |count| when there is none.
+size_t tam_float_find_from(const float *values, size_t from, size_t count,
+                           float least);
 
 // Takes |amount| from each of the |count| values.
 void tam_float_subtract(float *values, size_t count, float amount);

@@ -18,7 +18,7 @@
 #define FEW  4096
 
 // Logits that are looked at in one go.
-#define BLOCK 16
+#define BLOCK TAM_FLOAT_BLOCK
 
 // Logits whose exponentials are added up together.
 #define PART 512
@@ -259,19 +259,12 @@ TAM_INLINE void take_block(tam_sampler *self, const float *logits, size_t from,
   }
 }
 
-TAM_INLINE int block_has_any(const float *logits, size_t i, size_t count,
-                             float least) {
-  return i + BLOCK > count || tam_float_any_from(logits + i, least);
-}
-
 // Takes the logits of |least| or more.
 static int take_from(tam_sampler *self, const float *logits, size_t count,
                      float least) {
   self->count = 0;
-  for (size_t i = 0; i < count; i += BLOCK) {
-    if (!block_has_any(logits, i, count, least)) {
-      continue;
-    }
+  for (size_t i = tam_float_find_from(logits, 0, count, least); i < count;
+       i = tam_float_find_from(logits, i + BLOCK, count, least)) {
     if (reserve(self, self->count + BLOCK) != 0) {
       return TAM_ERR_OUT_OF_MEMORY;
     }
@@ -288,10 +281,8 @@ static int take_top(tam_sampler *self, const float *logits, size_t count,
   float least = -TAM_FLOAT_MAX;
   size_t room = k < count / 4 ? 4 * k + ROOM_MIN : count + BLOCK;
   self->count = 0;
-  for (size_t i = 0; i < count; i += BLOCK) {
-    if (!block_has_any(logits, i, count, least)) {
-      continue;
-    }
+  for (size_t i = tam_float_find_from(logits, 0, count, least); i < count;
+       i = tam_float_find_from(logits, i + BLOCK, count, least)) {
     if (self->count + BLOCK > room) {
       uint64_t last = find_count(self, k, 32);
       search how = {0, 0, 0, 0, 0};
@@ -667,17 +658,14 @@ int tam_sampler_is_plain(const tam_sampler *self) {
 
 int32_t tam_sampler_best(const float *logits, size_t count) {
   float max = tam_float_max(logits, count);
-  for (size_t i = 0; i < count && max >= -TAM_FLOAT_MAX; i += BLOCK) {
-    if (!block_has_any(logits, i, count, max)) {
-      continue;
-    }
-    for (size_t k = i; k < count && k < i + BLOCK; k++) {
-      if (logits[k] == max) {
-        return (int32_t)k;
-      }
-    }
+  if (!(max >= -TAM_FLOAT_MAX)) {
+    return -1;
   }
-  return -1;
+  size_t i = tam_float_find_from(logits, 0, count, max);
+  while (logits[i] != max) {
+    i++;
+  }
+  return (int32_t)i;
 }
 
 double tam_sampler_log_total(const tam_sampler *self) {
