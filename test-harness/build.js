@@ -17,7 +17,8 @@ export const BUILT = join(ROOT, 'build/dist');
 
 /** The files of dist/ that are code, in the order of their listing. */
 const FILES = [
-  'archive.js', 'chat-types.d.ts', 'chat.js', 'disk-store.js', 'index.d.ts', 'index.js', 'tabagent.wasm',
+  'archive.js', 'chat-types.d.ts', 'chat.js', 'disk-store.js', 'index.d.ts',
+  'index.js', 'listing-types.d.ts', 'tabagent.wasm',
 ];
 
 /**
@@ -122,6 +123,7 @@ export async function buildDist() {
   await bundle();
   await copy('js-bindings/types/index.d.ts');
   await copy('js-bindings/types/chat-types.d.ts');
+  await copy('js-bindings/types/listing-types.d.ts');
   return describe();
 }
 
