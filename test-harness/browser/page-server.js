@@ -29,9 +29,7 @@ function files(prefix, folder) {
   });
 }
 
-/**
- * @returns {Promise<{ url: string, close: () => Promise<void> }>}
- */
+/** The pages of the browser tests. */
 export async function startPageServer() {
   const app = new Hono();
   app.use(async (context, next) => {
@@ -44,6 +42,24 @@ export async function startPageServer() {
   app.get('/ort/*', files('/ort',
     join(ROOT, 'node_modules/onnxruntime-web/dist')));
   app.get('/*', files('', SITE_DIR));
+  return listen(app);
+}
+
+/**
+ * Serves a folder as it is.
+ * @param {string} folder
+ */
+export async function startFileServer(folder) {
+  const app = new Hono();
+  app.get('/*', files('', folder));
+  return listen(app);
+}
+
+/**
+ * @param {Hono} app
+ * @returns {Promise<{ url: string, close: () => Promise<void> }>}
+ */
+async function listen(app) {
   const server = /** @type {import('node:http').Server} */ (
     createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }));
   await new Promise((resolve) => {

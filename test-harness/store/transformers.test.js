@@ -8,14 +8,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 
+import { AutoModel, AutoTokenizer, env } from '@huggingface/transformers';
+
 import { startHub } from '../hub/index.js';
 import { createModelManager, wasm } from '../module-under-test.js';
 import { TINY_MODEL, tinyModel } from './tiny-model.js';
-
-/** Not known to the compiler: its declarations have errors. */
-const PACKAGE = String('@huggingface/transformers');
-
-const { AutoModel, AutoTokenizer, env } = await import(PACKAGE);
 
 /** @typedef {import('../../js-bindings/types/index.d.ts').ModelManager} Manager */
 
