@@ -26,6 +26,9 @@
 // The room for candidates that is made at first.
 #define ROOM_MIN 512
 
+// Stretches of a row for each of the best logits that are wanted.
+#define STRETCHES 8
+
 // top_h looks at so many of the best.
 #define TOP_H_COUNT 100
 
@@ -273,13 +276,37 @@ static int take_from(tam_sampler *self, const float *logits, size_t count,
   return 0;
 }
 
-// Takes the best |k| logits and those equal to the last of them. What is as
-// good as the k-th best so far goes into a heap of candidates; when that is
-// full, all but the best are dropped, and the bar is higher.
+// Stores a logit that at least |k| reach into |*pleast|: the k-th best of the
+// largest ones of many stretches. Few more than |k| reach it as a rule.
+static int find_bar(tam_sampler *self, const float *logits, size_t count,
+                    size_t k, float *pleast) {
+  size_t stretches = STRETCHES * k;
+  size_t len = count / stretches;
+  *pleast = -TAM_FLOAT_MAX;
+  if (len < BLOCK) {
+    return 0;
+  }
+  if (reserve(self, stretches) != 0) {
+    return TAM_ERR_OUT_OF_MEMORY;
+  }
+  for (self->count = 0; self->count < stretches; self->count++) {
+    float max = tam_float_max(logits + self->count * len, len);
+    self->candidates[self->count] = candidate_of(cool(self, max), self->count);
+  }
+  *pleast = warm(self, logit_of(find_count(self, k, 32)));
+  return 0;
+}
+
+// Takes the best |k| logits and those equal to the last of them. What reaches
+// the bar goes into a heap of candidates; when that is full, all but the best
+// are dropped, and the bar is higher.
 static int take_top(tam_sampler *self, const float *logits, size_t count,
                     size_t k) {
-  float least = -TAM_FLOAT_MAX;
+  float least;
   size_t room = k < count / 4 ? 4 * k + ROOM_MIN : count + BLOCK;
+  if (find_bar(self, logits, count, k, &least) != 0) {
+    return TAM_ERR_OUT_OF_MEMORY;
+  }
   self->count = 0;
   for (size_t i = tam_float_find_from(logits, 0, count, least); i < count;
        i = tam_float_find_from(logits, i + BLOCK, count, least)) {
