@@ -1,33 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// All filters but typical_p keep the best of the ranking, typical_p the best of
-// another one. So a filter is the search for the last candidate that stays:
-// find_last reads the ranks digit by digit, the highest first, and follows the
-// digit in which the wanted number, or mass, of candidates is reached. That
-// takes a pass over the candidates per digit, whatever their values are.
 #include "chat/sampler.h"
 
-#include "chat/float_math.h"
+#include "chat/candidate_list.h"
 #include "core/mem.h"
-#include "core/simd.h"
-
-#include <string.h>
-
-// A digit of the ranks of many candidates has up to 11 bits, of few 8: then the
-// bins are what takes the time.
-#define BINS 2048
-#define FEW  4096
-
-// Logits that are looked at in one go.
-#define BLOCK TAM_FLOAT_BLOCK
 
 // Logits whose exponentials are added up together.
 #define PART 512
-
-// The room for candidates that is made at first.
-#define ROOM_MIN 512
-
-// Stretches of a row for each of the best logits that are wanted.
-#define STRETCHES 8
 
 // top_h looks at so many of the best.
 #define TOP_H_COUNT 100
@@ -39,292 +17,12 @@
 // too much is dropped by the exact filter.
 #define SLACK 0.99
 
-// -----------------------------------------------------------------------------
-// Candidates
-
-// Numbers in the order of the floats. Zero has one sign here.
-TAM_INLINE uint32_t order_of(float value) {
-  uint32_t bits;
-  value += 0.0F;
-  memcpy(&bits, &value, sizeof(bits));
-  return bits >> 31 != 0 ? ~bits : bits | 0x80000000U;
-}
-
-TAM_INLINE float value_of(uint32_t order) {
-  float value;
-  uint32_t bits = order >> 31 != 0 ? order & 0x7fffffffU : ~order;
-  memcpy(&value, &bits, sizeof(value));
-  return value;
-}
-
-TAM_INLINE tam_candidate candidate_of(float logit, size_t token) {
-  return (uint64_t)order_of(logit) << 32 | (uint32_t)~token;
-}
-
-TAM_INLINE float logit_of(tam_candidate candidate) {
-  return value_of((uint32_t)(candidate >> 32));
-}
-
 int32_t tam_candidate_token(tam_candidate candidate) {
   return (int32_t) ~(uint32_t)candidate;
 }
 
 float tam_candidate_logit(tam_candidate candidate) {
-  return logit_of(candidate);
-}
-
-// Puts what is infinite back to the ends of the finite.
-TAM_INLINE float clamp(float logit) {
-  logit = logit > TAM_FLOAT_MAX ? TAM_FLOAT_MAX : logit;
-  return logit < -TAM_FLOAT_MAX ? -TAM_FLOAT_MAX : logit;
-}
-
-TAM_INLINE float cool(const tam_sampler *self, float logit) {
-  return clamp(clamp(logit) / self->temperature);
-}
-
-// Returns the least logit that the temperature makes |cooled| or more: division
-// rounds several to the same value.
-static float warm(const tam_sampler *self, float cooled) {
-  if (!(cooled > -TAM_FLOAT_MAX)) {
-    return -TAM_FLOAT_MAX;
-  }
-  uint32_t low = order_of(-TAM_FLOAT_MAX);
-  uint32_t high = order_of(TAM_FLOAT_MAX);
-  while (low < high) {
-    uint32_t middle = low + (high - low) / 2;
-    if (cool(self, value_of(middle)) >= cooled) {
-      high = middle;
-    } else {
-      low = middle + 1;
-    }
-  }
-  return value_of(low);
-}
-
-static int reserve(tam_sampler *self, size_t need) {
-  if (need <= self->capacity) {
-    return 0;
-  }
-  size_t capacity = need + need / 2 + ROOM_MIN;
-  void *fresh = tam_mem_realloc(self->mem, self->candidates, capacity,
-                                sizeof(*self->candidates));
-  if (fresh == NULL) {
-    return TAM_ERR_OUT_OF_MEMORY;
-  }
-  self->candidates = fresh;
-  self->capacity = capacity;
-  return 0;
-}
-
-// -----------------------------------------------------------------------------
-// Finding the last one that stays
-
-// How candidates are ranked, and what is counted of them.
-typedef struct search {
-  double target;  // what is kept reaches it
-  int is_mass;    // e^(logit - max) counts, else 1
-  int is_typical; // ranked by the distance from |centre|, the least first
-  double centre;
-  unsigned stop; // the lowest bit that matters
-} search;
-
-TAM_INLINE uint64_t rank_of(const search *how, tam_candidate candidate) {
-  if (!how->is_typical) {
-    return candidate;
-  }
-  double distance = (double)logit_of(candidate) - how->centre;
-  distance = distance < 0 ? -distance : distance;
-  uint64_t bits;
-  memcpy(&bits, &distance, sizeof(bits));
-  return ~bits;
-}
-
-// Copies the logits of up to |max| candidates from |from| on; returns how many.
-static size_t get_logits(const tam_sampler *self, size_t from, size_t max,
-                         float *logits) {
-  size_t count = self->count - from < max ? self->count - from : max;
-  for (size_t i = 0; i < count; i++) {
-    logits[i] = logit_of(self->candidates[from + i]);
-  }
-  return count;
-}
-
-TAM_INLINE void add_to_bin(tam_sampler_bin *bin, double mass) {
-  bin->mass += mass;
-  bin->count++;
-}
-
-// Counts the digit at |shift| of all candidates.
-static void fill_first_bins(tam_sampler *self, const search *how,
-                            unsigned shift) {
-  float masses[BLOCK];
-  for (size_t i = 0; i < self->count; i += BLOCK) {
-    size_t len = get_logits(self, i, BLOCK, masses);
-    for (size_t k = len; k < BLOCK; k++) {
-      masses[k] = self->max;
-    }
-    if (how->is_mass) {
-      tam_float_exp(masses, self->max);
-    }
-    for (size_t k = 0; k < len; k++) {
-      uint64_t rank = rank_of(how, self->candidates[i + k]);
-      add_to_bin(&self->bins[rank >> shift],
-                 how->is_mass ? (double)masses[k] : 1);
-    }
-  }
-}
-
-// Counts the digit at |shift| of the candidates whose rank begins with
-// |prefix|.
-static void fill_bins(tam_sampler *self, const search *how, uint64_t prefix,
-                      unsigned before, unsigned shift) {
-  uint64_t mask = (1U << (before - shift)) - 1;
-  memset(self->bins, 0, ((size_t)mask + 1) * sizeof(*self->bins));
-  if (before == 64) {
-    fill_first_bins(self, how, shift);
-    return;
-  }
-  for (size_t i = 0; i < self->count; i++) {
-    uint64_t rank = rank_of(how, self->candidates[i]);
-    if (rank >> before == prefix) {
-      float logit = logit_of(self->candidates[i]);
-      double mass = how->is_mass ? (double)tam_exp_float(logit - self->max) : 1;
-      add_to_bin(&self->bins[(rank >> shift) & mask], mass);
-    }
-  }
-}
-
-// Returns the least rank that stays: candidates stay while those before them
-// are not yet the target. Returns 0, which keeps all, when it is not reached.
-static uint64_t find_last(tam_sampler *self, const search *how) {
-  static const uint8_t many[] = {53, 42, 32, 21, 10, 0};
-  static const uint8_t few[] = {56, 48, 40, 32, 24, 16, 8, 0};
-  uint64_t prefix = 0;
-  unsigned before = 64;
-  double above = 0;
-  for (size_t level = 0; before > how->stop; level++) {
-    unsigned shift = self->count < FEW ? few[level] : many[level];
-    fill_bins(self, how, prefix, before, shift);
-    int is_reached = 0;
-    size_t chosen = 0;
-    for (size_t i = (size_t)1 << (before - shift); i-- > 0 && !is_reached;) {
-      if (self->bins[i].count > 0) {
-        chosen = i;
-        is_reached = above + self->bins[i].mass >= how->target;
-        above += is_reached ? 0 : self->bins[i].mass;
-      }
-    }
-    if (!is_reached && level == 0) {
-      return 0;
-    }
-    prefix = prefix << (before - shift) | chosen;
-    before = shift;
-    // Where equal logits stay together, the last one is wanted exactly.
-    if (self->bins[chosen].count == 1 && how->stop == 0) {
-      break;
-    }
-  }
-  return prefix << before;
-}
-
-static void drop_below(tam_sampler *self, const search *how, uint64_t least) {
-  size_t kept = 0;
-  for (size_t i = 0; i < self->count; i++) {
-    tam_candidate candidate = self->candidates[i];
-    self->candidates[kept] = candidate;
-    kept += rank_of(how, candidate) >= least;
-  }
-  self->count = kept;
-}
-
-// The least rank of the best |k|; |stop| 32 lets equal logits stay together.
-static uint64_t find_count(tam_sampler *self, size_t k, unsigned stop) {
-  search how = {(double)k, 0, 0, 0, stop};
-  return k < self->count ? find_last(self, &how) : 0;
-}
-
-static void keep_best(tam_sampler *self, size_t k, unsigned stop) {
-  search how = {0, 0, 0, 0, 0};
-  drop_below(self, &how, find_count(self, k, stop));
-}
-
-// -----------------------------------------------------------------------------
-// From logits to candidates
-
-TAM_INLINE void take_block(tam_sampler *self, const float *logits, size_t from,
-                           size_t to, float least) {
-  for (size_t i = from; i < to; i++) {
-    float logit = logits[i];
-    if (logit >= least) {
-      self->candidates[self->count++] = candidate_of(cool(self, logit), i);
-    }
-  }
-}
-
-// Takes the logits of |least| or more.
-static int take_from(tam_sampler *self, const float *logits, size_t count,
-                     float least) {
-  self->count = 0;
-  for (size_t i = tam_float_find_from(logits, 0, count, least); i < count;
-       i = tam_float_find_from(logits, i + BLOCK, count, least)) {
-    if (reserve(self, self->count + BLOCK) != 0) {
-      return TAM_ERR_OUT_OF_MEMORY;
-    }
-    take_block(self, logits, i, i + BLOCK < count ? i + BLOCK : count, least);
-  }
-  return 0;
-}
-
-// Stores a logit that at least |k| reach into |*pleast|: the k-th best of the
-// largest ones of many stretches. Few more than |k| reach it as a rule.
-static int find_bar(tam_sampler *self, const float *logits, size_t count,
-                    size_t k, float *pleast) {
-  size_t stretches = STRETCHES * k;
-  size_t len = count / stretches;
-  *pleast = -TAM_FLOAT_MAX;
-  if (len < BLOCK) {
-    return 0;
-  }
-  if (reserve(self, stretches) != 0) {
-    return TAM_ERR_OUT_OF_MEMORY;
-  }
-  for (self->count = 0; self->count < stretches; self->count++) {
-    float max = tam_float_max(logits + self->count * len, len);
-    self->candidates[self->count] = candidate_of(cool(self, max), self->count);
-  }
-  *pleast = warm(self, logit_of(find_count(self, k, 32)));
-  return 0;
-}
-
-// Takes the best |k| logits and those equal to the last of them. What reaches
-// the bar goes into a heap of candidates; when that is full, all but the best
-// are dropped, and the bar is higher.
-static int take_top(tam_sampler *self, const float *logits, size_t count,
-                    size_t k) {
-  float least;
-  size_t room = k < count / 4 ? 4 * k + ROOM_MIN : count + BLOCK;
-  if (find_bar(self, logits, count, k, &least) != 0) {
-    return TAM_ERR_OUT_OF_MEMORY;
-  }
-  self->count = 0;
-  for (size_t i = tam_float_find_from(logits, 0, count, least); i < count;
-       i = tam_float_find_from(logits, i + BLOCK, count, least)) {
-    if (self->count + BLOCK > room) {
-      uint64_t last = find_count(self, k, 32);
-      search how = {0, 0, 0, 0, 0};
-      drop_below(self, &how, last);
-      least = warm(self, logit_of(last));
-      // Many are equal: they all stay.
-      room = self->count > room / 2 ? 2 * room : room;
-    }
-    if (reserve(self, room < count ? room : count + BLOCK) != 0) {
-      return TAM_ERR_OUT_OF_MEMORY;
-    }
-    take_block(self, logits, i, i + BLOCK < count ? i + BLOCK : count, least);
-  }
-  keep_best(self, k, 32);
-  return 0;
+  return tam_logit_of(candidate);
 }
 
 // -----------------------------------------------------------------------------
@@ -341,10 +39,10 @@ static void measure(tam_sampler *self) {
   for (size_t i = 0; i < self->count; i++) {
     best = self->candidates[i] > best ? self->candidates[i] : best;
   }
-  self->max = logit_of(best);
+  self->max = tam_logit_of(best);
   float logits[PART];
   for (size_t i = 0; i < self->count; i += PART) {
-    size_t len = get_logits(self, i, PART, logits);
+    size_t len = tam_candidates_get_logits(self, i, PART, logits);
     tam_exp_sum part = tam_float_sum_weighted(logits, len, self->max, 1);
     sum.total += part.total;
     sum.weighted += part.weighted;
@@ -357,7 +55,7 @@ static void measure(tam_sampler *self) {
 
 // Walks down the best while their share of the entropy is not used up.
 static void filter_top_h(tam_sampler *self) {
-  keep_best(self, TOP_H_COUNT, 0);
+  tam_candidates_keep_best(self, TOP_H_COUNT, 0);
   measure(self);
   double left = self->rules.top_h * self->entropy;
   tam_candidate last = ~(tam_candidate)0;
@@ -367,7 +65,7 @@ static void filter_top_h(tam_sampler *self) {
       tam_candidate candidate = self->candidates[i];
       next = candidate < last && candidate > next ? candidate : next;
     }
-    double d = (double)(logit_of(next) - self->max);
+    double d = (double)(tam_logit_of(next) - self->max);
     double p = (double)tam_exp_float((float)d) / self->total;
     left -= p > 0 ? p * (tam_log(self->total) - d) : 0;
     if (walked > 0 && (left < -TOP_H_ROUNDING * self->entropy || p == 0)) {
@@ -375,8 +73,8 @@ static void filter_top_h(tam_sampler *self) {
     }
     last = next;
   }
-  search how = {0, 0, 0, 0, 0};
-  drop_below(self, &how, last);
+  tam_candidate_search how = {0, 0, 0, 0, 0};
+  tam_candidates_drop_below(self, &how, last);
 }
 
 // Keeps the best until their mass is |part| of all, by rank or by distance from
@@ -384,24 +82,25 @@ static void filter_top_h(tam_sampler *self) {
 static void filter_mass(tam_sampler *self, double part, int is_typical) {
   double centre =
       is_typical ? tam_log(self->total) + (double)self->max - self->entropy : 0;
-  search how = {part * self->total, 1, is_typical, centre, 0};
-  uint64_t least = find_last(self, &how);
+  tam_candidate_search how = {part * self->total, 1, is_typical, centre, 0};
+  uint64_t least = tam_candidates_find_last(self, &how);
   if (self->rules.keep > 1) {
-    search count = {(double)self->rules.keep, 0, is_typical, centre, 0};
-    uint64_t must = find_last(self, &count);
+    tam_candidate_search count = {(double)self->rules.keep, 0, is_typical,
+                                  centre, 0};
+    uint64_t must = tam_candidates_find_last(self, &count);
     least = must < least ? must : least;
   }
-  drop_below(self, &how, least);
+  tam_candidates_drop_below(self, &how, least);
 }
 
 // Drops what is less than |least| times as likely as the best, except the
 // |keep| best.
 static void filter_mass_below(tam_sampler *self, double least, unsigned stop) {
-  uint64_t must = find_count(self, self->rules.keep, stop);
+  uint64_t must = tam_candidates_find_count(self, self->rules.keep, stop);
   size_t kept = 0;
   for (size_t i = 0; i < self->count; i++) {
     tam_candidate candidate = self->candidates[i];
-    double e = (double)tam_exp_float(logit_of(candidate) - self->max);
+    double e = (double)tam_exp_float(tam_logit_of(candidate) - self->max);
     self->candidates[kept] = candidate;
     kept += e >= least || candidate >= must;
   }
@@ -526,10 +225,10 @@ static int take_for(tam_sampler *self, filter which, float *logits,
   if (max < -TAM_FLOAT_MAX) {
     return 0;
   }
-  self->max = cool(self, max);
+  self->max = tam_sampler_cool(self, max);
   if (self->max >= TAM_FLOAT_MAX || self->max <= -TAM_FLOAT_MAX) {
     // Several may have come to the end of the floats.
-    int error = take_from(self, logits, count, -TAM_FLOAT_MAX);
+    int error = tam_candidates_take_from(self, logits, count, -TAM_FLOAT_MAX);
     if (error == 0) {
       measure(self);
     }
@@ -541,9 +240,9 @@ static int take_for(tam_sampler *self, filter which, float *logits,
                      : (double)-TAM_FLOAT_MAX;
   least = least > (double)max ? (double)max : least;
   least = least < (double)-TAM_FLOAT_MAX ? (double)-TAM_FLOAT_MAX : least;
-  int error = take_from(self, logits, count, (float)least);
+  int error = tam_candidates_take_from(self, logits, count, (float)least);
   if (error == 0 && self->count < self->rules.keep) {
-    error = take_top(self, logits, count, self->rules.keep);
+    error = tam_candidates_take_top(self, logits, count, self->rules.keep);
   }
   return error;
 }
@@ -560,14 +259,14 @@ int tam_sampler_filter(tam_sampler *self, float *logits, size_t count) {
     which = next_filter(self, which + 1);
   } else {
     size_t k = rules->top_k > rules->keep ? rules->top_k : rules->keep;
-    int error =
-        take_top(self, logits, count, rules->top_h > 0 ? TOP_H_COUNT : k);
+    int error = tam_candidates_take_top(self, logits, count,
+                                        rules->top_h > 0 ? TOP_H_COUNT : k);
     if (error != 0 || self->count == 0) {
       return error;
     }
     if (rules->top_h > 0) {
       filter_top_h(self);
-      keep_best(self, rules->top_k > 0 ? k : self->count, 32);
+      tam_candidates_keep_best(self, rules->top_k > 0 ? k : self->count, 32);
     }
   }
   for (; which != FILTER_NONE; which = next_filter(self, which + 1)) {
@@ -580,9 +279,9 @@ int tam_sampler_filter(tam_sampler *self, float *logits, size_t count) {
 
 int tam_sampler_take_best(tam_sampler *self, const float *logits, size_t count,
                           size_t k) {
-  int error = take_top(self, logits, count, k);
+  int error = tam_candidates_take_top(self, logits, count, k);
   if (error == 0 && self->count > 0) {
-    keep_best(self, k, 0);
+    tam_candidates_keep_best(self, k, 0);
     measure(self);
   }
   return error;
@@ -599,7 +298,7 @@ int tam_sampler_init(tam_sampler *self, const tam_sampler_rules *rules,
   double least = 1.17549435e-38;
   self->temperature =
       (float)(rules->temperature > least ? rules->temperature : least);
-  self->bins = tam_mem_malloc(mem, BINS * sizeof(*self->bins));
+  self->bins = tam_mem_malloc(mem, TAM_CANDIDATE_BINS * sizeof(*self->bins));
   return self->bins != NULL ? 0 : TAM_ERR_OUT_OF_MEMORY;
 }
 
@@ -651,7 +350,7 @@ int32_t tam_sampler_draw(const tam_sampler *self, tam_random *random) {
   draw state = {draw_unit(random) * self->total, self->max, 1};
   float logits[PART];
   for (size_t i = 0; i < self->count; i += PART) {
-    size_t len = get_logits(self, i, PART, logits);
+    size_t len = tam_candidates_get_logits(self, i, PART, logits);
     int32_t drawn = draw_part(&state, logits, len, i + len == self->count);
     if (drawn >= 0) {
       return tam_candidate_token(self->candidates[i + (size_t)drawn]);
