@@ -126,7 +126,9 @@ static void take_fetch(fake_host *host, const tam_action *action) {
   int has_token =
       tam_span_find_nocase(action->second, TAM_SPAN("authorization:")) <
       action->second.len;
-  promise(has_token == op->has_token, "the token is sent when there is one");
+  promise(has_token || !op->has_token, "the token is sent when there is one");
+  promise(!has_token || op->has_token || op->is_login || host->is_logged_in,
+          "nobody's token is sent when nobody is logged in");
   begin_request(host, op,
                 (fake_request){
                     .id = action->request,
@@ -350,14 +352,15 @@ static void take_message(fake_host *host, const tam_action *action) {
     check_summary(host, op, message);
     promise(host->models_of == 0 || message == NULL || is_good_end(message),
             "models come with a good end only");
-  }
-  tam_json_tree_free(message, &mem);
-  if ((action->flags & TAM_MESSAGE_FLAG_TERMINAL) != 0) {
     op->terminals++;
+    if ((op->is_login && is_good_end(message)) || op->is_logout) {
+      host->is_logged_in = op->is_login;
+    }
     promise(op->in_flight == 0, "nothing runs on after the end");
     promise(op->holds == 0, "nothing is held or kept after the end");
     check_files(host, op->number);
   }
+  tam_json_tree_free(message, &mem);
 }
 
 static void take(fake_host *host, const tam_action *action) {
@@ -425,6 +428,8 @@ static void read_name(fake_op *op, const tam_json_node *root) {
   op->is_queued =
       tam_span_is(text, "download") || tam_span_is(text, "updateModel");
   op->is_answer = tam_span_is(text, "generate");
+  op->is_login = tam_span_is(text, "login");
+  op->is_logout = tam_span_is(text, "logout");
   op->takes_turn =
       op->is_answer || tam_span_is(text, "load") || tam_span_is(text, "reset");
   if (!tam_span_is(text, "listChatModels")) {

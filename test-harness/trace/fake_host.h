@@ -9,8 +9,9 @@
 //    does not listen hears the terminal message only
 //  * models come right before the terminal message they belong to, which is
 //    not one of an error
-//  * a request goes to the Hub, carries a token only when the command had one,
-//    and no more run at a time than the command allows
+//  * a request goes to the Hub, carries a token when the command had one, else
+//    only when somebody is logged in; no more run at a time than the command
+//    allows
 //  * an abort names a request under way; none is left when its operation ends,
 //    be it of the network or of the storage, and no lock
 //  * what the host keeps for an operation, bodies and bytes that were read, is
@@ -69,6 +70,8 @@ typedef struct fake_op {
   int is_queued;       // it is a download
   int takes_turn;      // it loads a model, or answers with it
   int is_answer;
+  int is_login;
+  int is_logout;
   double concurrency;
   unsigned in_flight; // requests of both kinds
   unsigned fetches;   // of these, those of the network
@@ -93,6 +96,7 @@ typedef struct fake_host {
   size_t request_count;
   fake_op *ops; // every command so far
   size_t op_count;
+  int is_logged_in;
   uint32_t models_of; // an operation whose terminal message must come next
   fake_host_on_action on_action;
   void *user_data;

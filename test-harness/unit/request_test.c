@@ -26,6 +26,36 @@ static void test_texts(void) {
   CHECK(tam_request_new(&source, &mem) == NULL);
 }
 
+static void test_drop_header(void) {
+  check_heap heap = {0};
+  tam_mem mem = check_heap_mem(&heap);
+  tam_span secret = TAM_SPAN("b: secret\r\n");
+  static const char *const blocks[][2] = {
+      {"b: secret\r\na: 1\r\n", "a: 1\r\n"},
+      {"a: 1\r\nb: secret\r\n", "a: 1\r\n"},
+      {"a: 1\r\nb: secret\r\nc: 3\r\n", "a: 1\r\nc: 3\r\n"},
+      {"b: secret\r\n", ""},
+      {"b: secret, too\r\n", "b: secret, too\r\n"},
+      {"", ""},
+  };
+  for (size_t i = 0; i < sizeof(blocks) / sizeof(blocks[0]); i++) {
+    tam_net_request source = {.url = TAM_SPAN("https://hub.test/a"),
+                              .headers = tam_span_of(blocks[i][0])};
+    tam_request *request = tam_request_new(&source, &mem);
+    const uint8_t *text = request->source.headers.ptr;
+    tam_request_drop_header(request, secret);
+    tam_span expected = tam_span_of(blocks[i][1]);
+    CHECK(tam_span_eq(request->source.headers, expected));
+    CHECK(tam_span_eq(request->fetch.action.second, expected));
+    CHECK_SPAN(request->fetch.action.first, "https://hub.test/a");
+    for (size_t at = expected.len; at < source.headers.len; at++) {
+      CHECK_INT(text[at], 0);
+    }
+    tam_request_del(request, &mem);
+  }
+  CHECK_INT(heap.live, 0);
+}
+
 // Takes all requests out of |queue| and checks that they are |count| elements
 // of |requests| in the order of |places|.
 static void check_order(tam_request_queue *queue, const tam_request *requests,
@@ -67,6 +97,7 @@ static void test_queue_by_due(void) {
 
 int main(void) {
   RUN(test_texts);
+  RUN(test_drop_header);
   RUN(test_queue);
   RUN(test_queue_by_due);
   return check_finish();

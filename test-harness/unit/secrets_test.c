@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The token leaves no copy behind: neither in memory that was given back nor in
-// the input buffer, however the listing ends.
+// the input buffer, however the listing ends; and after a logout nowhere at
+// all.
 #include "check.h"
 
 #include "tam.h"
@@ -19,11 +20,17 @@ static int has_token(const void *memory, size_t len) {
   return 0;
 }
 
-// An allocator that looks at what it gets back. The size stands in front.
+// An allocator that looks at what it gets back, and knows what is in use.
 typedef union block {
-  size_t size;
+  struct {
+    size_t size;
+    union block *next;
+    union block *previous;
+  } in_use;
   max_align_t align;
 } block;
+
+static block *blocks;
 
 static void *spy_malloc(size_t size, void *user_data) {
   (void)user_data;
@@ -31,7 +38,13 @@ static void *spy_malloc(size_t size, void *user_data) {
   if (head == NULL) {
     return NULL;
   }
-  head->size = size;
+  head->in_use.size = size;
+  head->in_use.previous = NULL;
+  head->in_use.next = blocks;
+  if (blocks != NULL) {
+    blocks->in_use.previous = head;
+  }
+  blocks = head;
   return head + 1;
 }
 
@@ -39,7 +52,15 @@ static void spy_free(void *ptr, void *user_data) {
   (void)user_data;
   if (ptr != NULL) {
     block *head = (block *)ptr - 1;
-    CHECK(!has_token(ptr, head->size));
+    CHECK(!has_token(ptr, head->in_use.size));
+    if (head->in_use.next != NULL) {
+      head->in_use.next->in_use.previous = head->in_use.previous;
+    }
+    if (head->in_use.previous != NULL) {
+      head->in_use.previous->in_use.next = head->in_use.next;
+    } else {
+      blocks = head->in_use.next;
+    }
     free(head);
   }
 }
@@ -47,11 +68,20 @@ static void spy_free(void *ptr, void *user_data) {
 static void *spy_realloc(void *ptr, size_t size, void *user_data) {
   void *moved = spy_malloc(size, user_data);
   if (ptr != NULL && moved != NULL) {
-    size_t before = ((block *)ptr - 1)->size;
+    size_t before = ((block *)ptr - 1)->in_use.size;
     memcpy(moved, ptr, before < size ? before : size);
     spy_free(ptr, user_data);
   }
   return moved;
+}
+
+// Returns in how many blocks that are in use the token is.
+static int count_copies(void) {
+  int count = 0;
+  for (const block *at = blocks; at != NULL; at = at->in_use.next) {
+    count += has_token(at + 1, at->in_use.size);
+  }
+  return count;
 }
 
 // Takes all actions; returns the number of the last request, 0 when there was
@@ -111,6 +141,47 @@ static int run(const char *params, const tam_event *rest, size_t count) {
   return fetches;
 }
 
+// ---------------------------------------------------------------------------
+// Login
+
+#define LOGIN(more)                                                            \
+  "{\"action\":\"login\",\"id\":1,\"params\":{\"token\":"                      \
+  "\"hf_neverLeaveThisBehind\"" more "}}"
+#define LOGOUT "{\"action\":\"logout\",\"id\":2}"
+#define LIST   "{\"action\":\"listChatModels\",\"id\":3}"
+#define PLAN   "{\"action\":\"plan\",\"id\":4,\"params\":{\"modelId\":\"a/b\"}}"
+
+typedef struct session {
+  tam_manager *manager;
+  int fetches;      // with the token
+  uint32_t request; // the newest one
+} session;
+
+static void session_open(session *s) {
+  const tam_mem mem = {NULL, spy_malloc, spy_realloc, spy_free};
+  const tam_config config = {.hub_url = TAM_SPAN("https://hub.test")};
+  memset(s, 0, sizeof(*s));
+  CHECK_INT(tam_manager_new(&s->manager, &config, &mem), 0);
+}
+
+static void session_close(session *s) {
+  tam_manager_del(s->manager);
+  CHECK(blocks == NULL);
+}
+
+static void session_feed(session *s, tam_event event) {
+  event.request = s->request;
+  feed(s->manager, &event);
+  uint32_t request = drain(s->manager, &s->fetches);
+  s->request = request != 0 ? request : s->request;
+}
+
+static void session_command(session *s, uint32_t op, const char *text) {
+  session_feed(s, (tam_event){.kind = TAM_EVENT_COMMAND,
+                              .op = op,
+                              .payload = tam_span_of(text)});
+}
+
 #define PAGE "[{\"id\":\"a/b\"},{\"id\":\"a/c\",\"gated\":\"auto\"}]"
 
 static const tam_event head = {.kind = TAM_EVENT_HTTP_HEAD, .status = 200};
@@ -143,7 +214,67 @@ static void test_refused(void) {
   CHECK_INT(run(",", NULL, 0), 0);
 }
 
+#define WHO                                                                    \
+  "{\"name\":\"reader\",\"auth\":{\"accessToken\":{\"role\":\"read\"}}}"
+
+// A body that names the account; one that repeats the token; none at all.
+static void login(session *s, const char *body) {
+  session_command(s, 1, LOGIN(""));
+  CHECK_INT(s->fetches, 1);
+  session_feed(s, head);
+  session_feed(s, (tam_event){.kind = TAM_EVENT_HTTP_DATA,
+                              .payload = tam_span_of(body)});
+  memset(tam_manager_in_buf(s->manager, 1), 0, TAM_EVENT_PAYLOAD_MAX);
+  session_feed(s, end);
+}
+
+static void test_logged_in(void) {
+  session s;
+  session_open(&s);
+  login(&s, WHO);
+  CHECK_INT(count_copies(), 1);
+  session_command(&s, 3, LIST);
+  session_command(&s, 4, PLAN);
+  CHECK_INT(s.fetches, 2); // the plan asks the storage first
+  // The listing goes on, but no copy of the token is left with it.
+  session_command(&s, 2, LOGOUT);
+  CHECK_INT(count_copies(), 0);
+  CHECK_INT(tam_manager_busy(s.manager), 2);
+  session_close(&s);
+}
+
+static void test_login_is_dropped(void) {
+  session s;
+  session_open(&s);
+  session_command(&s, 1, LOGIN(""));
+  session_feed(&s, (tam_event){.kind = TAM_EVENT_CANCEL, .op = 1});
+  CHECK_INT(count_copies(), 0);
+  session_command(&s, 1, LOGIN(""));
+  session_command(&s, 2, LOGOUT);
+  CHECK_INT(count_copies(), 0);
+  session_command(&s, 1, LOGIN(",\"check\":false"));
+  CHECK_INT(count_copies(), 1);
+  session_close(&s); // what is freed is looked at
+}
+
+static void test_login_fails(void) {
+  const char *const bodies[] = {"", "{}", "{\"name\":\"",
+                                "{\"name\":\"hf_neverLeaveThisBehind\"}",
+                                "[\"hf_neverLeaveThisBehind\"]"};
+  for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+    session s;
+    session_open(&s);
+    login(&s, bodies[i]);
+    CHECK_INT(tam_manager_busy(s.manager), 0);
+    CHECK_INT(count_copies(), 0);
+    session_close(&s);
+  }
+}
+
 int main(void) {
+  RUN(test_logged_in);
+  RUN(test_login_is_dropped);
+  RUN(test_login_fails);
   RUN(test_done);
   RUN(test_cancelled);
   RUN(test_failed);

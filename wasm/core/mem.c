@@ -48,6 +48,13 @@ void *tam_mem_realloc(const tam_mem *mem, void *ptr, size_t count,
   return mem->realloc(ptr, count * size, mem->user_data);
 }
 
+void tam_mem_wipe(void *ptr, size_t size) {
+  volatile uint8_t *bytes = ptr;
+  for (size_t i = 0; i < size; i++) {
+    bytes[i] = 0;
+  }
+}
+
 void tam_mem_free(const tam_mem *mem, void *ptr) {
   if (ptr != NULL) {
     mem->free(ptr, mem->user_data);

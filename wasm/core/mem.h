@@ -16,6 +16,10 @@ void *tam_mem_calloc(const tam_mem *mem, size_t count, size_t size);
 // leaves |ptr| as it was, when memory is short or the product overflows.
 void *tam_mem_realloc(const tam_mem *mem, void *ptr, size_t count, size_t size);
 
+// Overwrites a secret. The compiler leaves it in, also for memory that is not
+// read any more.
+void tam_mem_wipe(void *ptr, size_t size);
+
 // Frees |ptr|; NULL is allowed.
 void tam_mem_free(const tam_mem *mem, void *ptr);
 

@@ -106,6 +106,15 @@ static uint32_t load_caseless(const uint8_t *at) {
   return word & 0xdfdfdfdfU;
 }
 
+size_t tam_span_find(tam_span text, tam_span needle) {
+  size_t at = 0;
+  while (at < text.len &&
+         !tam_span_starts_with(tam_span_from(text, at), needle)) {
+    at++;
+  }
+  return at;
+}
+
 size_t tam_span_find_nocase(tam_span text, tam_span needle) {
   // Most places are ruled out by their first letters, whatever their case.
   int is_long = needle.len >= sizeof(uint32_t);

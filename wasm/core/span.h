@@ -43,6 +43,10 @@ int tam_span_ends_with(tam_span text, tam_span suffix);
 // is none. ASCII case is ignored: |needle| must be lower case.
 size_t tam_span_find_nocase(tam_span text, tam_span needle);
 
+// Returns the offset of the first |needle|, which is not empty, in |text|, or
+// text.len when there is none.
+size_t tam_span_find(tam_span text, tam_span needle);
+
 // Returns the offset of the first |byte| in |text|, or text.len.
 size_t tam_span_find_byte(tam_span text, uint8_t byte);
 

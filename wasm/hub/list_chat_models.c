@@ -11,8 +11,8 @@
 // hold it.
 #define ID_MAX 512
 
-// The headers of every request.
-#define HEADERS_MAX (TAM_LIST_TEXT_MAX + 64)
+// The headers of every request; a caller's token is a text like others.
+#define HEADERS_MAX (TAM_LIST_TEXT_MAX + TAM_TOKEN_HEADER_MAX)
 
 // The message of a refusal.
 #define REFUSAL_MAX 4096
@@ -32,7 +32,6 @@ static void op_init_buffers(tam_list_op *op, const tam_mem *mem) {
   tam_buf_init(&op->page.next_url, mem, TAM_LIST_URL_MAX);
   tam_buf_init(&op->page.cursor, mem, TAM_LIST_URL_MAX);
   tam_buf_init(&op->page.error, mem, TAM_LIST_WHY_MAX);
-  tam_buf_init(&op->request_headers, mem, HEADERS_MAX);
 }
 
 static int op_init_sets(tam_list_op *op) {
@@ -49,19 +48,6 @@ static int op_init_sets(tam_list_op *op) {
   return error;
 }
 
-static int op_init_headers(tam_list_op *op) {
-  // At once: a buffer that grows would leave copies of the token behind.
-  (void)tam_buf_grow(&op->request_headers, HEADERS_MAX);
-  tam_buf_reset(&op->request_headers);
-  tam_buf_append_text(&op->request_headers, "accept: application/json\r\n");
-  if (op->params.token.len > 0) {
-    tam_buf_append_text(&op->request_headers, "authorization: Bearer ");
-    tam_buf_append(&op->request_headers, op->params.token);
-    tam_buf_append_text(&op->request_headers, "\r\n");
-  }
-  return op->request_headers.error;
-}
-
 static int op_init(tam_list_op *op, const tam_list_request *request,
                    double now_ms) {
   int error = tam_list_outbox_init(op, now_ms);
@@ -70,9 +56,6 @@ static int op_init(tam_list_op *op, const tam_list_request *request,
   op->envelope.is_type_style = request->envelope.is_type_style;
   if (error == 0) {
     error = op->id.error;
-  }
-  if (error == 0) {
-    error = op_init_headers(op);
   }
   if (error == 0) {
     error = op_init_sets(op);
@@ -116,7 +99,6 @@ void tam_list_op_del(tam_list_op *op) {
   tam_seen_ids_free(&op->seen);
   tam_list_outbox_free(op);
   tam_list_params_free(&op->params);
-  tam_buf_wipe(&op->request_headers);
   tam_buf_free(&op->page.url);
   tam_buf_free(&op->page.next_url);
   tam_buf_free(&op->page.cursor);
@@ -131,17 +113,25 @@ void tam_list_op_del(tam_list_op *op) {
 int tam_list_submit(tam_list_op *op, uint32_t tag, const tam_buf *url,
                     unsigned attempts_max) {
   int is_page = tag == TAM_LIST_TAG_PAGE;
+  uint8_t text[HEADERS_MAX];
+  tam_buf headers;
+  tam_buf_init_fixed(&headers, text, sizeof(text));
+  tam_buf_append_text(&headers, "accept: application/json\r\n");
+  tam_token_append_header(op->host.token, op->params.token, &headers);
   tam_net_request request = {
       .op = op->op,
       .tag = tag,
       .bucket = is_page ? TAM_BUCKET_API : TAM_BUCKET_RESOLVERS,
       .url = tam_buf_span(url),
-      .headers = tam_buf_span(&op->request_headers),
+      .headers = tam_buf_span(&headers),
       .timeout_ms = op->params.timeout_ms,
       .streamed = is_page,
       .attempts_max = attempts_max,
   };
-  return url->error != 0 ? url->error : tam_net_submit(op->host.net, &request);
+  int error =
+      url->error != 0 ? url->error : tam_net_submit(op->host.net, &request);
+  tam_mem_wipe(text, headers.len);
+  return error;
 }
 
 // ---------------------------------------------------------------------------
@@ -210,13 +200,6 @@ static void op_settle(tam_list_op *op, int error, double now_ms) {
 // ---------------------------------------------------------------------------
 // Events
 
-static int span_contains(tam_span text, tam_span part) {
-  while (text.len >= part.len && !tam_span_starts_with(text, part)) {
-    text = tam_span_from(text, 1);
-  }
-  return text.len >= part.len;
-}
-
 // Appends the platform's |words|: they may be anything, so only ASCII passes.
 static void append_words(tam_buf *text, tam_span words) {
   words = tam_span_head(words, WORDS_MAX);
@@ -229,7 +212,6 @@ static void append_words(tam_buf *text, tam_span words) {
 void tam_list_write_failure(const tam_list_op *op, const tam_net_report *report,
                             tam_buf *text) {
   tam_span words = report->data;
-  tam_span token = op->params.token;
   switch (report->error) {
   case TAM_ERR_HTTP_STATUS:
     tam_buf_append_text(text, "the Hub answered with status ");
@@ -240,7 +222,8 @@ void tam_list_write_failure(const tam_list_op *op, const tam_net_report *report,
     break;
   default:
     tam_buf_append_text(text, "the connection failed");
-    if (words.len > 0 && (token.len == 0 || !span_contains(words, token))) {
+    if (words.len > 0 &&
+        !tam_token_is_within(op->host.token, op->params.token, words)) {
       tam_buf_append_text(text, ": ");
       append_words(text, words);
     }

@@ -12,6 +12,7 @@
 #include "core/random.h"
 #include "hub/list_params.h"
 #include "net/net.h"
+#include "net/token.h"
 
 // The name of the operation in its messages.
 #define TAM_LIST_ACTION "listChatModels"
@@ -22,7 +23,8 @@ typedef struct tam_list_host {
   tam_action_queue *queue;
   tam_net *net;
   tam_random *random;
-  tam_span hub_url; // without a trailing slash
+  tam_span hub_url;       // without a trailing slash
+  const tam_token *token; // of whoever is logged in
 } tam_list_host;
 
 typedef struct tam_list_request {

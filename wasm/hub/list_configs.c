@@ -108,7 +108,8 @@ static int needs_config(const tam_list_op *op, const tam_candidate *candidate) {
   }
   // Files of a gated repository are closed to those without a token: asking
   // would cost a request and say nothing new.
-  return candidate->row.gated == TAM_GATED_FALSE || op->params.token.len > 0;
+  return candidate->row.gated == TAM_GATED_FALSE || op->params.token.len > 0 ||
+         op->host.token->len > 0;
 }
 
 static int config_submit(tam_list_op *op, const tam_candidate *candidate,

@@ -140,8 +140,7 @@ struct tam_list_op {
   uint32_t dropped[TAM_DROP_COUNT];
   uint32_t counters[TAM_LIST_COUNTER_COUNT];
   double started_ms;
-  tam_buf id;              // the caller's id, as JSON
-  tam_buf request_headers; // of every request
+  tam_buf id; // the caller's id, as JSON
   tam_list_params params;
 };
 

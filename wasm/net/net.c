@@ -250,6 +250,21 @@ void tam_net_cancel(tam_net *net, uint32_t op, uint32_t tag) {
   }
 }
 
+static void drop_header_from(tam_request_queue *queue, tam_span header) {
+  for (tam_request_queue *at = queue->next; at != queue; at = at->next) {
+    tam_request_drop_header((tam_request *)at, header);
+  }
+}
+
+void tam_net_drop_header(tam_net *net, tam_span header) {
+  for (size_t i = 0; i < TAM_OPS_MAX * TAM_BUCKET_COUNT; i++) {
+    drop_header_from(
+        &net->ops[i / TAM_BUCKET_COUNT].waiting[i % TAM_BUCKET_COUNT], header);
+  }
+  drop_header_from(&net->delayed, header);
+  drop_header_from(&net->flight, header);
+}
+
 int tam_net_submit(tam_net *net, const tam_net_request *source) {
   tam_net_op *op = net_find_op(net, source->op);
   if (source->op == 0 || op == NULL) {

@@ -116,6 +116,10 @@ int tam_net_submit(tam_net *net, const tam_net_request *request);
 // they are in flight. Takes time in proportion to the requests of |op|.
 void tam_net_cancel(tam_net *net, uint32_t op, uint32_t tag);
 
+// Takes |header|, a whole line, out of every request, so that none which goes
+// out from now on has it. Nothing of it stays in the requests.
+void tam_net_drop_header(tam_net *net, tam_span header);
+
 // Tells the pool of an HTTP event. Stores what the owner has to know into
 // |*preport| (NOTHING when nothing). Returns 0, also for events of requests
 // that are gone. Errors: INVALID_STATE (a second head, a body before the head),

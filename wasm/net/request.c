@@ -43,6 +43,20 @@ void tam_request_wipe(tam_request *self) {
   memset(self + 1, 0, request_text_len(&self->source));
 }
 
+void tam_request_drop_header(tam_request *self, tam_span header) {
+  tam_span *headers = &self->source.headers;
+  size_t at = tam_span_find(*headers, header);
+  if (at == headers->len) {
+    return;
+  }
+  uint8_t *text = (uint8_t *)(self + 1) + self->source.url.len;
+  size_t rest = headers->len - at - header.len;
+  memmove(text + at, text + at + header.len, rest);
+  headers->len -= header.len;
+  memset(text + headers->len, 0, header.len);
+  self->fetch.action.second = *headers;
+}
+
 // The allocator is called through a pointer, so the compiler cannot know that
 // the wiped bytes are never read and has to keep the wiping.
 void tam_request_del(tam_request *self, const tam_mem *mem) {

@@ -44,6 +44,9 @@ tam_request *tam_request_new(const tam_net_request *source, const tam_mem *mem);
 // Overwrites the URL and the headers: they may hold a token.
 void tam_request_wipe(tam_request *self);
 
+// Takes |header|, a whole line, out of the headers.
+void tam_request_drop_header(tam_request *self, tam_span header);
+
 // Wipes and frees |self|, which must be in no queue.
 void tam_request_del(tam_request *self, const tam_mem *mem);
 

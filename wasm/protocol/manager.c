@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The manager: takes events in, gives them to whom they concern, and lets the
 // request pool and the operations act on what changed.
+#include "account/account.h"
 #include "chat/chat.h"
 #include "core/action_queue.h"
 #include "core/json_write.h"
@@ -39,6 +40,8 @@ struct tam_manager {
   tam_list_host host; // what listings get of all that
   tam_store *store;
   tam_chat *chat;
+  tam_account *account;
+  tam_token token; // of whoever is logged in; read by all, set by |account|
   uint8_t *in_buf;
   size_t in_buf_size;
   tam_list_op *ops[LISTINGS_MAX]; // the first |op_count|, in order of start
@@ -91,21 +94,30 @@ static int manager_init(tam_manager *manager, tam_span hub_url,
   }
   int error = tam_net_new(&manager->net, &manager->queue, &manager->random,
                           &manager->mem);
-  manager->host =
-      (tam_list_host){&manager->mem, &manager->queue, manager->net,
-                      &manager->random, tam_buf_span(&manager->hub_url)};
+  manager->host = (tam_list_host){&manager->mem,
+                                  &manager->queue,
+                                  manager->net,
+                                  &manager->random,
+                                  tam_buf_span(&manager->hub_url),
+                                  &manager->token};
   if (error == 0) {
     tam_store_host host = {&manager->mem,
                            &manager->queue,
                            manager->net,
                            &manager->random,
                            tam_buf_span(&manager->hub_url),
-                           tam_buf_span(&manager->mirrors)};
+                           tam_buf_span(&manager->mirrors),
+                           &manager->token};
     error = tam_store_new(&manager->store, &host);
   }
   if (error == 0) {
     tam_chat_host host = {&manager->mem, &manager->queue, &manager->random};
     error = tam_chat_new(&manager->chat, &host);
+  }
+  if (error == 0) {
+    tam_account_host host = {&manager->mem, &manager->queue, manager->net,
+                             &manager->token, tam_buf_span(&manager->hub_url)};
+    error = tam_account_new(&manager->account, &host);
   }
   return error;
 }
@@ -147,6 +159,7 @@ void tam_manager_del(tam_manager *manager) {
   }
   tam_store_del(manager->store);
   tam_chat_del(manager->chat);
+  tam_account_del(manager->account);
   tam_action_queue_free(&manager->queue);
   tam_net_del(manager->net);
   tam_buf_free(&manager->hub_url);
@@ -211,6 +224,8 @@ static void manager_report(tam_manager *manager, const tam_net_report *report) {
   tam_list_op *op = manager_find_op(manager, report->op);
   if (op != NULL) {
     tam_list_op_on_report(op, report, manager->now_ms);
+  } else if (tam_account_has_op(manager->account, report->op)) {
+    tam_account_on_net(manager->account, report, manager->now_ms);
   } else {
     tam_store_on_net(manager->store, report, manager->now_ms);
   }
@@ -380,6 +395,15 @@ static int manager_start_chat(tam_manager *manager,
                         manager->now_ms);
 }
 
+static int manager_start_account(tam_manager *manager,
+                                 const host_command *command) {
+  const tam_message *message = command->message;
+  tam_account_request request = {command->op, message->envelope,
+                                 message->params, message->params_are_nested};
+  return tam_account_start(manager->account, message->account_verb, &request,
+                           manager->now_ms);
+}
+
 static int manager_dispatch(tam_manager *manager, const host_command *command) {
   switch (command->message->name) {
   case TAM_REQUEST_LIST_CHAT_MODELS:
@@ -390,6 +414,8 @@ static int manager_dispatch(tam_manager *manager, const host_command *command) {
     return manager_start_store(manager, command);
   case TAM_REQUEST_CHAT:
     return manager_start_chat(manager, command);
+  case TAM_REQUEST_ACCOUNT:
+    return manager_start_account(manager, command);
   default:
     return manager_reject(manager, command->op, command->message,
                           TAM_ERR_UNKNOWN_MESSAGE,
@@ -400,7 +426,8 @@ static int manager_dispatch(tam_manager *manager, const host_command *command) {
 static int manager_on_command(tam_manager *manager, const tam_event *event) {
   if (event->op == 0 || manager_find_op(manager, event->op) != NULL ||
       tam_store_has_op(manager->store, event->op) ||
-      tam_chat_has_op(manager->chat, event->op)) {
+      tam_chat_has_op(manager->chat, event->op) ||
+      tam_account_has_op(manager->account, event->op)) {
     return TAM_ERR_INVALID_ARGUMENT;
   }
   tam_message message;
@@ -432,6 +459,11 @@ static int manager_on_http(tam_manager *manager, const tam_event *event) {
 }
 
 static int manager_on_op_event(tam_manager *manager, const tam_event *event) {
+  if (event->kind == TAM_EVENT_CANCEL &&
+      tam_account_has_op(manager->account, event->op)) {
+    tam_account_cancel(manager->account, manager->now_ms);
+    return 0;
+  }
   tam_list_op *op = manager_find_op(manager, event->op);
   if (op == NULL) {
     return tam_chat_has_op(manager->chat, event->op)
@@ -532,5 +564,5 @@ double tam_manager_deadline(const tam_manager *manager, double now_ms) {
 
 size_t tam_manager_busy(const tam_manager *manager) {
   return manager->op_count + tam_store_busy(manager->store) +
-         tam_chat_busy(manager->chat);
+         tam_chat_busy(manager->chat) + tam_account_busy(manager->account);
 }

@@ -104,6 +104,10 @@ static int message_read_name(tam_message *message, const char **pwhy) {
   if (message->chat_verb != NULL) {
     message->name = TAM_REQUEST_CHAT;
   }
+  message->account_verb = tam_account_find_verb(message->name_text);
+  if (message->account_verb != TAM_ACCOUNT_NONE) {
+    message->name = TAM_REQUEST_ACCOUNT;
+  }
   return 0;
 }
 

@@ -5,6 +5,7 @@
 #ifndef TAM_PROTOCOL_MESSAGE_H
 #define TAM_PROTOCOL_MESSAGE_H
 
+#include "account/account.h"
 #include "chat/chat.h"
 #include "core/answer.h"
 #include "core/buf.h"
@@ -19,7 +20,8 @@ typedef enum tam_request_name {
   TAM_REQUEST_LIST_CHAT_MODELS,
   TAM_REQUEST_CANCEL_LIST_CHAT_MODELS,
   TAM_REQUEST_STORE, // one of the store's verbs
-  TAM_REQUEST_CHAT   // one of the chat's
+  TAM_REQUEST_CHAT,  // one of the chat's
+  TAM_REQUEST_ACCOUNT
 } tam_request_name;
 
 typedef struct tam_message {
@@ -28,6 +30,7 @@ typedef struct tam_message {
   tam_span name_text;             // as sent; valid as long as |root|
   const tam_store_verb *verb;     // of a STORE request
   const tam_chat_verb *chat_verb; // of a CHAT request
+  tam_account_verb account_verb;  // of an ACCOUNT request
   tam_envelope envelope;       // of the answer; without an id until it is read
   tam_buf id;                  // JSON text: a string, a number or null
   const tam_json_node *params; // inside |root|

@@ -3,6 +3,7 @@
 // commit never changes: what is known of it is not asked for again.
 #include "core/json_tree.h"
 #include "core/json_write.h"
+#include "core/mem.h"
 #include "core/percent.h"
 #include "store/store_op.h"
 #include "store/verbs.h"
@@ -43,7 +44,7 @@ static int ask_api(tam_store_op *op, int is_streamed) {
   if (error == 0) {
     error = tam_net_submit(op->store->host.net, &request);
   }
-  memset(text, 0, sizeof(text));
+  tam_mem_wipe(text, headers.len);
   return error;
 }
 

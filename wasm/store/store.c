@@ -210,11 +210,7 @@ int tam_store_op_open_net(tam_store_op *op) {
 }
 
 void tam_store_op_append_token(const tam_store_op *op, tam_buf *headers) {
-  if (op->params.token.len > 0) {
-    tam_buf_append_text(headers, "authorization: Bearer ");
-    tam_buf_append(headers, op->params.token);
-    tam_buf_append_text(headers, "\r\n");
-  }
+  tam_token_append_header(op->store->host.token, op->params.token, headers);
 }
 
 // ---------------------------------------------------------------------------

@@ -15,6 +15,7 @@
 #include "core/json_tree.h"
 #include "core/random.h"
 #include "net/net.h"
+#include "net/token.h"
 
 // The most operations at a time. A large file that is served and not read is
 // one, with some 20 KB; a library that loads a model has twenty.
@@ -26,8 +27,9 @@ typedef struct tam_store_host {
   tam_action_queue *queue;
   tam_net *net;
   tam_random *random;
-  tam_span hub_url; // without a trailing slash
-  tam_span mirrors; // likewise, a line for each; may be empty
+  tam_span hub_url;       // without a trailing slash
+  tam_span mirrors;       // likewise, a line for each; may be empty
+  const tam_token *token; // of whoever is logged in
 } tam_store_host;
 
 // What can be asked of the store; see store/verbs.c.

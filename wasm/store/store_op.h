@@ -164,7 +164,8 @@ int tam_store_op_rename(tam_store_op *op, tam_span repo);
 // OUT_OF_MEMORY.
 int tam_store_op_open_net(tam_store_op *op);
 
-// Appends the header with the token, if there is one.
+// Appends the header with the caller's token or that of whoever is logged in,
+// if there is one.
 void tam_store_op_append_token(const tam_store_op *op, tam_buf *headers);
 
 // Return the group of a file of the revision in work, and the keys of its
