@@ -14,6 +14,8 @@ import { ROOT } from '../paths.js';
 const HOST = '127.0.0.1';
 const SITE_DIR = fileURLToPath(new URL('./site', import.meta.url));
 
+const EXTENSION = join(ROOT, 'test-harness/extension');
+
 /** No inline code, no eval, nothing from elsewhere but data. */
 const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; "
   + "worker-src 'self'; style-src 'self'; connect-src *";
@@ -41,6 +43,9 @@ export async function startPageServer() {
   app.get('/store/*', files('/store', join(ROOT, 'test-harness/store')));
   app.get('/ort/*', files('/ort',
     join(ROOT, 'node_modules/onnxruntime-web/dist')));
+  // The panel of the demo, with a manager of the page's own.
+  app.get('/panel/connection.js', files('/panel', join(EXTENSION, 'panel-page')));
+  app.get('/panel/*', files('/panel', join(EXTENSION, 'demo')));
   app.get('/*', files('', SITE_DIR));
   return listen(app);
 }

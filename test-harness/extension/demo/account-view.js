@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// The account at the Hub: a token in, a name out. The token is held nowhere
+// here: the field is emptied as soon as it is handed on.
+
+import { button, fill, h, icon } from './dom.js';
+import { forget, keep, recall } from './keeper.js';
+import { problem } from './problem.js';
+
+/**
+ * @typedef {import('./app.js').App} App
+ * @typedef {{ name: string, role?: string }} Account
+ */
+
+/** Name of the account, never its token. */
+const ACCOUNT = 'account';
+
+/**
+ * @param {HTMLElement} root
+ * @param {App} app
+ */
+export function accountView(root, app) {
+  const view = new AccountView(root, app);
+  return { show: () => view.load() };
+}
+
+class AccountView {
+  #app;
+  #body = h('div', { class: 'account' });
+  #outcome = h('div', { class: 'outcome-box' });
+
+  /** @param {HTMLElement} root @param {App} app */
+  constructor(root, app) {
+    this.#app = app;
+    root.append(h('div', { class: 'scroller page' },
+      h('header', { class: 'page-head' }, h('h1', {}, 'Account')),
+      h('p', { class: 'lead' }, 'Most models need no account. With a token of the '
+        + 'Hub, locked models that you may use open, too.'),
+      this.#body, this.#outcome));
+  }
+
+  async load() {
+    const account = await recall(ACCOUNT).catch(() => undefined);
+    if (account) this.#drawAccount(account);
+    else this.#drawForm();
+  }
+
+  /** @param {Account} account */
+  #drawAccount({ name, role }) {
+    fill(this.#body, h('div', { class: 'card account-card' },
+      h('span', { class: 'account-mark' }, icon('account')),
+      h('div', {}, h('h2', {}, name),
+        h('p', { class: 'muted' }, role ? `Signed in · ${role} token` : 'Signed in')),
+      button('Sign out', { kind: 'small', click: () => this.#logout() })));
+  }
+
+  #drawForm() {
+    const token = h('input', {
+      type: 'password', id: 'token', autocomplete: 'off', spellcheck: 'false',
+      placeholder: 'hf_…', required: true, 'aria-describedby': 'token-help',
+    });
+    const persist = h('input', { type: 'checkbox', id: 'persist', role: 'switch' });
+    fill(this.#body, h('form', {
+      class: 'card form',
+      on: {
+        submit: (event) => {
+          event.preventDefault();
+          const secret = token.value.trim();
+          token.value = '';
+          this.#login(secret, persist.checked);
+        },
+      },
+    },
+    h('div', { class: 'field' }, h('label', { for: 'token' }, 'Access token'), token,
+      h('p', { class: 'help', id: 'token-help' },
+        'It goes to the Hub and nowhere else. A token that may only read is enough. ',
+        h('a', { href: `${this.#app.hubUrl}/settings/tokens`, target: '_blank',
+          rel: 'noreferrer' }, 'Make one'))),
+    h('div', { class: 'field switch-field' },
+      h('label', { for: 'persist' }, 'Stay signed in'), persist,
+      h('p', { class: 'help' },
+        'Else it is forgotten when the browser closes.')),
+    h('button', { type: 'submit', class: 'button primary' },
+      h('span', {}, 'Sign in'))));
+  }
+
+  /** @param {string} token @param {boolean} persist */
+  async #login(token, persist) {
+    fill(this.#outcome, h('p', { class: 'outcome', role: 'status' },
+      'Asking the Hub…'));
+    try {
+      const account = await asAccounts(this.#app.manager).login(token, { persist });
+      const { name, role } = account;
+      await keep(ACCOUNT, { name, role });
+      this.#drawAccount(account);
+      fill(this.#outcome);
+      this.#app.announce(`Signed in as ${name}`);
+    } catch (error) {
+      fill(this.#outcome, problem(error, { dismiss: () => fill(this.#outcome) }));
+    }
+  }
+
+  async #logout() {
+    try {
+      await asAccounts(this.#app.manager).logout();
+      await forget(ACCOUNT);
+      this.#drawForm();
+      this.#app.announce('Signed out');
+    } catch (error) {
+      fill(this.#outcome, problem(error));
+    }
+  }
+}
+
+/**
+ * @param {object} manager
+ * @returns {{ login: (token: string, options: { persist: boolean })
+ *   => Promise<Account>, logout: () => Promise<void> }}
+ */
+function asAccounts(manager) {
+  return /** @type {any} */ (manager);
+}
