@@ -72,6 +72,7 @@ int tam_chat_answer_prepare(tam_chat_op *op, const tam_chat_request *request) {
     return TAM_ERR_OUT_OF_MEMORY;
   }
   op->answer = answer;
+  answer->defaults = request->defaults;
   size_t tokens_max = TAM_CHAT_CONTEXT_MAX * sizeof(int32_t);
   tam_buf_init(&answer->request, mem, TAM_JSON_TREE_LEN_MAX);
   tam_buf_init(&answer->chat_id, mem, CHAT_ID_MAX);
@@ -159,7 +160,8 @@ static int say_part(tam_chat_op *op, tam_span text, const char *kind) {
   tam_chat_answer *answer = op->answer;
   tam_buf json;
   if (op->speaker.is_quiet) {
-    return 0;
+    tam_buf_reset(&answer->fresh_tokens);
+    return tam_broadcast_token(op, text);
   }
   tam_speaker_begin(&op->speaker, TAM_ANSWER_PROGRESS, op->chat->now_ms, &json);
   tam_json_write_string_member(&json, "text", text);

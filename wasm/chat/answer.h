@@ -25,7 +25,8 @@ typedef struct tam_answer_texts {
 } tam_answer_texts;
 
 struct tam_chat_answer {
-  tam_buf request;                        // its JSON text
+  tam_buf request;                        // JSON text of its parameters
+  tam_span defaults;                      // static: see tam_chat_request
   tam_json_node *root;                    // the same, parsed
   const tam_json_node *params;            // inside |root|
   tam_json_node *saved[TAM_ANSWER_SAVED]; // settings, the widest scope first

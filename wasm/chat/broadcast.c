@@ -3,6 +3,8 @@
 
 #include "chat/answer.h"
 #include "chat/load.h"
+#include "core/event.h"
+#include "core/event_names.h"
 
 // Begins a message for all, up to the inside of its payload. Returns 0 when
 // nobody listens.
@@ -11,20 +13,24 @@ static int begin(tam_chat_op *op, const char *type, tam_buf *json) {
     return 0;
   }
   tam_buf_init(json, op->chat->host.mem, TAM_SPEAKER_MESSAGE_MAX);
-  tam_json_write_object_begin(json);
-  tam_json_write_name_member(json, "type", type);
-  tam_json_write_number_member(json, "protocolVersion", TAM_PROTOCOL_VERSION);
+  tam_event_begin(json, type);
   tam_json_write_member_begin(json, "payload");
   return 1;
 }
 
 static int send(tam_chat_op *op, tam_buf *json) {
   tam_json_write_object_end(json);
-  tam_json_write_object_end(json);
-  int error = tam_action_queue_put(op->chat->host.queue, TAM_ACTION_MESSAGE, 0,
-                                   0, json);
-  tam_buf_free(json);
-  return error;
+  return tam_event_send(op->chat->host.queue, 0, json);
+}
+
+int tam_broadcast_event(tam_chat_op *op) {
+  tam_buf json;
+  if (!op->is_broadcast) {
+    return 0;
+  }
+  tam_buf_init(&json, op->chat->host.mem, TAM_SPEAKER_MESSAGE_MAX);
+  tam_event_begin(&json, op->verb->event);
+  return tam_event_send(op->chat->host.queue, 0, &json);
 }
 
 static void write_load(const tam_chat_op *op, tam_buf *json) {
@@ -35,27 +41,64 @@ static void write_load(const tam_chat_op *op, tam_buf *json) {
   }
 }
 
-int tam_broadcast_loading(tam_chat_op *op, const char *status, double progress,
-                          tam_span file) {
+int tam_broadcast_loading(tam_chat_op *op, const char *status, tam_span file,
+                          double loaded, double total) {
   tam_buf json;
-  if (!begin(op, "modelWorkerLoadingProgress", &json)) {
+  if (!begin(op, TAM_NAME_UI_MODEL_WORKER_LOADING_PROGRESS, &json)) {
     return 0;
   }
   tam_json_write_name_member(&json, "status", status);
-  tam_json_write_number_member(&json, "progress", progress);
+  tam_json_write_number_member(&json, "progress", op->load->progress);
   tam_json_write_string_member(&json, "file", file);
+  if (total > 0) {
+    tam_json_write_number_member(&json, "loaded", loaded);
+    tam_json_write_number_member(&json, "total", total);
+  }
   write_load(op, &json);
+  return send(op, &json);
+}
+
+// TabAgent's record of a model, with the time under |when|.
+static void write_record(const tam_chat_op *op, const char *key, tam_span dtype,
+                         const char *when, tam_buf *json) {
+  tam_json_write_member_begin(json, key);
+  tam_json_write_string_member(json, "repoId",
+                               tam_buf_span(&op->load->asked_id));
+  tam_json_write_string_member(json, "quantPath", dtype);
+  tam_json_write_number_member(json, when, op->chat->now_ms);
+  tam_json_write_object_end(json);
+}
+
+int tam_broadcast_remember(tam_chat_op *op, tam_remember what) {
+  tam_buf json;
+  if (!begin(op, TAM_NAME_HOST_REMEMBER, &json)) {
+    return 0;
+  }
+  if (what == TAM_REMEMBER_LOADED) {
+    write_record(op, "lastLoadedModel",
+                 tam_chat_model_said_dtype(op->chat->model), "loadedAt", &json);
+  }
+  if (what == TAM_REMEMBER_LOADING) {
+    write_record(op, "loading", tam_buf_span(&op->load->model->asked_dtype),
+                 "startedAt", &json);
+  } else {
+    tam_json_write_key(&json, "loading");
+    tam_json_write_null(&json);
+  }
   return send(op, &json);
 }
 
 int tam_broadcast_ready(tam_chat_op *op) {
   const tam_chat_model *model = op->chat->model;
   tam_buf json;
-  if (!begin(op, "workerReady", &json)) {
-    return 0;
+  int error = tam_broadcast_remember(op, TAM_REMEMBER_LOADED);
+  if (error != 0 || !begin(op, TAM_NAME_WORKER_WORKER_READY, &json)) {
+    return error;
   }
-  tam_json_write_string_member(&json, "modelId", tam_buf_span(&model->id));
-  tam_json_write_string_member(&json, "dtype", tam_buf_span(&model->dtype));
+  tam_json_write_string_member(&json, "modelId",
+                               tam_buf_span(&op->load->asked_id));
+  tam_json_write_string_member(&json, "dtype",
+                               tam_chat_model_said_dtype(model));
   tam_json_write_string_member(&json, "task", tam_buf_span(&model->task));
   tam_json_write_string_member(&json, "executionProvider",
                                tam_buf_span(&model->provider));
@@ -78,13 +121,24 @@ static void write_rate(const tam_chat_answer *answer, tam_buf *json) {
   tam_json_write_number_member(json, "tps", tam_answer_rate(answer));
 }
 
+// How far it has come, for people.
+static void write_count(const tam_chat_answer *answer, tam_buf *json) {
+  uint8_t text[64];
+  tam_buf count;
+  tam_buf_init_fixed(&count, text, sizeof(text));
+  tam_text_append_number(&count, (double)answer->new_tokens);
+  tam_buf_append_text(&count, " tokens");
+  tam_json_write_string_member(json, "message", tam_buf_span(&count));
+}
+
 int tam_broadcast_token(tam_chat_op *op, tam_span text) {
   tam_buf json;
-  if (!begin(op, "generationUpdate", &json)) {
+  if (!begin(op, TAM_NAME_WORKER_GENERATION_UPDATE, &json)) {
     return 0;
   }
   write_whose(op->answer, &json);
   tam_json_write_string_member(&json, "token", text);
+  write_count(op->answer, &json);
   write_rate(op->answer, &json);
   return send(op, &json);
 }
@@ -93,8 +147,9 @@ int tam_broadcast_answer(tam_chat_op *op) {
   const tam_chat_answer *answer = op->answer;
   tam_buf json;
   if (!begin(op,
-             answer->reason == TAM_END_STOPPED ? "generationStopped"
-                                               : "generationComplete",
+             answer->reason == TAM_END_STOPPED
+                 ? TAM_NAME_WORKER_GENERATION_STOPPED
+                 : TAM_NAME_WORKER_GENERATION_COMPLETE,
              &json)) {
     return 0;
   }
@@ -107,19 +162,34 @@ int tam_broadcast_answer(tam_chat_op *op) {
   return send(op, &json);
 }
 
-void tam_broadcast_failure(tam_chat_op *op) {
+// The bar of the panel, and then its state.
+static void say_load_failed(tam_chat_op *op, int error) {
+  tam_span why = tam_buf_span(&op->why);
   tam_buf json;
-  const char *type =
-      op->load != NULL ? "modelWorkerLoadingProgress" : "generationError";
-  if ((op->load == NULL && op->answer == NULL) || !begin(op, type, &json)) {
-    return;
-  }
-  if (op->load != NULL) {
-    tam_json_write_name_member(&json, "status", "error");
+  (void)tam_broadcast_remember(op, TAM_REMEMBER_FAILED);
+  if (begin(op, TAM_NAME_UI_MODEL_WORKER_LOADING_PROGRESS, &json)) {
+    tam_json_write_name_member(&json, "status", TAM_NAME_LOADING_ERROR);
+    tam_json_write_string_member(&json, "file", tam_buf_span(&op->load->dtype));
     write_load(op, &json);
-  } else {
-    write_whose(op->answer, &json);
+    tam_json_write_string_member(&json, "error", why);
+    (void)send(op, &json);
   }
-  tam_json_write_string_member(&json, "error", tam_buf_span(&op->why));
-  (void)send(op, &json);
+  if (error != TAM_ERR_CANCELLED && begin(op, TAM_NAME_WORKER_ERROR, &json)) {
+    tam_json_write_string_member(&json, "error", why);
+    tam_json_write_name_member(&json, "code", tam_strerror(error));
+    (void)send(op, &json);
+  }
+}
+
+void tam_broadcast_failure(tam_chat_op *op, int error) {
+  tam_buf json;
+  if (op->load != NULL) {
+    say_load_failed(op, error);
+  } else if (op->answer != NULL &&
+             begin(op, TAM_NAME_WORKER_GENERATION_ERROR, &json)) {
+    write_whose(op->answer, &json);
+    tam_json_write_string_member(&json, "error", tam_buf_span(&op->why));
+    tam_json_write_name_member(&json, "code", tam_strerror(error));
+    (void)send(op, &json);
+  }
 }

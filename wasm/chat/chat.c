@@ -49,7 +49,7 @@ static void op_del(tam_chat_op *op) {
 }
 
 static void say_failure(tam_chat_op *op, int error) {
-  tam_broadcast_failure(op);
+  tam_broadcast_failure(op, error);
   tam_failure failure = {
       .error = error,
       .stage = op->is_prepared ? (*op->phase)->stage : "params",
@@ -63,14 +63,15 @@ static void say_failure(tam_chat_op *op, int error) {
 
 static int say_done(tam_chat_op *op) {
   tam_buf json;
-  int error = op->answer != NULL ? tam_broadcast_answer(op)
-              : op->load != NULL ? tam_broadcast_ready(op)
-                                 : 0;
+  int error = op->answer != NULL        ? tam_broadcast_answer(op)
+              : op->load != NULL        ? tam_broadcast_ready(op)
+              : op->verb->event != NULL ? tam_broadcast_event(op)
+                                        : 0;
   if (error != 0) {
     return error;
   }
   tam_speaker_begin(&op->speaker, TAM_ANSWER_DONE, op->chat->now_ms, &json);
-  if (op->verb->write_done != NULL) {
+  if (op->verb->write_done != NULL && !op->speaker.envelope.is_panel) {
     op->verb->write_done(op, &json);
   }
   return tam_speaker_say(&op->speaker, TAM_ANSWER_DONE, &json);
@@ -185,7 +186,9 @@ static tam_chat_op *op_new(tam_chat *chat, const tam_chat_verb *verb,
     op_del(op);
     return NULL;
   }
-  op->speaker.is_quiet = (request->flags & TAM_COMMAND_FLAG_QUIET) != 0;
+  op->speaker.is_quiet = request->envelope.is_panel ||
+                         (request->flags & TAM_COMMAND_FLAG_QUIET) != 0;
+  tam_buf_append(&op->text, request->chat);
   op->has_text = (request->flags & TAM_COMMAND_FLAG_LISTING) == 0;
   op->is_broadcast = (request->flags & TAM_COMMAND_FLAG_BROADCAST) != 0;
   return op;
@@ -208,7 +211,7 @@ static int op_prepare(tam_chat_op *op, const tam_chat_request *request) {
   if (op->verb->is_limited && tam_chat_busy(op->chat) > TAM_CHAT_OPS_MAX) {
     return tam_chat_op_fail(op, TAM_ERR_BUSY, "too many requests wait");
   }
-  int error = check_names(op, request);
+  int error = op->text.error != 0 ? op->text.error : check_names(op, request);
   if (error == 0 && op->verb->prepare != NULL) {
     error = op->verb->prepare(op, request);
   }

@@ -25,6 +25,11 @@ typedef struct tam_chat_verb tam_chat_verb;
 // Returns the verb called |name|, or NULL.
 const tam_chat_verb *tam_chat_find_verb(tam_span name);
 
+// Returns 1 when a request of |verb| has a chat among its parameters: the first
+// of TAM_CHAT_MEMBERS that is there.
+int tam_chat_verb_has_chat(const tam_chat_verb *verb);
+#define TAM_CHAT_MEMBERS "messages\0message\0input\0"
+
 // A request; everything in it is borrowed for the call.
 typedef struct tam_chat_request {
   uint32_t op;
@@ -32,8 +37,28 @@ typedef struct tam_chat_request {
   uint32_t flags; // TAM_COMMAND_FLAG_*
   const tam_json_node *params;
   int params_are_nested; // they stand alone: what is unknown is wrong
-  tam_span text;         // all of the request, as it came
+  tam_span text;         // of the parameters, raw, without the chat
+  tam_span chat;         // raw JSON; empty: none
+  // A JSON object, static: settings behind the saved ones. With it, a chat
+  // without a system prompt gets the product's own.
+  tam_span defaults;
 } tam_chat_request;
+
+typedef enum tam_chat_state {
+  TAM_CHAT_UNLOADED = 0,
+  TAM_CHAT_LOADING,
+  TAM_CHAT_READY,
+  TAM_CHAT_GENERATING,
+  TAM_CHAT_STATE_COUNT
+} tam_chat_state;
+
+// What the chat is doing, and with which model: that which is being loaded, or
+// else is there. Valid until the next event.
+typedef struct tam_chat_facts {
+  tam_chat_state state;
+  tam_span model; // as whoever loads it spells it; empty: none
+  tam_span dtype; // likewise
+} tam_chat_facts;
 
 typedef struct tam_chat tam_chat;
 
@@ -64,5 +89,10 @@ int tam_chat_has_op(const tam_chat *chat, uint32_t op);
 
 // Returns how many operations have not ended.
 size_t tam_chat_busy(const tam_chat *chat);
+
+tam_chat_facts tam_chat_get_facts(const tam_chat *chat);
+
+// Releases the model. Legal when nothing runs.
+void tam_chat_unload(tam_chat *chat);
 
 #endif // TAM_CHAT_CHAT_H

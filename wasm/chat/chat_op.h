@@ -29,6 +29,8 @@ struct tam_chat_verb {
   int (*prepare)(tam_chat_op *op, const tam_chat_request *request);
   // Writes the members of the terminal message; NULL: there are none.
   void (*write_done)(tam_chat_op *op, tam_buf *json);
+  const char *event;  // that all hear of when it is done, or NULL
+  uint8_t has_chat;   // its request has the text of a chat
   uint8_t takes_turn; // one such operation runs at a time
   uint8_t is_limited; // only so many of them may wait
 };

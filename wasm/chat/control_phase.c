@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stopping, releasing, and telling what is going on.
 #include "chat/chat_op.h"
+#include "chat/load.h"
 #include "chat/model.h"
+#include "core/names.h"
 
 // Answers end with what there is of them; |op| resets, so loads end, too.
 static int stop_start(tam_chat_op *op) {
@@ -14,16 +16,33 @@ const tam_chat_phase tam_chat_stop_phase = {
     .start = stop_start,
 };
 
-static int reset_start(tam_chat_op *op) {
-  tam_chat *chat = op->chat;
+void tam_chat_unload(tam_chat *chat) {
   tam_chat_model_del(chat->model, chat);
   chat->model = NULL;
+}
+
+static int reset_start(tam_chat_op *op) {
+  tam_chat_unload(op->chat);
   return TAM_CHAT_NEXT;
 }
 
 const tam_chat_phase tam_chat_reset_phase = {
     .stage = "reset",
     .start = reset_start,
+};
+
+// What ran before has ended by now: nobody loses an answer.
+static int clear_cache_start(tam_chat_op *op) {
+  tam_chat *chat = op->chat;
+  if (chat->model != NULL) {
+    tam_chat_model_drop_cache(chat->model, chat);
+  }
+  return TAM_CHAT_NEXT;
+}
+
+const tam_chat_phase tam_chat_clear_cache_phase = {
+    .stage = "clearCache",
+    .start = clear_cache_start,
 };
 
 static int state_start(tam_chat_op *op) {
@@ -45,15 +64,33 @@ static const tam_chat_op *at_work(const tam_chat *chat) {
   return op;
 }
 
+tam_chat_facts tam_chat_get_facts(const tam_chat *chat) {
+  const tam_chat_op *busy = at_work(chat);
+  const tam_chat_model *model = chat->model;
+  tam_chat_facts facts = {TAM_CHAT_UNLOADED, TAM_SPAN_NONE, TAM_SPAN_NONE};
+  if (busy != NULL && busy->load != NULL && busy->load->model != NULL) {
+    facts.state = TAM_CHAT_LOADING;
+    facts.model = tam_buf_span(&busy->load->asked_id);
+    facts.dtype = tam_buf_span(&busy->load->model->asked_dtype);
+  } else if (model != NULL) {
+    facts.state = busy != NULL && busy->answer != NULL ? TAM_CHAT_GENERATING
+                                                       : TAM_CHAT_READY;
+    facts.model = tam_buf_span(&model->asked_id);
+    facts.dtype = tam_chat_model_said_dtype(model);
+  }
+  return facts;
+}
+
 void tam_chat_write_state(tam_chat_op *op, tam_buf *json) {
   const tam_chat *chat = op->chat;
   const tam_chat_model *model = chat->model;
   const tam_chat_op *busy = at_work(chat);
-  const char *state = busy != NULL && busy->load != NULL     ? "loading"
-                      : busy != NULL && busy->answer != NULL ? "generating"
-                      : model != NULL                        ? "ready"
-                                                             : "unloaded";
-  tam_json_write_name_member(json, "state", state);
+  tam_json_write_name_member(json, "state",
+                             tam_names_at("unloaded\0"
+                                          "loading\0"
+                                          "ready\0"
+                                          "generating\0",
+                                          tam_chat_get_facts(chat).state));
   tam_span none = TAM_SPAN_NONE;
   tam_json_write_known_member(json, "modelId",
                               model == NULL ? none : tam_buf_span(&model->id));

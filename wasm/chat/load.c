@@ -4,6 +4,7 @@
 #include "chat/broadcast.h"
 #include "chat/chat_op.h"
 #include "core/mem.h"
+#include "core/model_files.h"
 #include "core/names.h"
 #include "core/repo_id.h"
 
@@ -57,6 +58,16 @@ static int check_task(tam_chat_op *op, const tam_buf *task) {
                                 "text2text-generation or image-text-to-text");
 }
 
+// Older panels name a dtype by the file that it stands for, or by its end.
+static void settle_dtype(const tam_buf *asked, tam_buf *dtype) {
+  tam_span text = tam_buf_span(asked);
+  tam_buf_append(dtype, tam_span_ends_with(text, TAM_SPAN(".onnx"))
+                            ? tam_span_of(tam_dtype_name(tam_file_dtype(text)))
+                        : tam_span_is(text, tam_dtype_file_end(TAM_DTYPE_Q8))
+                            ? tam_span_of(tam_dtype_name(TAM_DTYPE_Q8))
+                            : text);
+}
+
 static int read_device(tam_chat_op *op, const tam_json_node *params) {
   tam_buf name;
   uint8_t text[NAME_MAX];
@@ -78,9 +89,9 @@ static int read_params(tam_chat_op *op, const tam_json_node *params) {
     const char *name;
     tam_buf *text;
   } texts[] = {
-      {"modelId", &model->id},    {"task", &model->task},
-      {"dtype", &load->dtype},    {"revision", &load->revision},
-      {"loadId", &load->load_id},
+      {"modelId", &model->id},        {"task", &model->task},
+      {"loadId", &load->load_id},     {"revision", &load->revision},
+      {"dtype", &model->asked_dtype},
   };
   int error = 0;
   for (size_t i = 0; error == 0 && i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -94,7 +105,9 @@ static int read_params(tam_chat_op *op, const tam_json_node *params) {
   }
   if (error == 0) {
     tam_buf_append(&load->asked_id, tam_buf_span(&model->id));
-    error = load->asked_id.error;
+    settle_dtype(&model->asked_dtype, &load->dtype);
+    error =
+        load->asked_id.error != 0 ? load->asked_id.error : load->dtype.error;
   }
   return error != 0 ? error : read_device(op, params);
 }
@@ -158,13 +171,18 @@ int tam_chat_load_say(tam_chat_op *op, double progress, tam_span file,
   const char *status = is_first          ? "initiate"
                        : progress >= 100 ? "done"
                                          : "progress";
-  if (op->speaker.is_quiet || (!is_first && progress <= load->progress) ||
+  if ((op->speaker.is_quiet && !op->is_broadcast) ||
+      (!is_first && progress <= load->progress) ||
       (!is_first && now_ms < load->said_at_ms + TAM_CHAT_PROGRESS_PERIOD_MS &&
        progress < 100)) {
     return 0;
   }
   load->progress = progress;
   load->said_at_ms = now_ms;
+  int error = tam_broadcast_loading(op, status, file, loaded, total);
+  if (error != 0 || op->speaker.is_quiet) {
+    return error;
+  }
   tam_buf json;
   tam_speaker_begin(&op->speaker, TAM_ANSWER_PROGRESS, now_ms, &json);
   tam_json_write_name_member(&json, "status", status);
@@ -175,8 +193,7 @@ int tam_chat_load_say(tam_chat_op *op, double progress, tam_span file,
     tam_json_write_number_member(&json, "total", total);
   }
   write_who(op, tam_buf_span(&load->model->id), &json);
-  int error = tam_speaker_say(&op->speaker, TAM_ANSWER_PROGRESS, &json);
-  return error != 0 ? error : tam_broadcast_loading(op, status, progress, file);
+  return tam_speaker_say(&op->speaker, TAM_ANSWER_PROGRESS, &json);
 }
 
 void tam_chat_load_write_done(tam_chat_op *op, tam_buf *json) {

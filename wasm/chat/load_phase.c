@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What comes before the sessions: the files of a model, what its configuration
 // says, the tokenizer.
+#include "chat/broadcast.h"
 #include "chat/chat_op.h"
 #include "chat/load.h"
 #include "core/mem.h"
@@ -30,13 +31,23 @@ static int is_same(const tam_chat_load *load, const tam_chat_model *loaded) {
          (load->device == TAM_DEVICE_AUTO || load->device == loaded->device);
 }
 
-// The task is a name for the same computation.
-static int take_task(const tam_chat_load *load, tam_chat_model *loaded) {
-  if (load->model->task.len > 0) {
-    tam_buf_reset(&loaded->task);
-    tam_buf_append(&loaded->task, tam_buf_span(&load->model->task));
+static int take_text(tam_buf *to, const tam_buf *from) {
+  if (from->len > 0) {
+    tam_buf_reset(to);
+    tam_buf_append(to, tam_buf_span(from));
   }
-  return loaded->task.error;
+  return to->error;
+}
+
+// The task is a name for the same computation, and so may others be.
+static int take_names(const tam_chat_load *load, tam_chat_model *loaded) {
+  int error = take_text(&loaded->task, &load->model->task);
+  if (error == 0) {
+    error = take_text(&loaded->asked_id, &load->asked_id);
+  }
+  return error != 0
+             ? error
+             : take_text(&loaded->asked_dtype, &load->model->asked_dtype);
 }
 
 static int same_start(tam_chat_op *op) {
@@ -44,7 +55,7 @@ static int same_start(tam_chat_op *op) {
   if (loaded == NULL || !is_same(op->load, loaded)) {
     return TAM_CHAT_NEXT;
   }
-  int error = take_task(op->load, loaded);
+  int error = take_names(op->load, loaded);
   if (error == 0) {
     error = tam_chat_load_say(op, 100, TAM_SPAN("session"), 0, 0);
   }
@@ -75,7 +86,10 @@ const tam_chat_phase tam_chat_replace_phase = {
 
 static int download_start(tam_chat_op *op) {
   const tam_chat_load *load = op->load;
-  int error = tam_chat_load_say(op, 0, TAM_SPAN("model"), 0, 0);
+  int error = tam_broadcast_remember(op, TAM_REMEMBER_LOADING);
+  if (error == 0) {
+    error = tam_chat_load_say(op, 0, TAM_SPAN("model"), 0, 0);
+  }
   tam_buf *order = tam_chat_op_order(op, "download");
   tam_json_write_string_member(order, "modelId",
                                tam_buf_span(&load->model->id));

@@ -27,6 +27,7 @@ tam_chat_model *tam_chat_model_new(const tam_mem *mem) {
   tam_buf_init(&model->commit, mem, NAME_MAX);
   tam_buf_init(&model->revision, mem, NAME_MAX);
   tam_buf_init(&model->dtype, mem, NAME_MAX);
+  tam_buf_init(&model->asked_dtype, mem, NAME_MAX);
   tam_buf_init(&model->task, mem, NAME_MAX);
   tam_buf_init(&model->provider, mem, NAME_MAX);
   tam_buf_init(&model->warning, mem, WARNING_MAX);
@@ -38,6 +39,11 @@ tam_chat_model *tam_chat_model_new(const tam_mem *mem) {
   tam_buf_init(&model->wide, mem, 2 * TAM_EVENT_RUNTIME_PAYLOAD_MAX);
   tam_buf_init(&model->chat_id, mem, TAM_JSON_TREE_LEN_MAX);
   return model;
+}
+
+tam_span tam_chat_model_said_dtype(const tam_chat_model *model) {
+  return tam_buf_span(model->asked_dtype.len > 0 ? &model->asked_dtype
+                                                 : &model->dtype);
 }
 
 void tam_chat_model_drop_cache(tam_chat_model *model, tam_chat *chat) {
@@ -58,20 +64,11 @@ void tam_chat_model_del(tam_chat_model *model, tam_chat *chat) {
   }
   tam_runtime_drop(chat->runtime, model->tokenizer);
   tam_buf *texts[] = {
-      &model->id,
-      &model->asked_id,
-      &model->revision,
-      &model->commit,
-      &model->dtype,
-      &model->task,
-      &model->provider,
-      &model->warning,
-      &model->special,
-      &model->templates,
-      &model->generation_config,
-      &model->cached,
-      &model->chat_id,
-      &model->tags,
+      &model->id,      &model->asked_id,  &model->revision,
+      &model->commit,  &model->dtype,     &model->asked_dtype,
+      &model->task,    &model->provider,  &model->warning,
+      &model->special, &model->templates, &model->generation_config,
+      &model->cached,  &model->chat_id,   &model->tags,
       &model->wide,
   };
   for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

@@ -36,6 +36,7 @@ typedef struct tam_chat_model {
   tam_buf commit;
   tam_buf revision; // as the caller named it; empty: main
   tam_buf dtype;
+  tam_buf asked_dtype; // as the caller spelled it; empty: any would do
   tam_buf task;
   tam_buf provider;
   tam_buf warning;
@@ -86,6 +87,9 @@ tam_span tam_chat_model_template(const tam_chat_model *model, int with_tools);
 // Errors: UNSUPPORTED_GRAPH, |why| says of which; those of the JSON reader.
 int tam_chat_model_plan(tam_chat_model *model, size_t place, tam_span metadata,
                         tam_buf *why);
+
+// Returns the dtype as the caller spelled it: panels compare.
+tam_span tam_chat_model_said_dtype(const tam_chat_model *model);
 
 // Returns a token that the model has.
 int32_t tam_chat_model_any_token(const tam_chat_model *model);

@@ -80,6 +80,7 @@ extern const tam_chat_phase tam_chat_decode_phase;
 
 extern const tam_chat_phase tam_chat_stop_phase;
 extern const tam_chat_phase tam_chat_reset_phase;
+extern const tam_chat_phase tam_chat_clear_cache_phase;
 extern const tam_chat_phase tam_chat_state_phase;
 
 #endif // TAM_CHAT_PHASE_H

@@ -27,9 +27,7 @@ static int parse_request(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   int error = tam_json_tree_parse(&answer->root, tam_buf_span(&answer->request),
                                   op->chat->host.mem);
-  const tam_json_node *params =
-      tam_json_get_member(answer->root, TAM_SPAN("params"));
-  answer->params = params != NULL ? params : answer->root;
+  answer->params = answer->root;
   return error;
 }
 
@@ -45,7 +43,17 @@ static const tam_json_node *setting(const tam_chat_answer *answer,
   return node;
 }
 
-// Lays what was saved for the model that answers over the settings.
+// Lays settings over those that are there.
+static int merge_text(tam_chat_op *op, tam_params_layer layer, tam_span text,
+                      tam_json_node **proot) {
+  int error = tam_json_tree_parse(proot, text, op->chat->host.mem);
+  return error != 0 ? error
+                    : tam_generation_params_merge(&op->answer->settings, layer,
+                                                  *proot, &op->why);
+}
+
+// Lays the defaults of the request, and what was saved for the model that
+// answers, over the settings.
 static int merge_saved(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   const tam_chat *chat = op->chat;
@@ -54,15 +62,15 @@ static int merge_saved(tam_chat_op *op) {
   const tam_settings_scope scopes[TAM_ANSWER_SAVED] = {
       {TAM_SPAN_NONE, TAM_SPAN_NONE}, {model, TAM_SPAN_NONE}, {model, dtype}};
   int error = 0;
+  if (answer->defaults.len > 0) {
+    tam_json_node *defaults = NULL;
+    error = merge_text(op, TAM_PARAMS_LAYER_SAVED, answer->defaults, &defaults);
+    tam_json_tree_free(defaults, chat->host.mem);
+  }
   for (size_t i = 0; error == 0 && i < TAM_ANSWER_SAVED; i++) {
-    error = tam_json_tree_parse(&answer->saved[i],
-                                tam_saved_settings_get(&chat->saved, scopes[i]),
-                                chat->host.mem);
-    if (error == 0) {
-      error =
-          tam_generation_params_merge(&answer->settings, TAM_PARAMS_LAYER_SAVED,
-                                      answer->saved[i], &op->why);
-    }
+    error = merge_text(op, TAM_PARAMS_LAYER_SAVED,
+                       tam_saved_settings_get(&chat->saved, scopes[i]),
+                       &answer->saved[i]);
   }
   return error;
 }
@@ -134,6 +142,7 @@ static int read_prompt(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   tam_prompt_setup setup = {
       .system = tam_json_get_string(setting(answer, "system_prompt")),
+      .with_default = answer->defaults.len > 0,
       .json = tam_json_get_bool(setting(answer, "json_mode")),
   };
   answer->is_json = setup.json;

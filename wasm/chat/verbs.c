@@ -3,6 +3,7 @@
 // of its terminal message.
 #include "chat/chat_op.h"
 #include "chat/model.h"
+#include "core/event_names.h"
 
 static const tam_chat_phase *const load_phases[] = {
     &tam_chat_turn_phase,     &tam_chat_same_phase,
@@ -24,6 +25,12 @@ static const tam_chat_phase *const reset_phases[] = {
     &tam_chat_stop_phase,
     &tam_chat_turn_phase,
     &tam_chat_reset_phase,
+    NULL,
+};
+
+static const tam_chat_phase *const clear_cache_phases[] = {
+    &tam_chat_turn_phase,
+    &tam_chat_clear_cache_phase,
     NULL,
 };
 
@@ -49,11 +56,25 @@ static const tam_chat_verb verbs[] = {
                   "overflow\0",
         .prepare = tam_chat_answer_prepare,
         .write_done = tam_chat_answer_write_done,
+        .has_chat = 1,
         .takes_turn = 1,
         .is_limited = 1,
     },
     {.name = "stop", .phases = stop_phases, .params = ""},
-    {.name = "reset", .phases = reset_phases, .params = "", .takes_turn = 1},
+    {
+        .name = "reset",
+        .phases = reset_phases,
+        .params = "",
+        .event = TAM_NAME_WORKER_RESET_COMPLETE,
+        .takes_turn = 1,
+    },
+    {
+        .name = "clearCache",
+        .phases = clear_cache_phases,
+        .params = "",
+        .event = TAM_NAME_WORKER_CACHE_CLEARED,
+        .takes_turn = 1,
+    },
     {
         .name = "state",
         .phases = state_phases,
@@ -83,4 +104,8 @@ const tam_chat_verb *tam_chat_find_verb(tam_span name) {
     }
   }
   return NULL;
+}
+
+int tam_chat_verb_has_chat(const tam_chat_verb *verb) {
+  return verb != NULL && verb->has_chat;
 }

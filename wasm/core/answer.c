@@ -82,6 +82,9 @@ const char *tam_error_remedy(int error) {
 void tam_answer_open(tam_buf *json, const tam_envelope *envelope,
                      tam_span name) {
   tam_json_write_object_begin(json);
+  if (envelope->is_panel) {
+    return;
+  }
   tam_json_write_string_member(
       json, envelope->is_type_style ? "type" : "action", name);
   tam_json_write_key(json, "id");
@@ -89,9 +92,23 @@ void tam_answer_open(tam_buf *json, const tam_envelope *envelope,
   tam_json_write_number_member(json, "protocolVersion", TAM_PROTOCOL_VERSION);
 }
 
+static void write_success(tam_buf *json, int is_good, tam_span more) {
+  tam_json_write_key(json, "success");
+  tam_json_write_bool(json, is_good || more.len > 0);
+  if (more.len > 0) {
+    tam_json_write_raw(json, more);
+  }
+}
+
 void tam_answer_begin(tam_buf *json, const tam_envelope *envelope,
                       const char *action, tam_answer kind, uint32_t seq,
                       double now_ms) {
+  if (envelope->is_panel) {
+    int is_good = kind == TAM_ANSWER_DONE;
+    tam_json_write_object_begin(json);
+    write_success(json, is_good, is_good ? envelope->done : envelope->failed);
+    return;
+  }
   uint8_t text[NAME_MAX];
   tam_buf name;
   tam_buf_init_fixed(&name, text, sizeof(text));
@@ -114,10 +131,14 @@ void tam_answer_begin(tam_buf *json, const tam_envelope *envelope,
 
 void tam_answer_write_error(tam_buf *json, const tam_envelope *envelope,
                             const tam_failure *failure) {
+  int is_old = envelope->is_type_style || envelope->is_panel;
   tam_json_write_name_member(json, "code", tam_strerror(failure->error));
   tam_json_write_string_member(
-      json, envelope->is_type_style ? "error" : "message",
+      json, is_old ? "error" : "message",
       tam_span_head_utf8(failure->message, MESSAGE_MAX));
+  if (envelope->is_panel) {
+    return;
+  }
   tam_json_write_name_member(json, "stage", failure->stage);
   if (failure->status != 0) {
     tam_json_write_number_member(json, "status", failure->status);

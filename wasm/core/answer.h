@@ -15,6 +15,11 @@ typedef enum tam_answer {
 typedef struct tam_envelope {
   tam_span id;       // the caller's id as JSON text
   int is_type_style; // messages are named by "type" instead of "action"
+  // TabAgent's panel hears one thing: {success: true}, or {success: false,
+  // error, code}. The rest is said to all.
+  int is_panel;
+  tam_span done;   // of the panel's: further members of the good answer
+  tam_span failed; // and of a bad one, which is a success with these then
 } tam_envelope;
 
 // What a terminal error tells.
@@ -34,7 +39,8 @@ int tam_error_is_retryable(int error);
 // Returns what the user can do about |error|, or NULL.
 const char *tam_error_remedy(int error);
 
-// Opens a message object and writes its name, id and version.
+// Opens a message object and writes its name, id and version; a panel's has
+// none of them.
 void tam_answer_open(tam_buf *json, const tam_envelope *envelope,
                      tam_span name);
 

@@ -9,9 +9,20 @@
 // The caller's id as JSON text, as the reader of messages caps it.
 #define ID_MAX 512
 
+// What the panel is told besides success: ids, and when something was.
+#define MEMBERS_MAX 4096
+
 // The terminal error when memory is gone: names, numbers, a sentence and the
 // caller's id.
 #define LAST_WORDS_MAX 2048
+
+static void keep_members(tam_speaker *self, const tam_envelope *envelope) {
+  tam_buf_append(&self->members, envelope->done);
+  tam_buf_append(&self->members, envelope->failed);
+  tam_span both = tam_buf_span(&self->members);
+  self->envelope.done = tam_span_head(both, envelope->done.len);
+  self->envelope.failed = tam_span_from(both, envelope->done.len);
+}
 
 int tam_speaker_init(tam_speaker *self, tam_action_queue *queue,
                      const char *action, uint32_t op,
@@ -21,16 +32,26 @@ int tam_speaker_init(tam_speaker *self, tam_action_queue *queue,
   self->action = action;
   self->op = op;
   tam_buf_init(&self->id, mem, ID_MAX);
+  tam_buf_init(&self->members, mem, MEMBERS_MAX);
   tam_buf_append(&self->id, envelope->id);
   self->envelope = *envelope;
   self->envelope.id = tam_buf_span(&self->id);
+  keep_members(self, envelope);
   self->last_words = tam_action_node_new(mem, LAST_WORDS_MAX);
-  return self->last_words == NULL ? TAM_ERR_OUT_OF_MEMORY : self->id.error;
+  return self->last_words == NULL ? TAM_ERR_OUT_OF_MEMORY
+         : self->id.error != 0    ? self->id.error
+                                  : self->members.error;
 }
 
 void tam_speaker_free(tam_speaker *self) {
   tam_mem_free(self->queue->mem, self->last_words);
   tam_buf_free(&self->id);
+  tam_buf_free(&self->members);
+}
+
+// Whether the members of a DONE stand in an object of their own.
+static int has_result(const tam_speaker *self) {
+  return self->envelope.is_type_style && !self->envelope.is_panel;
 }
 
 void tam_speaker_begin(const tam_speaker *self, tam_answer kind, double now_ms,
@@ -38,13 +59,13 @@ void tam_speaker_begin(const tam_speaker *self, tam_answer kind, double now_ms,
   tam_buf_init(json, self->queue->mem, TAM_SPEAKER_MESSAGE_MAX);
   tam_answer_begin(json, &self->envelope, self->action, kind, self->seq,
                    now_ms);
-  if (kind == TAM_ANSWER_DONE && self->envelope.is_type_style) {
+  if (kind == TAM_ANSWER_DONE && has_result(self)) {
     tam_json_write_member_begin(json, "result");
   }
 }
 
 int tam_speaker_say(tam_speaker *self, tam_answer kind, tam_buf *json) {
-  if (kind == TAM_ANSWER_DONE && self->envelope.is_type_style) {
+  if (kind == TAM_ANSWER_DONE && has_result(self)) {
     tam_json_write_object_end(json);
   }
   tam_json_write_object_end(json);
@@ -63,6 +84,7 @@ static void say_last_words(tam_speaker *self, const tam_failure *failure,
   tam_failure brief = *failure;
   tam_buf json;
   brief.more = TAM_SPAN_NONE;
+  self->envelope.failed = TAM_SPAN_NONE;
   tam_buf_init_fixed(&json, (uint8_t *)(node + 1), LAST_WORDS_MAX);
   tam_answer_begin(&json, &self->envelope, self->action, TAM_ANSWER_ERROR,
                    self->seq, now_ms);

@@ -16,8 +16,9 @@ typedef struct tam_speaker {
   uint32_t op;           // the host's number of the operation
   uint32_t seq;          // of the next message
   int is_quiet;          // nobody listens to progress
-  tam_envelope envelope; // its id lies in |id|
+  tam_envelope envelope; // its texts lie below
   tam_buf id;
+  tam_buf members; // of the envelope, for a panel
   tam_action_node *last_words;
 } tam_speaker;
 
