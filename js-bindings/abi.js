@@ -33,6 +33,7 @@ export const COMMAND_FLAG = Object.freeze({
   QUIET: 2,
   BROADCAST: 4,
   OUTSIDE: 8,
+  MORE: 16,
 });
 
 export const ACTION = Object.freeze({
@@ -48,6 +49,7 @@ export const ACTION = Object.freeze({
 
 export const MESSAGE_FLAG = Object.freeze({
   TERMINAL: 1,
+  CHANNEL: 2,
 });
 
 export const FETCH_FLAG = Object.freeze({
@@ -118,6 +120,12 @@ export const ERRORS = Object.freeze([
     number: -106,
     code: 'busy',
     cause: 'too many operations run at the same time',
+  },
+  {
+    name: 'NOT_OURS',
+    number: -107,
+    code: 'not_ours',
+    cause: 'the message is for somebody else',
   },
   {
     name: 'JSON_SYNTAX',

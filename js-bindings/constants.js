@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The names of the protocol. Generated from
-// wasm/protocol/event_names.def; do not edit.
+// wasm/core/event_names.def; do not edit.
 
 export const UIEventNames = Object.freeze({
   QUERY_SUBMITTED: 'querySubmitted',
@@ -127,6 +127,23 @@ export const DBNames = Object.freeze({
   DB_KNOWLEDGE_GRAPH_EDGES: 'TabAgentKnowledgeGraphEdges',
   DB_CHAT_SUMMARIES: 'TabAgentChatSummaries',
   DB_ATTACHMENTS: 'TabAgentAttachments',
+});
+
+export const PanelMessageTypes = Object.freeze({
+  INTERRUPT: 'interrupt',
+  SAVE_LAST_CHAT_SESSION: 'saveLastChatSession',
+  POPUP_CREATED: 'popupCreated',
+  GET_POPUP_FOR_TAB: 'getPopupForTab',
+  NATIVE_HOST_MESSAGE: 'native_host_message',
+  GET_NATIVE_HOST_STATUS: 'get_native_host_status',
+});
+
+export const HostEventNames = Object.freeze({
+  CONFIGURE: 'tabagent:configure',
+  MEMORY_PRESSURE: 'tabagent:memoryPressure',
+  SUSPEND: 'tabagent:suspend',
+  REMEMBER: 'tabagent:remember',
+  IDLE: 'tabagent:idle',
 });
 
 export const ListChatModelsEvents = Object.freeze({

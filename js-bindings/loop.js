@@ -11,9 +11,7 @@ import { cancelled, errorOfNumber, TabAgentError } from './errors.js';
 import { Requests } from './fetch.js';
 import { decodeModels } from './model-table.js';
 import { openStored } from './opened-file.js';
-import {
-  listingPieces, splitChat, suppliedListing, writeMessage,
-} from './request.js';
+import { listingPieces, suppliedListing, writeMessage } from './request.js';
 import { StoreActions } from './store/actions.js';
 import { telemetryOf } from './telemetry.js';
 import { Timer } from './timer.js';
@@ -45,7 +43,7 @@ import { Timer } from './timer.js';
  * @property {unknown} [ort] onnxruntime-web, or what brings it
  * @property {unknown} [ortWasmPaths]
  * @property {import('./types/index.d.ts').Clock} clock
- * @property {(message: any) => void} [onMessage]
+ * @property {(message: any, isForChannel: boolean) => void} [onMessage]
  * @property {(entry: any) => void} [telemetry]
  *
  * @typedef {object} CallOptions
@@ -186,24 +184,35 @@ export class Loop {
    */
   #send(op, message, isQuiet) {
     const listing = suppliedListing(message);
-    const { rest, chat } = splitChat(message);
-    const payload = encoder.encode(writeMessage(rest, listing));
-    if (payload.length > CAPS.EVENT_PAYLOAD_MAX) {
-      throw new TabAgentError('too_large', 'a request has at most '
-        + `${CAPS.EVENT_PAYLOAD_MAX} bytes, this one ${payload.length}`,
-      { stage: 'request' });
-    }
-    const flags = (listing || chat ? COMMAND_FLAG.LISTING : 0)
+    const flags = (listing ? COMMAND_FLAG.LISTING : 0)
       | (isQuiet ? COMMAND_FLAG.QUIET : 0)
       | (this.#onMessage ? COMMAND_FLAG.BROADCAST : 0)
       | (this.#outside.isOutside ? COMMAND_FLAG.OUTSIDE : 0);
-    const error = this.#feed(EVENT.COMMAND, { op, flags, payload });
+    const error = this.#sendText(
+      op, flags, encoder.encode(writeMessage(message, listing)));
     if (error < 0) throw errorOfNumber(error, 'request');
     if (listing) this.#sendListing(op, listing);
-    if (chat) {
-      this.#feed(EVENT.LISTING_DATA, { op, payload: encoder.encode(chat) });
-      this.#feed(EVENT.LISTING_END, { op });
-    }
+  }
+
+  /**
+   * Sends a message, in pieces when it is long.
+   * @param {number} op
+   * @param {number} flags
+   * @param {Uint8Array} text
+   * @returns {number} 0, or a negative error
+   */
+  #sendText(op, flags, text) {
+    let at = 0;
+    let error;
+    do {
+      const payload = text.subarray(at, at + CAPS.EVENT_PAYLOAD_MAX);
+      at += payload.length;
+      error = this.#feed(EVENT.COMMAND, {
+        op, payload,
+        flags: at < text.length ? flags | COMMAND_FLAG.MORE : flags,
+      });
+    } while (error === 0 && at < text.length);
+    return error;
   }
 
   /**
@@ -313,8 +322,7 @@ export class Loop {
         break;
       }
       case ACTION.MESSAGE:
-        this.#deliver(op, JSON.parse(decoder.decode(first)),
-          (flags & MESSAGE_FLAG.TERMINAL) !== 0);
+        this.#deliver(op, JSON.parse(decoder.decode(first)), flags);
         break;
       case ACTION.MODELS: {
         const job = this.#jobs.get(op);
@@ -362,13 +370,13 @@ export class Loop {
   /**
    * @param {number} op
    * @param {Message} message
-   * @param {boolean} isTerminal
+   * @param {number} flags MESSAGE_FLAG
    */
-  #deliver(op, message, isTerminal) {
+  #deliver(op, message, flags) {
     const job = this.#jobs.get(op);
     if (job?.models) (message.result ?? message).models = job.models;
     if (job) job.lastSeq = message.seq ?? job.lastSeq;
-    if (isTerminal) {
+    if ((flags & MESSAGE_FLAG.TERMINAL) !== 0) {
       this.#jobs.delete(op);
       const opened = this.#storage.end(op);
       if (opened) job?.onOpened?.(opened);
@@ -380,7 +388,10 @@ export class Loop {
     } else {
       attempt(() => job?.onProgress?.(message));
     }
-    attempt(() => this.#onMessage?.(message));
+    // What a panel is answered has no name, and is for nobody else.
+    if (message.type === undefined && message.action === undefined) return;
+    const isForChannel = (flags & MESSAGE_FLAG.CHANNEL) !== 0;
+    attempt(() => this.#onMessage?.(message, isForChannel));
   }
 
   /**
@@ -425,7 +436,7 @@ function describe(message, op) {
 
 /** @param {any} message */
 function toolsOf(message) {
-  return (message?.params ?? message)?.tools;
+  return (message?.params ?? message?.payload ?? message)?.tools;
 }
 
 /**

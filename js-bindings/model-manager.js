@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The face of the product: methods that become requests to the core.
 
+import { WorkerEventNames } from './constants.js';
 import { Core, loadCore } from './core.js';
 import { errorOfMessage, TabAgentError } from './errors.js';
 import { lazyStream } from './lazy-stream.js';
@@ -247,7 +248,14 @@ export class ModelManager {
 
   /** @type {Manager['handleMessage']} */
   async handleMessage(message) {
-    return this.#loop.run(message);
+    try {
+      return await this.#loop.run(this.#withMemory(message));
+    } catch (error) {
+      if (error instanceof TabAgentError && error.code === 'not_ours') {
+        return undefined;
+      }
+      throw error;
+    }
   }
 
   /** @type {Manager['jobs']} */
@@ -320,6 +328,21 @@ export class ModelManager {
         `${path} is no longer in the store`, { stage: 'export', modelId });
     }
     return served.body;
+  }
+
+  /**
+   * Puts what only the platform knows into a question for it.
+   * @param {any} message
+   * @returns {unknown}
+   */
+  #withMemory(message) {
+    if (message?.type !== WorkerEventNames.REQUEST_MEMORY_STATS) return message;
+    const { usedJSHeapSize, totalJSHeapSize, jsHeapSizeLimit }
+      = /** @type {any} */ (performance).memory ?? {};
+    return { ...message, payload: {
+      usedJSHeapSize, totalJSHeapSize, jsHeapSizeLimit,
+      wasmBytes: this.#loop.memoryBytes,
+    } };
   }
 
   /** @param {string} action */

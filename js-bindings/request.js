@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Writes a request for the core: the message as JSON, and apart from it what
-// can be long: a listing that the caller supplied, the text of a chat.
+// Writes a request for the core: the message as JSON, and apart from it a
+// listing that the caller supplied.
 
 import { TabAgentError } from './errors.js';
 
@@ -19,28 +19,6 @@ const UNWRITABLE = ['bigint', 'function', 'symbol'];
 export function suppliedListing(message) {
   const params = message?.params ?? message;
   return Array.isArray(params?.listing) ? params.listing : undefined;
-}
-
-/** Where a request has its chat, the first of them that is there. */
-const CHAT_MEMBERS = ['messages', 'message', 'input'];
-
-/**
- * Takes the chat out of a request for an answer.
- * @param {any} message
- * @returns {{ rest: unknown, chat?: string }}
- */
-export function splitChat(message) {
-  if ((message?.action ?? message?.type) !== 'generate') {
-    return { rest: message };
-  }
-  const params = message.params ?? message;
-  const name = CHAT_MEMBERS.find((member) => params[member] !== undefined);
-  if (name === undefined) return { rest: message };
-  const { [name]: chat, ...rest } = params;
-  return {
-    rest: params === message ? rest : { ...message, params: rest },
-    chat: writeMessage(chat, undefined),
-  };
 }
 
 /**

@@ -82,8 +82,11 @@ export interface ModelManagerOptions {
   clock?: Clock;
   /** An integer or 16 bytes: the same seed gives the same retry jitter. */
   seed?: number | Uint8Array;
-  /** Receives every message of every operation. */
-  onMessage?: (message: any) => void;
+  /**
+   * Receives every message of every operation, and those that belong to none.
+   * `isForChannel`: the message is for the panels' channel, `tabagent-llm`.
+   */
+  onMessage?: (message: any, isForChannel: boolean) => void;
   /** Receives counters and durations. */
   telemetry?: (entry: TelemetryEntry) => void;
 }
@@ -442,9 +445,11 @@ export interface ModelManager {
   state(): Promise<ChatState>;
 
   /**
-   * Handles a request of the message protocol, in either style (`action` or
-   * `type`). Progress goes to `onMessage`. Resolves with the last message of
-   * the operation, which may report an error.
+   * Handles a request of the message protocol, in any of its styles (`action`,
+   * `type`, TabAgent's `type` and `payload`). Progress goes to `onMessage`.
+   * Resolves with the last message of the operation, which may report an error:
+   * for TabAgent's panel exactly what `sendResponse` shall get. Resolves with
+   * undefined when the message is for somebody else and must not be answered.
    */
   handleMessage(message: unknown, sender?: unknown): Promise<any>;
 

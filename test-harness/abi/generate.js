@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Turns the C core's description of itself into js-bindings/abi.js and
-// constants.js. By hand, after a change to the interface:
+// others, and into the tables of docs/protocol.md. By hand, after a change to the interface:
 // node test-harness/abi/generate.js
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 
 import { ROOT } from '../paths.js';
 import { buildPreset, output } from '../run.js';
+import { generateProtocol, PROTOCOL_DOCUMENT } from './protocol-document.js';
 
 /** @typedef {Record<string, number>} Numbers */
 
@@ -37,6 +38,9 @@ import { buildPreset, output } from '../run.js';
  * @property {string[]} gated
  * @property {string[]} dtypes
  * @property {Record<string, Record<string, string>>} eventNames
+ * @property {import('./protocol-document.js').PanelRequest[]} panelRequests
+ * @property {string} foreignPrefix what messages for others begin with, or ...
+ * @property {string[]} foreignMessages ... are called
  */
 
 /**
@@ -122,9 +126,25 @@ function generateConstants({ eventNames }) {
   return [
     '// SPDX-License-Identifier: Apache-2.0\n' +
     '// The names of the protocol. Generated from\n' +
-    '// wasm/protocol/event_names.def; do not edit.\n',
+    '// wasm/core/event_names.def; do not edit.\n',
     ...Object.entries(eventNames)
       .map(([name, members]) => frozenObject(name, members)),
+  ].join('\n');
+}
+
+/** @param {Schema} schema */
+function generatePanelRequests(schema) {
+  return [
+    '// SPDX-License-Identifier: Apache-2.0\n' +
+    '// Which messages are for us. Generated from\n' +
+    '// wasm/protocol/panel_request.def; do not edit.\n',
+    `/** The types of the requests of TabAgent's panel. */\n${
+      frozenArray('PANEL_REQUESTS',
+        schema.panelRequests.map(({ name }) => name))}`,
+    `/** Types of messages that others answer, or nobody. */\n${
+      frozenArray('FOREIGN_MESSAGES', schema.foreignMessages)}`,
+    '/** What messages of the database begin with, which are not ours. */\n' +
+    `export const FOREIGN_PREFIX = ${literal(schema.foreignPrefix)};\n`,
   ].join('\n');
 }
 
@@ -136,6 +156,10 @@ export function generate(schema) {
   return new Map([
     [join(ROOT, 'js-bindings/abi.js'), generateAbi(schema)],
     [join(ROOT, 'js-bindings/constants.js'), generateConstants(schema)],
+    [join(ROOT, 'js-bindings/panel-requests.js'),
+      generatePanelRequests(schema)],
+    [PROTOCOL_DOCUMENT, generateProtocol(schema.panelRequests,
+      readFileSync(PROTOCOL_DOCUMENT, 'utf8'))],
   ]);
 }
 

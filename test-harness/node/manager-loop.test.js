@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, mock, test } from 'node:test';
 
+import { COMMAND_FLAG, MESSAGE_FLAG } from '../../js-bindings/abi.js';
 import { Loop } from '../../js-bindings/loop.js';
 import { createVirtualClock } from '../hub/virtual-clock.js';
 import { abort, end, FakeCore, fetchUrl, say } from './fake-core.js';
@@ -256,7 +257,26 @@ describe('messages', () => {
     assert.deepEqual(onProgress.mock.calls.map((call) => call.arguments),
       [[step]]);
     assert.deepEqual(onMessage.mock.calls.map((call) => call.arguments),
-      [[step], [DONE]]);
+      [[step, false], [DONE, false]]);
+  });
+
+  test('what a panel is answered is for nobody else', async () => {
+    const onMessage = mock.fn();
+    const { loop } = setUp(() => [end(1, { success: true })], { onMessage });
+    assert.deepEqual(await loop.run({ type: 'init', payload: {} }),
+      { success: true });
+    assert.deepEqual(onMessage.mock.calls, []);
+  });
+
+  test('a message for the channel says so', async () => {
+    const onMessage = mock.fn();
+    const ping = { type: 'uiPing', payload: { timestamp: 1 } };
+    const { loop } = setUp(({ op }) => [
+      { ...say(0, ping), flags: MESSAGE_FLAG.CHANNEL }, end(Number(op), DONE),
+    ], { onMessage });
+    await loop.run(REQUEST);
+    assert.deepEqual(onMessage.mock.calls.map((call) => call.arguments),
+      [[ping, true], [DONE, false]]);
   });
 
   test('the numbers of the end reach the telemetry hook one by one',
@@ -278,7 +298,7 @@ describe('messages', () => {
     const fail = () => { throw new Error('mine'); };
     const errors = await reportedErrors(async () => {
       const { loop } = setUp(() => [
-        say(1, { seq: 1 }), end(1, DONE_WITH_NUMBERS),
+        say(1, { action: 'a', seq: 1 }), end(1, DONE_WITH_NUMBERS),
       ], { onMessage: fail, telemetry: fail });
       assert.deepEqual(await loop.run(REQUEST, { onProgress: fail }),
         DONE_WITH_NUMBERS);
@@ -297,13 +317,30 @@ describe('messages', () => {
     assert.deepEqual(loop.jobs(), []);
   });
 
-  test('a request that is too long says how long', async () => {
-    const { core, loop } = setUp(() => []);
-    await assert.rejects(loop.run({ action: 'x'.repeat(100_000) }), {
-      name: 'TabAgentError', code: 'too_large', stage: 'request',
-      message: 'a request has at most 65536 bytes, this one 100013',
+  test('a request that is long goes in pieces', async () => {
+    let pieces = 0;
+    const { core, loop } = setUp(({ op }) => {
+      pieces += 1;
+      return pieces === 3 ? [end(Number(op), DONE)] : [];
     });
-    assert.deepEqual(core.eventsOf('COMMAND'), []);
+    const message = { action: 'x'.repeat(150_000) };
+    await loop.run(message);
+    const commands = core.eventsOf('COMMAND');
+    assert.deepEqual(commands.map(({ text }) => text.length),
+      [65536, 65536, 150_013 - 131_072]);
+    assert.equal(commands.map(({ text }) => text).join(''),
+      JSON.stringify(message));
+    assert.deepEqual(commands.map((command) => (
+      /** @type {any} */ (command).flags & COMMAND_FLAG.MORE)),
+    [COMMAND_FLAG.MORE, COMMAND_FLAG.MORE, 0]);
+    assert.deepEqual(commands.map(({ op }) => op), [1, 1, 1]);
+  });
+
+  test('a piece that the core cannot take is the last one', async () => {
+    const { core, loop } = setUp(() => -900);
+    await assert.rejects(loop.run({ action: 'x'.repeat(150_000) }),
+      { code: 'out_of_memory', stage: 'request' });
+    assert.equal(core.eventsOf('COMMAND').length, 1);
     assert.deepEqual(loop.jobs(), []);
   });
 
@@ -382,7 +419,7 @@ describe('a supplied listing', () => {
         [named]: last[named],
       });
       assert.deepEqual(onMessage.mock.calls.map((call) => call.arguments),
-        [[last]]);
+        [[last, false]]);
       assert.deepEqual(core.events.map((event) => event.kind),
         ['COMMAND', 'CANCEL']);
     });
@@ -473,11 +510,12 @@ describe('the end', () => {
     /** @type {any[]} */
     const heard = [];
     const { core, loop } = setUp(({ kind, op = 0 }) => (
-      kind === 'CANCEL' ? [end(op, { code: 'cancelled', op })] : []
+      kind === 'CANCEL' ? [end(op, { action: 'x', code: 'cancelled', op })] : []
     ), { onMessage: (/** @type {any} */ message) => heard.push(message) });
     const running = [1, 2, 3].map(() => loop.run(REQUEST));
     loop.dispose();
-    const ends = [1, 2, 3].map((op) => ({ code: 'cancelled', op }));
+    const ends = [1, 2, 3].map((op) => (
+      { action: 'x', code: 'cancelled', op }));
     assert.deepEqual(await Promise.all(running), ends);
     assert.deepEqual(heard, ends);
     assert.equal(core.isDeleted, true);

@@ -5,9 +5,11 @@
 // The names of plain enums are written as switches without a default: when an
 // enum grows, this file does not compile until it knows the new member.
 #include "abi/action_record.h"
+#include "core/event_names.h"
 #include "core/model_files.h"
 #include "hub/candidates.h"
 #include "hub/model_table.h"
+#include "protocol/panel_request.h"
 #include "tam.h"
 
 #include <stdio.h>
@@ -209,6 +211,31 @@ static void print_model_table(void) {
   printf("},\n\"modelRowWords\": %d", offset);
 }
 
+static const char *verb_text(const char *verb) {
+  return verb == NULL ? "" : verb;
+}
+
+// The panel's requests, and the names of messages that are for others.
+static void print_panel_requests(void) {
+  const char *separator = "";
+  printf(",\n\"panelRequests\": [");
+#define TAM_PANEL_REQUEST(name, action, verb, reads, answer, events, states)   \
+  printf("%s\n{\"name\": \"%s\", \"action\": \"%s\", \"verb\": \"%s\", "       \
+         "\"answer\": \"%s\", \"events\": \"%s\", \"states\": \"%s\"}",        \
+         separator, TAM_NAME_##name, #action, verb_text(verb), answer, events, \
+         states);                                                              \
+  separator = ",";
+#include "protocol/panel_request.def"
+  separator = "";
+  printf("],\n\"foreignPrefix\": \"%s\",\n\"foreignMessages\": [",
+         TAM_PANEL_FOREIGN_PREFIX);
+#define TAM_PANEL_FOREIGN(name)                                                \
+  printf("%s\"%s\"", separator, TAM_NAME_##name);                              \
+  separator = ", ";
+#include "protocol/panel_request.def"
+  printf("]");
+}
+
 // The protocol's names, an object for each group.
 static void print_event_names(void) {
   const char *close = "";
@@ -218,10 +245,10 @@ static void print_event_names(void) {
   printf("%s\n\"%s\": {", close, #object);                                     \
   close = "},";                                                                \
   separator = "";
-#define TAM_EVENT_NAME(member, value)                                          \
+#define TAM_EVENT_NAME(object, member, value)                                  \
   printf("%s\"%s\": \"%s\"", separator, #member, value);                       \
   separator = ", ";
-#include "protocol/event_names.def"
+#include "core/event_names.def"
 #undef TAM_EVENT_OBJECT
 #undef TAM_EVENT_NAME
   printf("}}");
@@ -234,10 +261,12 @@ int main(void) {
   print_numbers("events", event_name);
   print_numbers("actions", action_name);
   printf(",\n\"commandFlags\": {\"LISTING\": %u, \"QUIET\": %u, "
-         "\"BROADCAST\": %u, \"OUTSIDE\": %u}",
+         "\"BROADCAST\": %u, \"OUTSIDE\": %u, \"MORE\": %u}",
          TAM_COMMAND_FLAG_LISTING, TAM_COMMAND_FLAG_QUIET,
-         TAM_COMMAND_FLAG_BROADCAST, TAM_COMMAND_FLAG_OUTSIDE);
-  printf(",\n\"messageFlags\": {\"TERMINAL\": %u}", TAM_MESSAGE_FLAG_TERMINAL);
+         TAM_COMMAND_FLAG_BROADCAST, TAM_COMMAND_FLAG_OUTSIDE,
+         TAM_COMMAND_FLAG_MORE);
+  printf(",\n\"messageFlags\": {\"TERMINAL\": %u, \"CHANNEL\": %u}",
+         TAM_MESSAGE_FLAG_TERMINAL, TAM_MESSAGE_FLAG_CHANNEL);
   printf(",\n\"fetchFlags\": {\"KEEP\": %u, \"WHOLE\": %u}",
          TAM_FETCH_FLAG_KEEP, TAM_FETCH_FLAG_WHOLE);
   printf(",\n\"deliverFlags\": {\"LAST\": %u}", TAM_DELIVER_FLAG_LAST);
@@ -253,6 +282,7 @@ int main(void) {
   print_names("gated", gated_name);
   print_names("dtypes", dtype_name);
   print_event_names();
+  print_panel_requests();
   printf("\n}\n");
   return 0;
 }

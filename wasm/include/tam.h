@@ -157,6 +157,12 @@ typedef enum tam_event_kind {
 #define TAM_COMMAND_FLAG_BROADCAST 4U
 // Bodies that are taken as a whole lie outside of the host's memory.
 #define TAM_COMMAND_FLAG_OUTSIDE 8U
+// The message goes on in the next COMMAND of the same number: a payload is a
+// piece of it. The flags of the last one count.
+#define TAM_COMMAND_FLAG_MORE 16U
+
+// The longest message, with its chat.
+#define TAM_COMMAND_MAX (UINT32_C(8) << 20)
 
 typedef struct tam_event {
   tam_event_kind kind;
@@ -214,6 +220,8 @@ typedef enum tam_action_kind {
 #define TAM_FETCH_FLAG_WHOLE 2U
 
 #define TAM_MESSAGE_FLAG_TERMINAL 1U
+// The message is for the channel of the panels, not for all pages.
+#define TAM_MESSAGE_FLAG_CHANNEL 2U
 
 #define TAM_DELIVER_FLAG_LAST 1U
 
@@ -260,8 +268,10 @@ uint8_t *tam_manager_in_buf(tam_manager *manager, size_t len);
 // Tells the manager that |event| happened at |now_ms|. Never fails because of
 // what the payload of a response says: that becomes a message. Errors:
 // INVALID_ARGUMENT (unknown kind, payload too long, op 0 or in use for a
-// command), INVALID_STATE (unknown op; the manager is unchanged),
-// OUT_OF_MEMORY (a command could not even be accepted). An event for a request
+// command), INVALID_STATE (unknown op, or a command in the midst of another
+// one's pieces; the manager is unchanged), OUT_OF_MEMORY (a command could not
+// even be accepted), NOT_OURS (the command is a message for somebody else: it
+// gets no answer). An event for a request
 // that is no longer wanted is ignored and returns 0: such events race with
 // ABORT.
 int tam_manager_feed(tam_manager *manager, const tam_event *event,

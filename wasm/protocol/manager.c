@@ -4,12 +4,15 @@
 #include "account/account.h"
 #include "chat/chat.h"
 #include "core/action_queue.h"
+#include "core/event.h"
+#include "core/event_names.h"
 #include "core/json_write.h"
 #include "core/mem.h"
 #include "core/random.h"
 #include "hub/list_chat_models.h"
 #include "net/net.h"
 #include "protocol/message.h"
+#include "protocol/panel.h"
 #include "store/store.h"
 #include "tam.h"
 
@@ -42,6 +45,9 @@ struct tam_manager {
   tam_chat *chat;
   tam_account *account;
   tam_token token; // of whoever is logged in; read by all, set by |account|
+  tam_panels panels;
+  tam_buf command;     // a message that comes in pieces
+  uint32_t command_op; // whose it is; 0: there is none
   uint8_t *in_buf;
   size_t in_buf_size;
   tam_list_op *ops[LISTINGS_MAX]; // the first |op_count|, in order of start
@@ -89,6 +95,8 @@ static int manager_init(tam_manager *manager, tam_span hub_url,
   tam_buf_append(&manager->hub_url, hub_url);
   tam_buf_init(&manager->mirrors, &manager->mem, MIRRORS_MAX);
   tam_buf_append(&manager->mirrors, mirrors);
+  tam_buf_init(&manager->command, &manager->mem, TAM_COMMAND_MAX);
+  tam_panels_init(&manager->panels, &manager->queue);
   if (manager->hub_url.error != 0 || manager->mirrors.error != 0) {
     return TAM_ERR_OUT_OF_MEMORY; // their lengths have been checked
   }
@@ -164,6 +172,7 @@ void tam_manager_del(tam_manager *manager) {
   tam_net_del(manager->net);
   tam_buf_free(&manager->hub_url);
   tam_buf_free(&manager->mirrors);
+  tam_buf_wipe(&manager->command);
   tam_mem_free(mem, manager->in_buf);
   tam_mem_free(mem, manager);
 }
@@ -246,6 +255,20 @@ static void manager_advance_once(tam_manager *manager) {
   tam_chat_advance(manager->chat, manager->now_ms);
 }
 
+// Releases the model that nobody needs any more; panels hear of it as far as
+// memory goes.
+static void manager_advance_panels(tam_manager *manager) {
+  int is_loaded = tam_chat_get_facts(manager->chat).state == TAM_CHAT_READY;
+  tam_buf json;
+  if (tam_panels_advance(&manager->panels, tam_manager_busy(manager) > 0,
+                         is_loaded, manager->now_ms)) {
+    tam_chat_unload(manager->chat);
+    tam_buf_init(&json, &manager->mem, REPLY_MAX);
+    tam_event_begin(&json, TAM_NAME_WORKER_RESET_COMPLETE);
+    (void)tam_event_send(&manager->queue, 0, &json);
+  }
+}
+
 // Lets time and limits have their effect until nothing more happens: requests
 // that operations ask for in their turn start in this one.
 static void manager_advance(tam_manager *manager) {
@@ -254,6 +277,7 @@ static void manager_advance(tam_manager *manager) {
     manager_advance_once(manager);
     net_ms = tam_net_deadline(manager->net);
   } while (net_ms >= 0 && net_ms <= manager->now_ms);
+  manager_advance_panels(manager);
 }
 
 // ---------------------------------------------------------------------------
@@ -261,7 +285,6 @@ static void manager_advance(tam_manager *manager) {
 
 typedef struct host_command {
   uint32_t op;
-  tam_span text;
   uint32_t flags; // TAM_COMMAND_FLAG_*
   const tam_message *message;
 } host_command;
@@ -270,6 +293,12 @@ typedef struct host_command {
 static void answer_begin(tam_buf *json, const tam_message *message,
                          const char *type) {
   const tam_envelope *envelope = &message->envelope;
+  if (envelope->is_panel) {
+    tam_json_write_object_begin(json);
+    tam_json_write_key(json, "success");
+    tam_json_write_bool(json, 0);
+    return;
+  }
   tam_span name = envelope->is_type_style || message->name_text.len == 0
                       ? tam_span_of(type)
                       : message->name_text;
@@ -389,8 +418,16 @@ static int manager_start_chat(tam_manager *manager,
                               const host_command *command) {
   const tam_message *message = command->message;
   tam_chat_request request = {
-      command->op,     message->envelope,          command->flags,
-      message->params, message->params_are_nested, command->text};
+      .op = command->op,
+      .envelope = message->envelope,
+      .flags = command->flags,
+      .params = message->params,
+      .params_are_nested = message->params_are_nested,
+      .text = message->params_text,
+      .chat = message->chat,
+      .defaults = message->envelope.is_panel ? TAM_SPAN(TAM_PANEL_DEFAULTS)
+                                             : TAM_SPAN_NONE,
+  };
   return tam_chat_start(manager->chat, message->chat_verb, &request,
                         manager->now_ms);
 }
@@ -402,6 +439,13 @@ static int manager_start_account(tam_manager *manager,
                                  message->params, message->params_are_nested};
   return tam_account_start(manager->account, message->account_verb, &request,
                            manager->now_ms);
+}
+
+static int manager_answer_panel(tam_manager *manager,
+                                const host_command *command) {
+  const tam_panel_host host = {&manager->mem, &manager->queue, manager->chat,
+                               &manager->panels, manager->now_ms};
+  return tam_panel_answer(&host, command->message, command->op, command->flags);
 }
 
 static int manager_dispatch(tam_manager *manager, const host_command *command) {
@@ -416,11 +460,62 @@ static int manager_dispatch(tam_manager *manager, const host_command *command) {
     return manager_start_chat(manager, command);
   case TAM_REQUEST_ACCOUNT:
     return manager_start_account(manager, command);
+  case TAM_REQUEST_PANEL:
+    return manager_answer_panel(manager, command);
+  case TAM_REQUEST_FOREIGN:
+    return TAM_ERR_NOT_OURS;
   default:
     return manager_reject(manager, command->op, command->message,
                           TAM_ERR_UNKNOWN_MESSAGE,
                           "no request of this name is known");
   }
+}
+
+// Does what |text| asks for.
+static int manager_do(tam_manager *manager, const tam_event *event,
+                      tam_span text, int error) {
+  tam_message message = {.envelope = {.id = TAM_SPAN("null")}};
+  const char *why = "a message has at most 8 MiB";
+  if (error == 0) {
+    error = tam_message_parse(&message, text, &why, &manager->mem);
+  } else { // it is not read, but its first word tells who sent it
+    message.envelope.is_panel =
+        tam_span_starts_with(text, TAM_SPAN("{\"type\":"));
+  }
+  if (error == 0) {
+    host_command command = {event->op, event->flags, &message};
+    error = manager_dispatch(manager, &command);
+  } else if (!tam_error_is_fatal(error)) {
+    error = manager_reject(manager, event->op, &message, error, why);
+  }
+  tam_message_free(&message, &manager->mem);
+  return error;
+}
+
+// Takes a piece of a message. Nothing happens before the last one.
+static int manager_on_piece(tam_manager *manager, const tam_event *event) {
+  tam_buf *command = &manager->command;
+  manager->command_op = event->op;
+  tam_buf_append(command, event->payload);
+  if (command->error != TAM_ERR_OUT_OF_MEMORY &&
+      (event->flags & TAM_COMMAND_FLAG_MORE) != 0) {
+    return 0;
+  }
+  int error = manager_do(manager, event, tam_buf_span(command), command->error);
+  tam_buf_wipe(command);
+  tam_buf_init(command, &manager->mem, TAM_COMMAND_MAX);
+  manager->command_op = 0;
+  return error;
+}
+
+// Whoever sends a message in pieces changed his mind.
+static int manager_cancel_pieces(tam_manager *manager, uint32_t op) {
+  const tam_message none = {.envelope = {.id = TAM_SPAN("null")}};
+  tam_buf_wipe(&manager->command);
+  tam_buf_init(&manager->command, &manager->mem, TAM_COMMAND_MAX);
+  manager->command_op = 0;
+  return manager_reject(manager, op, &none, TAM_ERR_CANCELLED,
+                        "the message was cancelled before it was complete");
 }
 
 static int manager_on_command(tam_manager *manager, const tam_event *event) {
@@ -430,16 +525,13 @@ static int manager_on_command(tam_manager *manager, const tam_event *event) {
       tam_account_has_op(manager->account, event->op)) {
     return TAM_ERR_INVALID_ARGUMENT;
   }
-  tam_message message;
-  const char *why;
-  int error = tam_message_parse(&message, event->payload, &why, &manager->mem);
-  if (error == 0) {
-    host_command command = {event->op, event->payload, event->flags, &message};
-    error = manager_dispatch(manager, &command);
-  } else if (!tam_error_is_fatal(error)) {
-    error = manager_reject(manager, event->op, &message, error, why);
+  if (manager->command_op != 0 && manager->command_op != event->op) {
+    return TAM_ERR_INVALID_STATE;
   }
-  tam_message_free(&message, &manager->mem);
+  int is_piece =
+      manager->command_op != 0 || (event->flags & TAM_COMMAND_FLAG_MORE) != 0;
+  int error = is_piece ? manager_on_piece(manager, event)
+                       : manager_do(manager, event, event->payload, 0);
   if (manager->in_buf != NULL) { // the message may have had a token in it
     memset(manager->in_buf, 0, TAM_EVENT_PAYLOAD_MAX);
   }
@@ -465,6 +557,10 @@ static int manager_on_op_event(tam_manager *manager, const tam_event *event) {
     return 0;
   }
   tam_list_op *op = manager_find_op(manager, event->op);
+  if (event->kind == TAM_EVENT_CANCEL && event->op != 0 &&
+      event->op == manager->command_op) {
+    return manager_cancel_pieces(manager, event->op);
+  }
   if (op == NULL) {
     return tam_chat_has_op(manager->chat, event->op)
                ? tam_chat_feed(manager->chat, event, manager->now_ms)
@@ -552,6 +648,7 @@ double tam_manager_deadline(const tam_manager *manager, double now_ms) {
   double at_ms = tam_net_deadline(manager->net);
   at_ms = sooner(at_ms, tam_store_deadline(manager->store));
   at_ms = sooner(at_ms, tam_chat_deadline(manager->chat));
+  at_ms = sooner(at_ms, tam_panels_deadline(&manager->panels));
   for (size_t i = 0; i < manager->op_count; i++) {
     at_ms = sooner(at_ms, tam_list_op_deadline(manager->ops[i]));
   }
@@ -564,5 +661,6 @@ double tam_manager_deadline(const tam_manager *manager, double now_ms) {
 
 size_t tam_manager_busy(const tam_manager *manager) {
   return manager->op_count + tam_store_busy(manager->store) +
-         tam_chat_busy(manager->chat) + tam_account_busy(manager->account);
+         tam_chat_busy(manager->chat) + tam_account_busy(manager->account) +
+         (manager->command_op != 0);
 }
