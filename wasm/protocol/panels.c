@@ -177,7 +177,7 @@ static void say_idle(tam_panels *self) {
   tam_buf json;
   tam_buf_init(&json, self->queue->mem, MESSAGE_MAX);
   tam_event_begin(&json, TAM_NAME_HOST_IDLE);
-  // It is said again when it was not heard.
+  // A host that does not hear it stays: nothing is lost.
   (void)tam_event_send(self->queue, 0, &json);
   self->has_said_idle = 1;
 }
