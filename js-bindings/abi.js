@@ -320,6 +320,24 @@ export const ERRORS = Object.freeze([
     cause: 'the model\'s chat template cannot render the chat',
   },
   {
+    name: 'WORKER_DIED',
+    number: -509,
+    code: 'worker_died',
+    cause: 'the worker that ran the model is gone',
+  },
+  {
+    name: 'HOST_DIED',
+    number: -510,
+    code: 'host_died',
+    cause: 'the page that did the work is gone',
+  },
+  {
+    name: 'HOST_UNAVAILABLE',
+    number: -511,
+    code: 'host_unavailable',
+    cause: 'the page that does the work cannot be reached',
+  },
+  {
     name: 'OUT_OF_MEMORY',
     number: -900,
     code: 'out_of_memory',

@@ -82,12 +82,15 @@ static int uses_cache(const tam_chat_op *op) {
   return op->answer != NULL && op->answer->cache != 0;
 }
 
-// An answer failed that ran on the model.
-static void give_up(tam_chat *chat, int error) {
-  if (error == TAM_ERR_DEVICE_LOST) {
+// |op| failed, and with it what it ran on.
+static void give_up(tam_chat_op *op, int error) {
+  tam_chat *chat = op->chat;
+  int is_gone = error == TAM_ERR_WORKER_DIED ||
+                (error == TAM_ERR_DEVICE_LOST && uses_cache(op));
+  if (is_gone) {
     tam_chat_model_del(chat->model, chat); // a load makes it anew
     chat->model = NULL;
-  } else {
+  } else if (uses_cache(op)) {
     // What was under way may still change it.
     tam_chat_model_drop_cache(chat->model, chat);
   }
@@ -96,8 +99,8 @@ static void give_up(tam_chat *chat, int error) {
 static void op_end(tam_chat_op *op, int error) {
   tam_chat *chat = op->chat;
   tam_runtime_close_op(chat->runtime, op->speaker.op);
-  if (error != 0 && uses_cache(op)) {
-    give_up(chat, error);
+  if (error != 0) {
+    give_up(op, error);
   }
   if (error == 0) {
     error = say_done(op);

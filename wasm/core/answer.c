@@ -63,6 +63,7 @@ const char *tam_error_remedy(int error) {
   case TAM_ERR_NO_MODEL:
     return "Load a model first.";
   case TAM_ERR_DEVICE_LOST:
+  case TAM_ERR_WORKER_DIED:
     return "Load the model again.";
   case TAM_ERR_CONTEXT_OVERFLOW:
     return "Shorten the chat, or the answer that it leaves room for.";
