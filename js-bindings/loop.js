@@ -18,7 +18,9 @@ import { Timer } from './timer.js';
 
 /**
  * @typedef {Record<string, any>} Message
- * @typedef {import('./chat/runtime.js').Runtime} Runtime
+ * @typedef {import('./chat/runtime.js').Outside} RuntimeOutside
+ * @typedef {Pick<import('./chat/runtime.js').Runtime,
+ *   'start' | 'abort' | 'close' | 'sessions'>} Runtime
  *
  * @typedef {object} Job an operation that has not ended
  * @property {string} id
@@ -42,6 +44,8 @@ import { Timer } from './timer.js';
  * @property {boolean} [isOutside] Blobs lie outside of this process
  * @property {unknown} [ort] onnxruntime-web, or what brings it
  * @property {unknown} [ortWasmPaths]
+ * @property {(outside: RuntimeOutside) => Runtime} [openRuntime] makes what runs
+ *   models elsewhere; here by default
  * @property {import('./types/index.d.ts').Clock} clock
  * @property {(message: any, isForChannel: boolean) => void} [onMessage]
  * @property {(entry: any) => void} [telemetry]
@@ -115,6 +119,12 @@ export class Loop {
   /** Size of the core's memory; 0 when it is gone. */
   get memoryBytes() {
     return this.#core?.memoryBytes ?? 0;
+  }
+
+  /** What core and sessions use. */
+  async memory() {
+    const sessions = await this.#runtime?.sessions() ?? [];
+    return { wasmBytes: this.memoryBytes, sessions };
   }
 
   /** The operations that have not ended. */
@@ -356,15 +366,18 @@ export class Loop {
 
   /** @returns {Promise<Runtime>} */
   async #loadRuntime() {
-    const { ort, ortWasmPaths } = this.#outside;
-    const { Runtime } = await import('./chat/runtime.js');
-    return new Runtime({
+    const { ort, ortWasmPaths, openRuntime } = this.#outside;
+    /** @type {RuntimeOutside} */
+    const outside = {
       ort, ortWasmPaths,
       download: (...order) => downloadModel(this, ...order),
       open: (request, { modelId, commit, path }, signal) => openStored(
         this, `open-${request}`, { modelId, revision: commit, path }, signal),
       report: (kind, event) => this.#feed(kind, event),
-    });
+    };
+    if (openRuntime) return openRuntime(outside);
+    const { Runtime } = await import('./chat/runtime.js');
+    return new Runtime(outside);
   }
 
   /**

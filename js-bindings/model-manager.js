@@ -265,7 +265,13 @@ export class ModelManager {
 
   /** @type {Manager['memory']} */
   async memory() {
-    return { wasmBytes: this.#loop.memoryBytes };
+    const [memory, storage] = await Promise.all([
+      this.#loop.memory(), this.storage().catch(() => null),
+    ]);
+    return {
+      ...memory, jsHeapBytes: heapBytes(),
+      storeBytes: storage?.usedBytes ?? null,
+    };
   }
 
   /** @type {Manager['dispose']} */
@@ -380,6 +386,13 @@ export class ModelManager {
       await body.close();
     }
   }
+}
+
+/** What JavaScript has in use here, where the platform tells. */
+function heapBytes() {
+  const { performance, process } = /** @type {any} */ (globalThis);
+  return performance?.memory?.usedJSHeapSize
+    ?? process?.memoryUsage?.().heapUsed ?? null;
 }
 
 /**

@@ -20,6 +20,10 @@ import { yieldTurn } from './turns.js';
  *   => Promise<Blob>} open
  * @property {(kind: number, event: import('../core.js').CoreEvent) => void}
  *   report
+ *
+ * @typedef {object} SessionFacts
+ * @property {number} bytes of graph and weights
+ * @property {string} executionProvider the first of those it was made for
  */
 
 const encoder = new TextEncoder();
@@ -53,6 +57,8 @@ export class Runtime {
   #made = new Map();
   /** @type {Set<Promise<unknown>>} what ONNX Runtime is doing */
   #passes = new Set();
+  /** @type {Map<number, SessionFacts>} of the sessions that were made */
+  #sessions = new Map();
 
   /** @param {Outside} outside */
   constructor(outside) {
@@ -111,6 +117,25 @@ export class Runtime {
     }
   }
 
+  /**
+   * Takes what somebody else made for |request|.
+   * @param {number} request
+   * @param {unknown} made
+   */
+  put(request, made) {
+    this.#made.set(request, made);
+  }
+
+  /** Begins what takes long and every load needs. */
+  warm() {
+    this.#loadedOrt().catch(() => {});
+  }
+
+  /** @returns {Promise<SessionFacts[]>} of the sessions that there are */
+  async sessions() {
+    return [...this.#sessions.values()];
+  }
+
   /** Ends everything. */
   close() {
     for (const controller of this.#running.values()) controller.abort();
@@ -124,6 +149,7 @@ export class Runtime {
   async #release(request) {
     const made = this.#made.get(request);
     this.#made.delete(request);
+    this.#sessions.delete(request);
     await Promise.allSettled(this.#passes);
     if (made instanceof Map) releaseCache(made);
     try {
@@ -173,7 +199,7 @@ export class Runtime {
     switch (order.do) {
       case 'download':
         // A load begins. There is time until somebody needs it.
-        this.#loadedOrt().catch(() => {});
+        this.warm();
         return this.#outside.download(request, order, task.signal,
           (message) => report(
             EVENT.RUNTIME_PROGRESS, JSON.stringify(message)));
@@ -234,6 +260,12 @@ export class Runtime {
           ort, made.get(order.graph), external, order,
           () => report(EVENT.RUNTIME_PROGRESS, ''));
         made.set(request, session);
+        this.#sessions.set(request, {
+          bytes: external.reduce(
+            (/** @type {number} */ sum, /** @type {any} */ { data }) => (
+              sum + data.size), made.get(order.graph).size),
+          executionProvider: order.providers[0],
+        });
         return describeSession(session);
       }
       case 'cache':

@@ -487,6 +487,16 @@ export interface Job {
 export interface MemoryUsage {
   /** Size of the core's linear memory. */
   wasmBytes: number;
+  /** What JavaScript has in use; null: the platform does not say. */
+  jsHeapBytes: number | null;
+  /** What is stored; null: the platform does not say. */
+  storeBytes: number | null;
+  /** The sessions of the loaded model. */
+  sessions: {
+    /** Of graph and weights. */
+    bytes: number;
+    executionProvider: string;
+  }[];
 }
 
 /** What went wrong, under a stable code. */

@@ -73,14 +73,17 @@ export function repositoryOf(
 /**
  * A manager for whom the Hub has `model` under the name MODEL.
  * @typedef {{ tokenizerConfig?: object, ort?: any,
- *   onMessage?: (message: any) => void, files?: Record<string, string> }}
+ *   onMessage?: (message: any) => void, files?: Record<string, string>,
+ *   openRuntime?: import('../../js-bindings/loop.js').Outside['openRuntime'] }}
  *   ChatOptions files: in place of those of the repository
  *
  * @param {TestModel} model
  * @param {ChatOptions} [options]
  */
 export async function chatManager(
-  model, { tokenizerConfig, files = {}, ort: runtime = ort, onMessage } = {},
+  model, {
+    tokenizerConfig, files = {}, ort: runtime = ort, onMessage, openRuntime,
+  } = {},
 ) {
   const hub = createHub({
     catalogue: [], rateLimits: false, latency: false,
@@ -91,7 +94,8 @@ export async function chatManager(
     }],
   });
   const manager = await managerOf(
-    new MemoryStore(), { fetch: hub.fetch, ort: runtime, onMessage });
+    new MemoryStore(),
+    { fetch: hub.fetch, ort: runtime, onMessage, openRuntime });
   return { hub, manager };
 }
 

@@ -81,8 +81,9 @@ export function createModelHub(files = FILES, options) {
  * @typedef {{ fetch?: typeof fetch, clock?: Clock, hubUrl?: string,
  *   mirrors?: string[], onMessage?: (message: any) => void,
  *   telemetry?: (entry: any) => void, ort?: unknown,
- *   openStore?: () => Promise<Store>, isOutside?: boolean }} WorldOptions
- *   without a fetch it is offline
+ *   openStore?: () => Promise<Store>, isOutside?: boolean,
+ *   openRuntime?: import('../../js-bindings/loop.js').Outside['openRuntime']
+ *   }} WorldOptions without a fetch it is offline
  */
 
 /**
@@ -110,7 +111,7 @@ export async function loopOf(store, options) {
  * @param {WorldOptions} [options]
  */
 async function partsOf(store, {
-  openStore = async () => store, isOutside = false, ...options
+  openStore = async () => store, isOutside = false, openRuntime, ...options
 } = {}) {
   const { hubUrl, mirrors, seed, ...outside } = readOptions({
     ...(options.fetch ? {} : { fetch: offline, clock: hastyClock() }),
@@ -119,7 +120,8 @@ async function partsOf(store, {
   const core = new Core(await loadCore(wasm), {
     hubUrl, mirrors, seed, now: () => outside.clock.now(),
   });
-  const loop = new Loop(core, { ...outside, openStore, isOutside });
+  const loop = new Loop(
+    core, { ...outside, openStore, isOutside, openRuntime });
   return { loop, hubUrl, fetch: outside.fetch };
 }
 
