@@ -21,6 +21,7 @@ import { Timer } from './timer.js';
  * @typedef {import('./chat/runtime.js').Outside} RuntimeOutside
  * @typedef {Pick<import('./chat/runtime.js').Runtime,
  *   'start' | 'abort' | 'close' | 'sessions'>} Runtime
+ * @typedef {import('./event-log.js').CoreFace} CoreFace
  *
  * @typedef {object} Job an operation that has not ended
  * @property {string} id
@@ -72,7 +73,7 @@ const ANSWER = 'generate';
 
 /** Runs operations on one core. */
 export class Loop {
-  /** @type {import('./core.js').Core | null} */
+  /** @type {CoreFace | null} */
   #core;
   #onMessage;
   #telemetry;
@@ -93,7 +94,7 @@ export class Loop {
   #failure;
 
   /**
-   * @param {import('./core.js').Core} core
+   * @param {CoreFace} core
    * @param {Outside} outside
    */
   constructor(core, outside) {
@@ -256,7 +257,7 @@ export class Loop {
   /**
    * Tells the core something, and does what it wants done.
    * @template T
-   * @param {(core: import('./core.js').Core) => T} tell
+   * @param {(core: CoreFace) => T} tell
    * @returns {T | undefined}
    */
   #turn(tell) {

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The face of the product: methods that become requests to the core.
 
+import { PROTOCOL_VERSION, VERSION } from './abi.js';
 import { WorkerEventNames } from './constants.js';
 import { Core, loadCore } from './core.js';
 import { errorOfMessage, TabAgentError } from './errors.js';
+import { EventLog, loggedCore } from './event-log.js';
 import { lazyStream } from './lazy-stream.js';
 import { Loop } from './loop.js';
 import { messageStream, partStream } from './message-stream.js';
 import {
-  checkImportSource, checkResponse, readCallOptions, readOptions,
-  readScope, readStreamOptions, readTokenOptions, splitOptions,
+  checkImportSource, checkResponse, readCallOptions, readLoginOptions,
+  readOptions, readScope, readStreamOptions, readTokenOptions, splitOptions,
 } from './options.js';
 import { serveFile, wantedOf } from './served-file.js';
 import { StreamInput } from './stream-input.js';
@@ -29,8 +31,10 @@ export async function createModelManager(options = {}) {
   const { wasm, hubUrl, mirrors, seed, ...outside } = readOptions(options);
   const exports = await loadCore(wasm);
   const now = () => outside.clock.now();
-  const core = new Core(exports, { hubUrl, mirrors, seed, now });
-  return new ModelManager(new Loop(core, outside), hubUrl, outside.fetch);
+  const log = new EventLog(now);
+  const core = loggedCore(
+    new Core(exports, { hubUrl, mirrors, seed, now }), log);
+  return new ModelManager(new Loop(core, outside), hubUrl, outside.fetch, log);
 }
 
 /**
@@ -41,17 +45,20 @@ export class ModelManager {
   #loop;
   #hubUrl;
   #fetch;
+  #log;
   #lastId = 0;
 
   /**
    * @param {Loop} loop
    * @param {string} hubUrl
    * @param {typeof fetch} fetch for what is not the store's business
+   * @param {EventLog} [log] of what the core hears and says
    */
-  constructor(loop, hubUrl, fetch) {
+  constructor(loop, hubUrl, fetch, log = new EventLog(Date.now)) {
     this.#loop = loop;
     this.#hubUrl = hubUrl;
     this.#fetch = fetch;
+    this.#log = log;
     // Libraries take them off and call them alone.
     this.fetch = this.fetch.bind(this);
     this.cache = {
@@ -246,6 +253,16 @@ export class ModelManager {
     return this.#ask('state');
   }
 
+  /** @type {Manager['login']} */
+  async login(token, options) {
+    return this.#ask('login', { token }, readLoginOptions(options));
+  }
+
+  /** @type {Manager['logout']} */
+  async logout() {
+    await this.#ask('logout');
+  }
+
   /** @type {Manager['handleMessage']} */
   async handleMessage(message) {
     try {
@@ -261,6 +278,16 @@ export class ModelManager {
   /** @type {Manager['jobs']} */
   async jobs() {
     return this.#loop.jobs();
+  }
+
+  /** @type {Manager['log']} */
+  async log() {
+    return {
+      version: VERSION,
+      protocolVersion: PROTOCOL_VERSION,
+      platform: globalThis.navigator?.userAgent ?? null,
+      entries: this.#log.entries(),
+    };
   }
 
   /** @type {Manager['memory']} */

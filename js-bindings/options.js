@@ -54,6 +54,12 @@ const CALL_CHECKS = {
 };
 
 /** @type {Checks} */
+const LOGIN_CHECKS = {
+  ...STREAM_CHECKS,
+  persist: (value) => typeof value !== 'boolean' && 'true or false',
+};
+
+/** @type {Checks} */
 const TOKEN_CHECKS = {
   ...STREAM_CHECKS, onToken: CALL_CHECKS.onProgress,
 };
@@ -94,6 +100,20 @@ export function readCallOptions(options = {}) {
 export function readTokenOptions(options = {}) {
   const { onToken, signal } = check(options, TOKEN_CHECKS);
   return { onProgress: onToken, signal };
+}
+
+/**
+ * Options of a login. A manager has no place of its own for a secret: keeping
+ * it is for whoever has one, as the background of an extension.
+ * @param {any} [options]
+ */
+export function readLoginOptions(options = {}) {
+  const { persist = false, ...call } = check(options, LOGIN_CHECKS);
+  if (persist) {
+    throw optionError('option persist: the token is kept in memory only; a '
+      + 'login through the client of the extension can keep it');
+  }
+  return call;
 }
 
 /**

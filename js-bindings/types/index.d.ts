@@ -445,6 +445,24 @@ export interface ModelManager {
   state(): Promise<ChatState>;
 
   /**
+   * Asks the Hub whose the access token is and, when it is good, uses it for
+   * every later request to the Hub that brings none of its own. It is kept in
+   * memory only and goes to the Hub's origin only. Another login takes its place;
+   * one that fails leaves who was logged in before.
+   * @throws {TabAgentError} `invalid_params` for what cannot be a token,
+   *   `unauthorized` when the Hub does not accept it, `rate_limited`, `network`,
+   *   `timeout`, `http_status`, `unexpected_shape` when the address is no Hub,
+   *   `cancelled`, `invalid_argument` for `persist` where nothing can keep it
+   */
+  login(token: string, options?: LoginOptions): Promise<Account>;
+
+  /**
+   * Forgets the token. No request that goes out afterwards has it, also none of
+   * operations that began before.
+   */
+  logout(): Promise<void>;
+
+  /**
    * Handles a request of the message protocol, in any of its styles (`action`,
    * `type`, TabAgent's `type` and `payload`). Progress goes to `onMessage`.
    * Resolves with the last message of the operation, which may report an error:
@@ -456,6 +474,12 @@ export interface ModelManager {
   /** The operations that have not ended. */
   jobs(): Promise<Job[]>;
 
+  /**
+   * What happened lately, for a bug report: names of requests, codes, times and
+   * sizes. No text of a chat, no token, no address, no name of a model is in it.
+   */
+  log(): Promise<EventLogReport>;
+
   /** How much memory is in use. */
   memory(): Promise<MemoryUsage>;
 
@@ -464,6 +488,21 @@ export interface ModelManager {
    * afterwards.
    */
   dispose(): Promise<void>;
+}
+
+export interface LoginOptions extends CallOptions {
+  /**
+   * Keeps the token over a restart of the browser, in the storage of the
+   * extension. Only the client of an extension can do that; others refuse it.
+   */
+  persist?: boolean;
+}
+
+/** Whose a token is, as the Hub says. */
+export interface Account {
+  name: string;
+  /** read, write, fineGrained, …; null: the Hub does not say. */
+  role: string | null;
 }
 
 export interface LoadOptions extends CallOptions {
@@ -482,6 +521,43 @@ export interface Job {
   state: 'running';
   /** `seq` of the last message. */
   lastSeq: number;
+}
+
+/** Something that happened. */
+export interface LogEntry {
+  /** When, in milliseconds since the epoch. */
+  at: number;
+  /**
+   * request: the core took one; done, failed: how it ended; cancel: somebody
+   * wanted its end; refused: the core did not take an event; http: an answer
+   * began; failure: of the network, the storage or the runtime; broadcast: a
+   * message for all; error: nobody had caught it.
+   */
+  kind: 'request' | 'done' | 'failed' | 'cancel' | 'refused' | 'http'
+    | 'failure' | 'broadcast' | 'error';
+  /** Number of the operation. */
+  op?: number;
+  /** Number of what the operation had asked for. */
+  request?: number;
+  /** Of the request, the broadcast, the stage, or of what failed. */
+  name?: string;
+  /** Error code, or the name of a platform's error. */
+  code?: string;
+  /** Of HTTP; of a refused event the number of the error. */
+  status?: number;
+  bytes?: number;
+  /** How often it happened in a row, the last time at `lastAt`. */
+  count?: number;
+  lastAt?: number;
+}
+
+export interface EventLogReport {
+  version: string;
+  protocolVersion: number;
+  /** As the browser calls itself; null: it does not. */
+  platform: string | null;
+  /** The oldest first; the newest few hundred. */
+  entries: LogEntry[];
 }
 
 export interface MemoryUsage {
