@@ -36,22 +36,21 @@ export async function chat(modelId, prompt, options, signal) {
 }
 
 /**
- * Stores the model with live progress, with the token that a gated one needs,
- * and loads it.
+ * Stores the model with live progress, and loads it.
  * @param {Session} session
  * @param {string} modelId
  * @param {Options & { quiet?: boolean }} options quiet: nothing is shown
  * @param {AbortSignal} signal
  */
 export async function loadModel(session, modelId, options, signal) {
-  const { manager, token } = session;
+  const { manager } = session;
   const { dtype, revision } = options;
   const display = options.quiet ? createSilence()
     : createTransferDisplay(options);
   const startMs = performance.now();
   try {
     const stored = await manager.download(modelId, {
-      dtype, revision, hfToken: token, signal,
+      dtype, revision, signal,
       onProgress: (progress) => display.show(progress),
     });
     display.stop();

@@ -164,6 +164,30 @@ describe('the surroundings', () => {
     });
   }
 
+  test('doctor says whose the token is', async (context) => {
+    const hub = await startHub({ models: 5 });
+    context.after(() => hub.close());
+    const args = ['doctor', '--json', '--hub', hub.url];
+    const rowOf = (/** @type {{ stdout: string }} */ { stdout }) => (
+      JSON.parse(stdout).find(
+        (/** @type {{ check: string }} */ { check }) => check === 'token'));
+    assert.deepEqual(rowOf(await run(args, { HF_TOKEN: 'hf_owner' })), {
+      check: 'token', ok: true,
+      message: 'that of owner, write; sent to the Hub only', fix: null,
+    });
+    const { ok, fix } = rowOf(await run(args, { HF_TOKEN: 'hf_unknown' }));
+    assert.equal(ok, false);
+    assert.match(fix, /new token/);
+  });
+
+  test('what cannot be a token is wrong usage, and not shown', async () => {
+    const { code, stderr, stdout } = await run(
+      ['list', '--token-env', 'MINE'], { MINE: 'password1' });
+    assert.equal(code, 2);
+    assert.match(stderr, /MINE holds no access token/);
+    assert.doesNotMatch(stderr + stdout, /password1/);
+  });
+
   test('HF_TOKEN stays away from the simulated Hub', async () => {
     const { code } = await run(['list', '--limit', '1'],
       { HF_TOKEN: 'hf_unknown' });

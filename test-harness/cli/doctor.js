@@ -86,7 +86,7 @@ async function checkSession(options, signal) {
   try {
     return [
       await checkModule(session), ...await checkHub(session, signal),
-      checkProxy(), checkToken(session),
+      checkProxy(), await checkToken(session, signal),
     ];
   } finally {
     await session.close();
@@ -178,10 +178,20 @@ function checkProxy() {
   return finding('proxy', true, name ? `$${name} is used` : 'none');
 }
 
-/** @param {import('./session.js').Session} session */
-function checkToken({ token }) {
-  return finding('token', true, token
-    ? 'present; sent to the Hub only' : 'none; gated models stay closed');
+/**
+ * @param {import('./session.js').Session} session
+ * @param {AbortSignal} signal
+ */
+async function checkToken({ token, manager }, signal) {
+  if (!token) return finding('token', true, 'none; gated models stay closed');
+  try {
+    const { name, role } = await manager.login(token, { signal });
+    return finding('token', true,
+      `that of ${name}, ${role ?? 'unknown role'}; sent to the Hub only`);
+  } catch (error) {
+    return finding('token', false, messageOf(error),
+      /** @type {any} */ (error).userAction);
+  }
 }
 
 /**

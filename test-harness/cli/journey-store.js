@@ -68,7 +68,7 @@ export async function storeJourney(context) {
 async function showPlan({ session, options, signal, modelId, say }) {
   const plan = await session.manager.plan(modelId, {
     dtype: options.dtype, revision: options.revision,
-    hfToken: session.token, signal,
+    signal,
   });
   const { dtype, files, totalBytes, neededBytes, freeBytes, fits } = plan;
   say(factTable(`The plan for ${modelId}, ${dtype}`, [
@@ -159,7 +159,7 @@ async function runDownload(
   try {
     return await session.manager.download(modelId, {
       dtype: options.dtype, revision: options.revision,
-      hfToken: session.token, signal,
+      signal,
       onProgress(progress) {
         display.show(progress);
         onProgress(progress);
@@ -225,7 +225,6 @@ async function showCached({ session, options, modelId, signal, say }) {
   const before = session.simulator?.requests.length ?? 0;
   const result = await session.manager.download(modelId, {
     dtype: options.dtype, revision: options.revision, signal,
-    hfToken: session.token,
   });
   say(`${result.fromCache ? style.good('All from the store') : 'Fetched'} in `
     + `${duration(result.durationMs)}, with ${requestsSince(session, before)} `

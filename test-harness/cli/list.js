@@ -18,7 +18,6 @@ export async function runListing(session, options, signal) {
   const display = options.json ? createSilence() : createDisplay();
   try {
     return await session.manager.listChatModels({
-      hfToken: session.token,
       maxCandidates: options.limit,
       query: { search: options.search, author: options.author },
     }, { onProgress: display.show, signal });

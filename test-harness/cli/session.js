@@ -53,6 +53,7 @@ export async function openSession(options) {
     const manager = await createModelManager({
       wasm, hubUrl: hub.url, fetch, dataDir, seed: options.seed,
     });
+    if (token) await takeToken(manager, token, options);
     return {
       hubUrl: hub.url,
       simulator: hub.simulator,
@@ -69,6 +70,22 @@ export async function openSession(options) {
   } catch (error) {
     await hub.close();
     throw withItsName(error, options);
+  }
+}
+
+/**
+ * Has the token used from here on. The Hub is not asked whose it is: not every
+ * command needs it, and `doctor` does.
+ * @param {import('../../dist/index.js').ModelManager} manager
+ * @param {string} token
+ * @param {import('./main.js').Options} options
+ */
+async function takeToken(manager, token, { tokenEnv = 'HF_TOKEN' }) {
+  const { code } = await manager.handleMessage(
+    { action: 'login', id: 'session', params: { token, check: false } });
+  if (code !== undefined) {
+    throw new UsageError(
+      `the environment variable ${tokenEnv} holds no access token of the Hub`);
   }
 }
 

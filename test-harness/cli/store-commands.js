@@ -67,7 +67,7 @@ async function runDownload(session, modelId, options, signal) {
   try {
     return await session.manager.download(modelId, {
       dtype: options.dtype, revision: options.revision,
-      hfToken: session.token, signal,
+      signal,
       onProgress(progress) {
         isBegun = true;
         display.show(progress);
@@ -123,10 +123,10 @@ export async function models(options) {
  */
 export async function verify(modelId, options, signal) {
   refuse(options, ['dtype']);
-  await withSession(options, async ({ manager, token }) => {
+  await withSession(options, async ({ manager }) => {
     const startMs = performance.now();
     const result = await manager.verifyModel(modelId, {
-      revision: options.revision, hfToken: token, signal,
+      revision: options.revision, signal,
     });
     if (options.json) printDocument({ modelId, ...result });
     else print(describeVerification(modelId, result,
