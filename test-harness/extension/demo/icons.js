@@ -11,6 +11,7 @@ export const PATHS = {
   account: 'M8 8a4 4 0 1 0 8 0 4 4 0 1 0-8 0M4.5 20c1-4 4-6 7.5-6s6.5 2 7.5 6',
   health: 'M3 12h4l3-7 4 14 3-7h4',
   search: 'M4.5 10.5a6 6 0 1 0 12 0 6 6 0 1 0-12 0M15 15l5 5',
+  filter: 'M4 6h16M7 12h10M10 18h4',
   chevron: 'M9 6l6 6-6 6',
   pause: 'M9 6v12M15 6v12',
   play: 'M8 5l11 7-11 7z',

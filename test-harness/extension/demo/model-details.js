@@ -13,6 +13,16 @@ import { transferBar } from './transfer-bar.js';
  * @typedef {import('../../../dist/index.js').Plan} Plan
  */
 
+/** As the product chooses among them; others behind. */
+const DTYPES = ['q8', 'q4', 'q4f16', 'int8', 'uint8', 'fp16'];
+
+/** @param {string} a @param {string} b */
+function byUse(a, b) {
+  const place = (/** @type {string} */ dtype) => (
+    DTYPES.includes(dtype) ? DTYPES.indexOf(dtype) : DTYPES.length);
+  return place(a) - place(b) || 0;
+}
+
 /**
  * @param {Row} row
  * @param {App} app
@@ -22,7 +32,7 @@ export function modelDetails(row, app) {
   const element = h('div', {
     class: 'details', role: 'group', 'aria-label': `About ${row.id}`,
   }, facts(row, app), variants);
-  const dtypes = (row.variants ?? []).map(({ dtype }) => dtype);
+  const dtypes = (row.variants ?? []).map(({ dtype }) => dtype).sort(byUse);
   if (dtypes.length === 0) {
     fill(variants, h('li', { class: 'hint' },
       'The list does not say which variants there are.'));

@@ -93,6 +93,7 @@ class ModelsView {
   /** @type {Row[]} */
   #shown = [];
   #list;
+  #filters = this.#makeFilters();
   #status = h('p', { class: 'status', role: 'status' });
   #act = h('div', { class: 'acts' });
   #notice = h('div', { class: 'notice' });
@@ -106,8 +107,9 @@ class ModelsView {
     root.append(
       h('header', { class: 'head' },
         h('h1', { class: 'unseen' }, 'Models'),
-        this.#searchField(), this.#filters(),
-        h('div', { class: 'status-line' }, this.#status, this.#act)),
+        h('div', { class: 'search-line' },
+          this.#searchField(), this.#filterButton(), this.#act),
+        this.#filters, this.#status),
       this.#notice, this.#empty, this.#scroller);
     this.#list = new VirtualList(this.#scroller, {
       label: 'Models of the Hub',
@@ -165,12 +167,24 @@ class ModelsView {
     return h('div', { class: 'search' }, icon('search'), input);
   }
 
+  #filterButton() {
+    const element = button('Filters', {
+      icon: 'filter', symbol: true, kind: 'quiet filter-button',
+      attributes: { 'aria-expanded': 'false', 'aria-controls': 'model-filters' },
+      click: () => {
+        const isOpen = this.#filters.toggleAttribute('data-open');
+        element.setAttribute('aria-expanded', String(isOpen));
+      },
+    });
+    return element;
+  }
+
   #searchHub() {
     this.#app.catalogue.list(this.#search);
   }
 
-  #filters() {
-    return h('div', { class: 'filters' },
+  #makeFilters() {
+    return h('div', { class: 'filters', id: 'model-filters' },
       h('div', { class: 'chips', role: 'group', 'aria-label': 'Show' },
         ...Object.entries(CLASSES).map(([name, { label, hint }]) => this.#chip(
           label, hint, this.#classes.has(name), (on) => {
@@ -253,11 +267,13 @@ class ModelsView {
     this.#said = act;
     fill(this.#act,
       act === 'stop'
-        ? button('Stop', {
-          icon: 'stop', kind: 'quiet small', click: () => catalogue.stop(),
+        ? button('Stop listing', {
+          icon: 'stop', symbol: true, kind: 'quiet',
+          click: () => catalogue.stop(),
         })
-        : button(act === 'all' ? 'List all' : 'Refresh', {
-          icon: 'refresh', kind: 'quiet small', click: () => catalogue.list(),
+        : button(act === 'all' ? 'List all models' : 'List again', {
+          icon: act === 'all' ? 'close' : 'refresh', symbol: true, kind: 'quiet',
+          click: () => catalogue.list(),
         }));
     this.#scroller.setAttribute('aria-busy', String(isListing));
   }
@@ -273,7 +289,7 @@ class ModelsView {
           this.#showNotice();
         },
       }), note && h('p', { class: 'hint' },
-        `This is the list of ${ago(note.at)}. Stored models work as ever.`));
+        `This is the list from ${ago(note.at)}. Stored models work as ever.`));
     } else if (pausedUntil > 0) {
       fill(this.#notice, h('p', { class: 'hint' },
         `The Hub asks for a pause until ${

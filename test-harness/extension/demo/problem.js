@@ -109,7 +109,7 @@ export function problem(error, { retry, dismiss } = {}) {
       h('p', {}, message),
       h('p', {}, action),
       h('p', { class: 'problem-code' },
-        h('code', {}, code), stage && ` while doing: ${stage}`)),
+        h('code', {}, code), stage && ` in ${stage}`)),
     h('div', { class: 'problem-acts' },
       retry && button('Try again', { click: retry, kind: 'small' }),
       dismiss && button('Dismiss', {

@@ -37,7 +37,7 @@ const ANSWER = {
       name: 'max_new_tokens', label: 'Longest answer', kind: 'integer', min: 1,
       help: 'Tokens after which the answer ends. A token is about three quarters '
         + 'of a word.',
-      standard: 20, standardText: '1,024 in this panel',
+      standard: 20, standardText: '1,024 in this panel', example: '1024',
     },
     {
       name: 'do_sample', label: 'Draw words', kind: 'switch', standard: false,
@@ -362,5 +362,6 @@ export function textOf({ kind }, value) {
   if (value === undefined || value === null) return '';
   if (kind === 'lines' && Array.isArray(value)) return value.join('\n');
   if (kind === 'ids' && Array.isArray(value)) return value.join(', ');
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }

@@ -197,10 +197,11 @@ class SettingLine {
       .filter(Boolean).join(' · ');
     this.element = h('div', { class: `setting kind-${setting.kind}` },
       h('div', { class: 'setting-head' },
-        h('label', { for: id }, label), h('code', {}, name), this.#use),
-      h('div', { class: 'setting-field' }, this.#field, this.#reset),
+        h('label', { for: id }, label), this.#use),
+      h('div', { class: 'setting-field' }, this.#reset, this.#field),
       h('p', { class: 'help', id: `${id}-help` }, help,
-        limits && h('span', { class: 'limits' }, limits)),
+        h('span', { class: 'limits' }, h('code', {}, name),
+          limits && ` · ${limits}`)),
       this.#complaint);
   }
 
@@ -237,7 +238,7 @@ class SettingLine {
 
   /** @param {string} id */
   #makeField(id) {
-    const { kind, choices = [], example, standard } = this.setting;
+    const { kind, choices = [], example, standard, standardText } = this.setting;
     const shared = { id, 'aria-describedby': `${id}-help` };
     const on = { change: () => this.#changed() };
     switch (kind) {
@@ -253,7 +254,7 @@ class SettingLine {
         return h('input', {
           ...shared, type: 'text', autocomplete: 'off', spellcheck: 'false',
           inputmode: kind === 'number' || kind === 'integer' ? 'decimal' : 'text',
-          placeholder: example ?? textOf(this.setting, standard), on,
+          placeholder: example ?? standardText ?? textOf(this.setting, standard), on,
         });
     }
   }

@@ -27,8 +27,11 @@ class StorageView {
   #moving = h('section', { class: 'block', hidden: true },
     h('h2', {}, 'On the way'), this.#transfers);
   #models = h('ul', { class: 'stored', 'aria-label': 'Stored models' });
+  #kept = h('section', { class: 'block' }, h('h2', {}, 'Models'), this.#models);
   /** @type {Map<string, ReturnType<typeof transferBar>>} */
   #bars = new Map();
+  /** Whose bars are shown. */
+  #moved = '';
   /** What was done with a model, to be read below it. @type {Map<string, Node>} */
   #outcomes = new Map();
 
@@ -38,7 +41,7 @@ class StorageView {
     root.append(h('div', { class: 'scroller page' },
       h('header', { class: 'page-head' }, h('h1', {}, 'Storage')),
       this.#meter, this.#moving,
-      h('section', { class: 'block' }, h('h2', {}, 'Models'), this.#models)));
+      this.#kept));
     app.library.addEventListener('change', () => this.#draw());
     app.library.addEventListener('progress', () => this.#drawTransfers());
     this.#draw();
@@ -55,7 +58,12 @@ class StorageView {
     // A button that has the focus is found again by what it says.
     const focused = this.#models.contains(document.activeElement)
       ? document.activeElement?.getAttribute('aria-label') : null;
-    if (library.models.length === 0) {
+    // What is only on its way stands above.
+    const models = library.models.filter(({ modelId, dtypes }) => (
+      dtypes.some(({ complete }) => complete)
+      || ![...library.transfers.values()].some((one) => one.modelId === modelId)));
+    this.#kept.hidden = models.length === 0 && library.transfers.size > 0;
+    if (models.length === 0) {
       fill(this.#models, h('li', { class: 'empty' }, icon('storage'),
         h('h3', {}, library.isKnown ? 'Nothing is stored yet' : 'Looking…'),
         library.isKnown && h('p', {}, 'A stored model answers without a network.'),
@@ -63,7 +71,7 @@ class StorageView {
           icon: 'models', kind: 'primary', click: () => this.#app.go('models'),
         })));
     } else {
-      fill(this.#models, ...library.models.map((model) => this.#model(model)));
+      fill(this.#models, ...models.map((model) => this.#model(model)));
     }
     if (!focused) return;
     const again = [...this.#models.querySelectorAll('button')]
@@ -109,7 +117,11 @@ class StorageView {
       [...this.#transfers.children].find((line) => (
         /** @type {HTMLElement} */ (line).dataset.key === key))?.remove();
     }
-    this.#moving.hidden = this.#bars.size === 0;
+    const keys = [...this.#bars.keys()].join('\n');
+    if (keys === this.#moved) return;
+    this.#moved = keys;
+    this.#moving.hidden = keys === '';
+    this.#draw();
   }
 
   /** @param {StoredModel} model */
@@ -174,27 +186,32 @@ class StorageView {
   #acts(model) {
     const { manager } = this.#app;
     const { modelId } = model;
+    const isUsable = model.current
+      && model.dtypes.some(({ complete }) => complete);
     /** @param {string} label @param {string} name @param {() => void} click */
-    const act = (label, name, click) => button(label, {
+    const act = (label, name, click) => button(label.split(':')[0], {
       icon: name, kind: 'small quiet', click,
       attributes: { 'aria-label': `${label} ${modelId}` },
     });
     return [
-      model.current && act('Verify', 'shield', () => this.#do(model, async () => {
+      isUsable && act('Verify', 'shield', () => this.#do(model, async () => {
         const { ok, damaged, repaired } = await manager.verifyModel(modelId);
         return ok ? repaired === 0 ? 'Every byte is as it should be.'
           : `Repaired: ${repaired} parts were fetched again.`
           : `${damaged.length} parts are damaged.`;
       }, 'Verifying…')),
-      model.current && act('Check for update', 'update', () => (
+      isUsable && act('Update: look for one of', 'update', () => (
         this.#do(model, () => this.#check(model), 'Asking the Hub…'))),
-      model.current && this.#app.library.models.some((other) => (
+      isUsable && this.#app.library.models.some((other) => (
         other.modelId === modelId && !other.current))
-        && act('Roll back', 'undo', () => this.#do(model, async () => {
+        && act('Revert', 'undo', () => this.#do(model, async () => {
           await manager.rollbackModel(modelId);
           return 'The revision before is in use again.';
         })),
-      model.current && act('Delete', 'trash', () => this.#confirm(model)),
+      model.current && button(`Delete ${modelId}`, {
+        icon: 'trash', symbol: true, kind: 'small quiet',
+        click: () => this.#confirm(model),
+      }),
     ];
   }
 
