@@ -78,7 +78,7 @@ class HealthView {
       }, icon(ok ? 'check' : 'warning'),
       h('div', {},
         h('h3', {}, CHECKS[check] ?? check,
-          h('span', { class: 'unseen' }, ok ? ': well' : ': not well')),
+          h('span', { class: 'unseen' }, ok ? ' (well)' : ' (not well)')),
         h('p', {}, message), fix && h('p', { class: 'fix' }, fix)))));
     } catch (error) {
       this.#state.textContent = '';

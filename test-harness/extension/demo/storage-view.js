@@ -147,7 +147,9 @@ class StorageView {
             await this.#app.manager.pinModel(model.modelId, !model.pinned);
           }),
         })),
-      h('ul', { class: 'dtypes' }, ...model.dtypes
+      h('ul', {
+        class: 'dtypes', 'aria-label': `Variants of ${model.modelId}`,
+      }, ...model.dtypes
         .filter(({ bytes: size, complete }) => complete || size > 0)
         .map((one) => this.#dtype(model, one))),
       h('div', { class: 'card-acts' }, ...this.#acts(model)),
