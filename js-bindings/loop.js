@@ -6,7 +6,7 @@ import {
   ACTION, CAPS, COMMAND_FLAG, DELIVER_FLAG, EVENT, MESSAGE_FLAG,
 } from './abi.js';
 import { attempt } from './callback.js';
-import { downloadModel } from './chat/stored.js';
+import { askStore, downloadModel } from './chat/stored.js';
 import { cancelled, errorOfNumber, TabAgentError } from './errors.js';
 import { Requests } from './fetch.js';
 import { decodeModels } from './model-table.js';
@@ -372,6 +372,7 @@ export class Loop {
     const outside = {
       ort, ortWasmPaths,
       download: (...order) => downloadModel(this, ...order),
+      ask: (...order) => askStore(this, ...order),
       open: (request, { modelId, commit, path }, signal) => openStored(
         this, `open-${request}`, { modelId, revision: commit, path }, signal),
       report: (kind, event) => this.#feed(kind, event),

@@ -17,6 +17,8 @@ import { yieldTurn } from './turns.js';
  * @property {(request: number, order: any, signal: AbortSignal,
  *   onProgress: (message: any) => void) => Promise<any>} download
  * @property {(request: number, order: any, signal: AbortSignal)
+ *   => Promise<any>} ask
+ * @property {(request: number, order: any, signal: AbortSignal)
  *   => Promise<Blob>} open
  * @property {(kind: number, event: import('../core.js').CoreEvent) => void}
  *   report
@@ -203,6 +205,8 @@ export class Runtime {
         return this.#outside.download(request, order, task.signal,
           (message) => report(
             EVENT.RUNTIME_PROGRESS, JSON.stringify(message)));
+      case 'ask':
+        return this.#outside.ask(request, order, task.signal);
       case 'open':
         return this.#outside.open(request, order, task.signal)
           .then((file) => {

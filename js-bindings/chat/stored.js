@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the chat has a model stored: as anybody.
+// How the chat has a model stored, and asks the store for other things: as
+// anybody.
 
 import { errorOfMessage } from '../errors.js';
 
@@ -27,4 +28,19 @@ export async function downloadModel(
     modelId: end.modelId, commit: end.commit, dtype: end.dtype,
     files: end.files.map((/** @type {any} */ file) => file.path),
   };
+}
+
+/**
+ * Asks the store for what `order` says.
+ * @param {Loop} loop
+ * @param {number} request whose order it is
+ * @param {{ action: string, params: object, rows?: unknown[] }} order
+ * @param {AbortSignal} signal
+ * @returns {Promise<any>} the terminal message, when it is no error
+ */
+export async function askStore(loop, request, { action, params, rows }, signal) {
+  const end = await loop.run(
+    { action, id: `ask-${request}`, params }, { signal, rows });
+  if (end.code !== undefined) throw errorOfMessage(end, signal.reason);
+  return end;
 }

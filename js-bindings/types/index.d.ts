@@ -429,12 +429,15 @@ export interface ModelManager {
   /** Stops everything and releases the model and its memory. */
   reset(): Promise<void>;
 
-  /** What was saved for all models, for one, or for one in one dtype. */
+  /**
+   * What was saved for all models, for one, or for one in one dtype, by us or by
+   * TabAgent, and is meant.
+   */
   settings(scope?: SettingsScope): Promise<GenerationSettings>;
 
   /**
-   * Saves settings for as long as the manager lives: they stand above those of
-   * the model and below those of a request. Null takes one away. Returns what is
+   * Saves settings, where TabAgent has them: they stand above those of the
+   * model and below those of a request. Null takes one away. Returns what is
    * saved for the scope.
    * @throws {TabAgentError} `invalid_params` quotes the range
    */

@@ -455,6 +455,7 @@ void chat_host_free(chat_host *host) {
   free(host->ends);
   free(host->last);
   free(host->progress);
+  free(host->patch);
   tam_buf_free(&host->content);
   tam_buf_free(&host->reasoning);
 }

@@ -125,8 +125,10 @@ struct chat_host {
   uint32_t seed;         // of the logits
   const int32_t *script; // what the model wants to answer; NULL: anything
   size_t script_len;
-  size_t piece;        // bytes of a DATA of files and tokens; 0: all
-  unsigned fail_order; // the order, counted from 1, that fails
+  const char *settings; // the object of all models' settings; NULL: none
+  const char *manifest; // TabAgent's about the model; NULL: none
+  size_t piece;         // bytes of a DATA of files and tokens; 0: all
+  unsigned fail_order;  // the order, counted from 1, that fails
   const char *fail_words;
   int fail_all; // and all behind it
   chat_lie lie; // the answer to the order |lie_order|
@@ -147,6 +149,7 @@ struct chat_host {
   const chat_order *present; // that is being answered
 
   // What happened.
+  char *patch;       // the latest that was handed in to the store, or NULL
   unsigned done;     // orders that were answered
   size_t events;     // of the runtime
   unsigned runs;     // of the decoder

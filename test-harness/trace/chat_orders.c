@@ -274,11 +274,37 @@ static void answer_decode(chat_host *host, const chat_order *order) {
   free(tokens);
 }
 
+// The store: what it holds are knobs; a patch is kept, and not applied.
+static void answer_ask(chat_host *host, const chat_order *order,
+                       const tam_json_node *root) {
+  const tam_json_node *params = tam_json_get_member(root, TAM_SPAN("params"));
+  const char *model = chat_text(params, "modelId");
+  const char *object = *model == '\0' ? host->settings : host->manifest;
+  const char *rows = strstr(order->text, "\"rows\":");
+  if (rows != NULL) {
+    free(host->patch);
+    host->patch = malloc(strlen(rows) + 1);
+    memcpy(host->patch, rows, strlen(rows) + 1);
+  }
+  chat_host_require(host,
+                    tam_json_get_bool(tam_json_get_member(
+                        params, TAM_SPAN("input"))) == (rows != NULL),
+                    "rows are announced");
+  size_t size = (object == NULL ? 0 : strlen(object)) + 64;
+  char *json = malloc(size);
+  (void)snprintf(json, size, "{\"action\":\"x:done\",\"object\":%s}",
+                 object == NULL ? "null" : object);
+  chat_host_end(host, order, json);
+  free(json);
+}
+
 static void answer_tree(chat_host *host, const chat_order *order,
                         const tam_json_node *root) {
   const char *verb = chat_text(root, "do");
   if (strcmp(verb, "download") == 0) {
     answer_download(host, order);
+  } else if (strcmp(verb, "ask") == 0) {
+    answer_ask(host, order, root);
   } else if (strcmp(verb, "open") == 0) {
     answer_open(host, order, root);
   } else if (strcmp(verb, "read") == 0) {

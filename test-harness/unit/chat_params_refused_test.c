@@ -76,7 +76,7 @@ static void test_kinds(void) {
   refuse(&host, MESSAGE("updateSettings", "\"settings\":{\"json_mode\":1}"),
          "\"json_mode: expected true or false\"");
   refuse(&host, MESSAGE("settings", "\"modelId\":1"),
-         "\"modelId: expected a string\"");
+         "\"modelId: expected a short string\"");
   refuse(&host, MESSAGE("settings", "\"dtype\":\"q4\""),
          "\"dtype: expected a modelId beside it\"");
   refuse(&host, MESSAGE("generate", "\"chatId\":1"),

@@ -110,7 +110,8 @@ static void test_batch(void) {
   tam_batch_put_body(&batch, TAM_SPAN("c"), 8);
   tam_batch_put_content(&batch, TAM_SPAN("m"), TAM_SPAN("{}"), "text/x");
   tam_batch_delete(&batch, "manifest", TAM_SPAN("d"));
-  tam_batch_merge(&batch, TAM_SPAN("p"), TAM_SPAN("{\"a\":1}"));
+  tam_batch_merge(&batch, TAM_STORE_MANIFEST, TAM_SPAN("p"),
+                  TAM_SPAN("{\"a\":1}"));
   uint32_t request = tam_storage_write(self.storage, owner, &batch);
   tam_batch_free(&batch);
   const tam_action *action = tam_action_queue_pop(&self.queue);

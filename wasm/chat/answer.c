@@ -131,7 +131,7 @@ void tam_chat_answer_del(tam_chat_answer *answer, tam_chat *chat) {
   }
   tam_decoding_del(answer->decoding);
   tam_json_tree_free(answer->root, chat->host.mem);
-  for (size_t i = 0; i < TAM_ANSWER_SAVED; i++) {
+  for (size_t i = 0; i < TAM_SETTINGS_SCOPES; i++) {
     tam_json_tree_free(answer->saved[i], chat->host.mem);
   }
   tam_mem_free(chat->host.mem, answer);

@@ -10,9 +10,6 @@
 #include "chat/prompt.h"
 #include "chat/text_stream.h"
 
-// Scopes of saved settings: all models, the model, and its dtype.
-#define TAM_ANSWER_SAVED 3
-
 // The longest text of an answer in bytes.
 #define TAM_ANSWER_TEXT_MAX (UINT32_C(16) << 20)
 
@@ -25,11 +22,11 @@ typedef struct tam_answer_texts {
 } tam_answer_texts;
 
 struct tam_chat_answer {
-  tam_buf request;                        // JSON text of its parameters
-  tam_span defaults;                      // static: see tam_chat_request
-  tam_json_node *root;                    // the same, parsed
-  const tam_json_node *params;            // inside |root|
-  tam_json_node *saved[TAM_ANSWER_SAVED]; // settings, the widest scope first
+  tam_buf request;                           // JSON text of its parameters
+  tam_span defaults;                         // static: see tam_chat_request
+  tam_json_node *root;                       // the same, parsed
+  const tam_json_node *params;               // inside |root|
+  tam_json_node *saved[TAM_SETTINGS_SCOPES]; // settings, the widest scope first
   tam_generation_params settings;
   int has_settings;
   tam_prompt prompt;

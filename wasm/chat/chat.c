@@ -42,6 +42,7 @@ int tam_chat_new(tam_chat **pchat, const tam_chat_host *host) {
 static void op_del(tam_chat_op *op) {
   tam_chat_load_del(op->load, op->chat);
   tam_chat_answer_del(op->answer, op->chat);
+  tam_chat_settings_del(op->settings, op->chat);
   tam_speaker_free(&op->speaker);
   tam_buf_free(&op->text);
   tam_buf_free(&op->why);

@@ -20,6 +20,7 @@
 
 typedef struct tam_chat_load tam_chat_load;
 typedef struct tam_chat_answer tam_chat_answer;
+typedef struct tam_chat_settings tam_chat_settings;
 
 struct tam_chat_verb {
   const char *name;                    // of its messages
@@ -38,9 +39,9 @@ struct tam_chat_verb {
 struct tam_chat {
   tam_chat_host host;
   tam_runtime *runtime;
-  tam_chat_op *first;    // in the order of their start
-  tam_chat_model *model; // that is loaded, or NULL
-  tam_saved_settings saved;
+  tam_chat_op *first;       // in the order of their start
+  tam_chat_model *model;    // that is loaded, or NULL
+  tam_saved_settings saved; // for the model that is loaded
   double now_ms;
 };
 
@@ -63,8 +64,9 @@ struct tam_chat_op {
 
   tam_run run; // the pass that is under way, or was last
 
-  tam_chat_load *load;     // of an operation that loads
-  tam_chat_answer *answer; // of one that generates
+  tam_chat_load *load;         // of an operation that loads
+  tam_chat_answer *answer;     // of one that generates
+  tam_chat_settings *settings; // of one that tells or changes them
 };
 
 // Returns |error|, having noted |text| about it.
@@ -95,7 +97,12 @@ void tam_chat_write_state(tam_chat_op *op, tam_buf *json);
 int tam_chat_settings_prepare(tam_chat_op *op, const tam_chat_request *request);
 int tam_chat_update_settings_prepare(tam_chat_op *op,
                                      const tam_chat_request *request);
+void tam_chat_settings_del(tam_chat_settings *settings, tam_chat *chat);
 void tam_chat_write_settings(tam_chat_op *op, tam_buf *json);
+
+// Somebody else has changed them: they are read again when they are needed.
+int tam_chat_forget_settings_prepare(tam_chat_op *op,
+                                     const tam_chat_request *request);
 
 // --- load.c
 

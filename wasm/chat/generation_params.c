@@ -471,9 +471,12 @@ static int merge_param(tam_generation_params *self, tam_params_layer layer,
     self->values[param] = value;
     return 0;
   }
-  if (layer == TAM_PARAMS_LAYER_MODEL) {
-    tam_generation_ignore(self, tam_json_get_key(node),
-                          "the value in generation_config.json is not valid");
+  if (layer < TAM_PARAMS_LAYER_REQUEST) {
+    tam_generation_ignore(
+        self, tam_json_get_key(node),
+        layer == TAM_PARAMS_LAYER_MODEL
+            ? "the value in generation_config.json is not valid"
+            : "the saved value is not valid");
     return self->ignored.error;
   }
   tam_buf_append(why, tam_json_get_key(node));

@@ -74,7 +74,8 @@ void tam_generation_params_free(tam_generation_params *self);
 // Lays the members of |object| (NULL: none) over what is there; layers come in
 // their order. Null is the same as not given. What cannot be honoured and
 // unknown names are noted as ignored. In generation_config.json unknown names
-// are normal, and a wrong value is ignored as well.
+// are normal. A wrong value there, or among saved settings, is ignored as well:
+// others write those, too.
 // Returns 0, OUT_OF_MEMORY, TOO_LARGE, or INVALID_PARAMS: |why| quotes name,
 // value and range.
 int tam_generation_params_merge(tam_generation_params *self,

@@ -61,6 +61,14 @@ extern const tam_chat_phase tam_chat_session_phase;
 // Tries one token: whether the logits are numbers, and not all the same.
 extern const tam_chat_phase tam_chat_trial_phase;
 
+// --- settings_phase.c
+
+// Reads the saved settings for the loaded model, unless they are known.
+extern const tam_chat_phase tam_chat_saved_phase;
+
+// Reads those that are asked for; changes them before, when that is wanted.
+extern const tam_chat_phase tam_chat_settings_phase;
+
 // --- prompt_phase.c
 
 // Waits for the text of the request, makes tokens of it that fit.

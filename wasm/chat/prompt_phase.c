@@ -37,7 +37,7 @@ static const tam_json_node *setting(const tam_chat_answer *answer,
   const tam_json_node *node = tam_json_get_member(
       tam_json_get_member(answer->params, TAM_SPAN("settings")),
       tam_span_of(name));
-  for (size_t i = TAM_ANSWER_SAVED; node == NULL && i-- > 0;) {
+  for (size_t i = TAM_SETTINGS_SCOPES; node == NULL && i-- > 0;) {
     node = tam_json_get_member(answer->saved[i], tam_span_of(name));
   }
   return node;
@@ -57,20 +57,15 @@ static int merge_text(tam_chat_op *op, tam_params_layer layer, tam_span text,
 static int merge_saved(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   const tam_chat *chat = op->chat;
-  tam_span model = tam_buf_span(&chat->model->id);
-  tam_span dtype = tam_buf_span(&chat->model->dtype);
-  const tam_settings_scope scopes[TAM_ANSWER_SAVED] = {
-      {TAM_SPAN_NONE, TAM_SPAN_NONE}, {model, TAM_SPAN_NONE}, {model, dtype}};
   int error = 0;
   if (answer->defaults.len > 0) {
     tam_json_node *defaults = NULL;
     error = merge_text(op, TAM_PARAMS_LAYER_SAVED, answer->defaults, &defaults);
     tam_json_tree_free(defaults, chat->host.mem);
   }
-  for (size_t i = 0; error == 0 && i < TAM_ANSWER_SAVED; i++) {
+  for (size_t i = 0; error == 0 && i < TAM_SETTINGS_SCOPES; i++) {
     error = merge_text(op, TAM_PARAMS_LAYER_SAVED,
-                       tam_saved_settings_get(&chat->saved, scopes[i]),
-                       &answer->saved[i]);
+                       tam_buf_span(&chat->saved.texts[i]), &answer->saved[i]);
   }
   return error;
 }

@@ -24,6 +24,9 @@
 //                         the tokens that the tokenizer puts around it
 //   {"do":"decode","tokenizer":n,"ids":[...],"special":bool}  DATA: the text,
 //                         with tokens that are no text or without
+//   {"do":"ask","action":a,"params":{...},"rows":[...]}  asks the store for
+//                         something, as anybody, with rows to hand in or
+//                         without; its terminal message
 //   {"do":"device"}       {"webgpu":bool}
 //   {"do":"session","graph":n,"external":[{"path","file":n},...],
 //    "providers":[...]}   makes a session; PROGRESS when weights are read;

@@ -14,11 +14,8 @@ static const tam_chat_phase *const load_phases[] = {
 };
 
 static const tam_chat_phase *const generate_phases[] = {
-    &tam_chat_turn_phase,
-    &tam_chat_prompt_phase,
-    &tam_chat_prefill_phase,
-    &tam_chat_decode_phase,
-    NULL,
+    &tam_chat_turn_phase,    &tam_chat_saved_phase,  &tam_chat_prompt_phase,
+    &tam_chat_prefill_phase, &tam_chat_decode_phase, NULL,
 };
 
 static const tam_chat_phase *const reset_phases[] = {
@@ -38,6 +35,9 @@ static const tam_chat_phase *const stop_phases[] = {&tam_chat_stop_phase, NULL};
 
 static const tam_chat_phase *const state_phases[] = {&tam_chat_state_phase,
                                                      NULL};
+
+static const tam_chat_phase *const settings_phases[] = {
+    &tam_chat_settings_phase, NULL};
 
 static const tam_chat_verb verbs[] = {
     {
@@ -83,17 +83,23 @@ static const tam_chat_verb verbs[] = {
     },
     {
         .name = "settings",
-        .phases = state_phases,
+        .phases = settings_phases,
         .params = "modelId\0dtype\0",
         .prepare = tam_chat_settings_prepare,
         .write_done = tam_chat_write_settings,
     },
     {
         .name = "updateSettings",
-        .phases = state_phases,
+        .phases = settings_phases,
         .params = "settings\0modelId\0dtype\0",
         .prepare = tam_chat_update_settings_prepare,
         .write_done = tam_chat_write_settings,
+    },
+    {
+        .name = "inferenceSettingsUpdate",
+        .phases = state_phases,
+        .params = "",
+        .prepare = tam_chat_forget_settings_prepare,
     },
 };
 

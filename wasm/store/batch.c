@@ -61,8 +61,9 @@ void tam_batch_delete(tam_batch *batch, const char *store, tam_span key) {
   tam_json_write_object_end(&batch->json);
 }
 
-void tam_batch_merge(tam_batch *batch, tam_span key, tam_span patch) {
-  begin(batch, "merge", TAM_STORE_MANIFEST, key);
+void tam_batch_merge(tam_batch *batch, const char *store, tam_span key,
+                     tam_span patch) {
+  begin(batch, "merge", store, key);
   write_bytes(batch, patch);
   tam_json_write_object_end(&batch->json);
 }

@@ -13,6 +13,7 @@
 // The object stores, by the names that TabAgent gave them.
 #define TAM_STORE_FILES    "files"
 #define TAM_STORE_MANIFEST "manifest"
+#define TAM_STORE_SETTINGS "inferenceSettings"
 
 typedef struct tam_batch {
   tam_buf json;  // the operations, see store/storage.h
@@ -38,7 +39,9 @@ void tam_batch_move(tam_batch *batch, tam_span key, tam_span from);
 // Deletes the entry |key| of |store|, if it is there.
 void tam_batch_delete(tam_batch *batch, const char *store, tam_span key);
 
-// Applies |patch|, a JSON merge patch (RFC 7386), to the manifest |key|.
-void tam_batch_merge(tam_batch *batch, tam_span key, tam_span patch);
+// Applies |patch|, a JSON merge patch (RFC 7386), to the object |key| of
+// |store|, which is one of the two that hold objects.
+void tam_batch_merge(tam_batch *batch, const char *store, tam_span key,
+                     tam_span patch);
 
 #endif // TAM_STORE_BATCH_H

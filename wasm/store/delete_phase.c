@@ -186,52 +186,6 @@ static int give_up(tam_store_op *op) {
 // ---------------------------------------------------------------------------
 // TabAgent's manifest
 
-// The patch that calls dtypes available which were downloaded.
-#define PATCH_MAX 65536
-
-static int is_given_up(const tam_store_op *op, const tam_json_node *quant) {
-  tam_dtype named = TAM_DTYPE_COUNT;
-  tam_span status =
-      tam_json_get_string(tam_json_get_member(quant, TAM_SPAN("status")));
-  tam_span dtype =
-      tam_json_get_string(tam_json_get_member(quant, TAM_SPAN("dtype")));
-  (void)tam_file_select_dtype(dtype, ALL_DTYPES, &named);
-  return tam_span_eq(status, TAM_SPAN("downloaded")) &&
-         (op->params.dtype.len == 0 || named == op->dtype);
-}
-
-// An entry that cannot be read is left alone: it is not ours alone.
-static int put_statuses(tam_store_op *op, tam_span repo, tam_span text) {
-  const tam_mem *mem = op->store->host.mem;
-  tam_json_node *root = NULL;
-  tam_buf patch;
-  int is_changed = 0;
-  int error = tam_json_tree_parse(&root, text, mem);
-  tam_buf_init(&patch, mem, PATCH_MAX);
-  tam_json_write_object_begin(&patch);
-  tam_json_write_member_begin(&patch, "quants");
-  const tam_json_node *quants = tam_json_get_member(root, TAM_SPAN("quants"));
-  for (const tam_json_node *at = tam_json_get_first(quants); at != NULL;
-       at = tam_json_get_next(at)) {
-    if (is_given_up(op, at)) {
-      tam_json_write_string(&patch, tam_json_get_key(at));
-      tam_buf_append_text(&patch, ":{\"status\":\"available\"}");
-      is_changed = 1;
-    }
-  }
-  tam_json_write_object_end(&patch);
-  tam_json_write_object_end(&patch);
-  if (patch.error == TAM_ERR_OUT_OF_MEMORY) {
-    error = patch.error;
-  } else if (is_changed && patch.error == 0) {
-    tam_batch_merge(&op->batch, repo, tam_buf_span(&patch));
-    op->has_changed_manifest = 1;
-  }
-  tam_buf_free(&patch);
-  tam_json_tree_free(root, mem);
-  return error == TAM_ERR_OUT_OF_MEMORY ? error : 0;
-}
-
 static int ask_manifest(tam_store_op *op) {
   return tam_store_op_asked(
       tam_storage_get(op->store->storage, tam_store_op_owner(op, STEP_MANIFEST),
@@ -273,7 +227,8 @@ static int on_end(tam_store_op *op, const tam_storage_report *report) {
     return ask_manifest(op);
   case STEP_MANIFEST:
     if (report->found) {
-      error = put_statuses(op, op->params.model, report->data);
+      error = tam_store_op_put_statuses(op, op->params.model, report->data,
+                                        TAM_STATUSES_STORED, "available");
     }
     return error != 0 ? error : write_batch(op);
   default:
@@ -431,7 +386,8 @@ static int clear_on_storage(tam_store_op *op,
     }
     return TAM_PHASE_WAIT;
   case TAM_STORAGE_VALUE:
-    return put_statuses(op, report->key, report->data);
+    return tam_store_op_put_statuses(op, report->key, report->data,
+                                     TAM_STATUSES_STORED, "available");
   default:
     return clear_on_end(op, report->tag);
   }

@@ -50,7 +50,8 @@ static const char param_names[] = "modelId\0"
                                   "task\0"
                                   "unlimitedStorage\0"
                                   "path\0"
-                                  "verify\0";
+                                  "verify\0"
+                                  "failed\0";
 
 // In the order of the names.
 static const param_rule param_rules[] = {
@@ -75,6 +76,7 @@ static const param_rule param_rules[] = {
     {FIELD(unlimited_storage), PARAM_BOOL},
     {FIELD(path), PARAM_TEXT},
     {FIELD(verify), PARAM_BOOL},
+    {FIELD(failed), PARAM_BOOL},
 };
 
 // Copies |text| behind the other texts.

@@ -32,6 +32,7 @@ typedef struct tam_store_params {
   int unlimited_storage; // of doctor: the permission; -1 when not given
   tam_span commit;       // of importModel; empty: not given
   tam_span task;         // of importModel: the repository's pipeline_tag
+  int failed;            // of noteLoad: the model could not be loaded
   tam_span path;         // of openFile: in the repository; empty: not given
 } tam_store_params;
 

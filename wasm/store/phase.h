@@ -170,6 +170,14 @@ extern const tam_phase tam_sweep_phase;
 extern const tam_phase tam_probe_phase;
 extern const tam_phase tam_diagnose_phase;
 
+// --- shared_phase.c
+
+// Changes and reads an object that TabAgent knows, too.
+extern const tam_phase tam_shared_phase;
+
+// Notes in TabAgent's manifest whether a dtype could be loaded.
+extern const tam_phase tam_status_phase;
+
 // --- control_phase.c
 
 // Lists the queue of downloads; change the state of one in it.

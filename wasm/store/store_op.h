@@ -209,6 +209,18 @@ int tam_store_op_fits(const tam_store_op *op);
 void tam_store_op_put_manifest(tam_store_op *op, const char *status,
                                tam_batch *batch);
 
+// --- shared_phase.c
+
+// The statuses in TabAgent's manifest of what is stored.
+#define TAM_STATUSES_STORED "downloaded\0failed\0"
+
+// Puts into the operation's batch that the dtype in work (all, when the caller
+// names none) has the status |to| in the manifest of |repo|, whose text is
+// |text|, where it is one of |from|, names as in core/names.h; NULL: any other.
+// Errors: OUT_OF_MEMORY.
+int tam_store_op_put_statuses(tam_store_op *op, tam_span repo, tam_span text,
+                              const char *from, const char *to);
+
 // --- serve_phase.c
 
 // The tag of the request that notes the use; blocks have 0.

@@ -193,6 +193,15 @@ static void write_rollback(const tam_store_op *op, tam_buf *json) {
       json, "commit", (tam_span){(const uint8_t *)op->commit, TAM_COMMIT_SIZE});
 }
 
+static void write_shared(const tam_store_op *op, tam_buf *json) {
+  tam_json_write_key(json, "object");
+  if (op->rows.len > 0) {
+    tam_json_write_raw(json, tam_buf_span(&op->rows));
+  } else {
+    tam_json_write_null(json);
+  }
+}
+
 static void write_opened(const tam_store_op *op, tam_buf *json) {
   write_commit(op, json);
   tam_json_write_number_member(json, "bytes", (double)op->total_bytes);
@@ -271,6 +280,8 @@ PHASES(import_files_phases, &tam_lock_phase, &tam_stored_phase,
 PHASES(doctor_phases, &tam_probe_phase, &tam_room_phase, &tam_diagnose_phase);
 PHASES(models_phases, &tam_models_phase);
 PHASES(storage_phases, &tam_room_phase);
+PHASES(shared_phases, &tam_shared_phase);
+PHASES(note_load_phases, &tam_status_phase);
 
 static const tam_store_verb verbs[] = {
     {.name = "plan",
@@ -327,6 +338,11 @@ static const tam_store_verb verbs[] = {
     {.name = "cancelDownload", .phases = cancel_phases},
     {.name = "models", .phases = models_phases, .write_done = write_models},
     {.name = "storage", .phases = storage_phases, .write_done = write_storage},
+    {.name = "sharedObject",
+     .phases = shared_phases,
+     .write_done = write_shared,
+     .takes_rows = 1},
+    {.name = "noteLoad", .phases = note_load_phases, .needs_model = 1},
     {.name = "fetchFile",
      .phases = fetch_phases,
      .write_done = write_outcome,
