@@ -26,7 +26,7 @@ const FILES = [
  * @type {{ file: string, kind: 'raw' | 'gzip', max: number }[]}
  */
 const LIMITS = [
-  { file: 'tabagent.wasm', kind: 'raw', max: 240 * 1024 },
+  { file: 'tabagent.wasm', kind: 'raw', max: 288 * 1024 },
   { file: 'index.js', kind: 'gzip', max: 30 * 1024 },
   { file: 'chat.js', kind: 'gzip', max: 64 * 1024 },
 ];

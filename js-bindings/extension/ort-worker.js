@@ -15,12 +15,13 @@ import { Runtime } from '../chat/runtime.js';
  * Serves the orders of a WorkerRuntime.
  * @param {Scope} scope
  * @param {{ ort: unknown, ortWasmPaths?: unknown,
- *   locks?: Pick<LockManager, 'request'> }} options
+ *   locks?: { request: (name: string, granted: () => any) => any } }} options
  */
 export function serveRuntime(scope, { ort, ortWasmPaths, locks }) {
   const runtime = new Runtime({
     ort, ortWasmPaths,
-    // The page does both.
+    // The page does all of these.
+    ask: unused,
     download: unused,
     open: unused,
     report: (kind, { payload, ...event }) => {

@@ -18,7 +18,8 @@ import { EVENT } from '../abi.js';
  *
  * @typedef {object} Options
  * @property {(name: string) => WorkerLike} createWorker
- * @property {Pick<LockManager, 'request'>} [locks] tell when a worker is gone
+ * @property {{ request: (name: string, granted: () => any) => any }} [locks] tell
+ *   when a worker is gone
  */
 
 /** Orders that make something, which lives until it is dropped. */
@@ -64,6 +65,10 @@ export class WorkerRuntime {
         this.#doHere(request, order, (signal) => this.#outside.download(
           request, order, signal, (message) => this.#report(
             EVENT.RUNTIME_PROGRESS, request, JSON.stringify(message))));
+        break;
+      case 'ask':
+        this.#doHere(request, order,
+          (signal) => this.#outside.ask(request, order, signal));
         break;
       case 'open':
         this.#doHere(request, order, async (signal) => {
@@ -229,7 +234,7 @@ export class WorkerRuntime {
     // What else the core does in this turn may need the worker.
     queueMicrotask(() => {
       const isUsed = [...this.#running.values()]
-        .some(({ verb }) => verb !== 'download');
+        .some(({ verb }) => !['download', 'ask'].includes(verb));
       if (this.#made.size === 0 && !isUsed) this.#end();
     });
   }
