@@ -168,7 +168,10 @@ static void on_action(void *user_data, const tam_action *action) {
     take_abort(host, action->request);
     break;
   case TAM_ACTION_MESSAGE:
-    if ((action->flags & TAM_MESSAGE_FLAG_TERMINAL) != 0) {
+    if (action->op == 0) {
+      tam_buf_append(&host->said, action->first);
+      tam_buf_append_byte(&host->said, '\n');
+    } else if ((action->flags & TAM_MESSAGE_FLAG_TERMINAL) != 0) {
       take_end(host, action);
     } else {
       take_progress(host, action->op, action->first);
@@ -418,6 +421,7 @@ int chat_host_init(chat_host *host, chat_kind kind) {
   host->host.heap = heap;
   host->host.on_action = on_action;
   host->host.user_data = host;
+  tam_buf_init(&host->said, &host->mem, TEXT_MAX);
   tam_buf_init(&host->content, &host->mem, TEXT_MAX);
   tam_buf_init(&host->reasoning, &host->mem, TEXT_MAX);
   chat_host_put_files(host);
@@ -456,6 +460,7 @@ void chat_host_free(chat_host *host) {
   free(host->last);
   free(host->progress);
   free(host->patch);
+  tam_buf_free(&host->said);
   tam_buf_free(&host->content);
   tam_buf_free(&host->reasoning);
 }

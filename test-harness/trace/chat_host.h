@@ -158,6 +158,7 @@ struct chat_host {
   char *last; // the latest terminal message
   char *progress;
   size_t progress_count;
+  tam_buf said;    // what all heard, a line for each message
   tam_buf content; // parts of the answer since the last start
   tam_buf reasoning;
   double percent; // of the load |percent_of|, as said last

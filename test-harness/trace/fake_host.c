@@ -2,6 +2,7 @@
 #include "fake_host.h"
 
 #include "core/json_tree.h"
+#include "core/names.h"
 
 // The concurrency of a listing that names none, and that of the store.
 #define CONCURRENCY_DEFAULT 12
@@ -427,11 +428,13 @@ static void read_name(fake_op *op, const tam_json_node *root) {
   op->is_serving = tam_span_is(text, "fetchFile");
   op->is_queued =
       tam_span_is(text, "download") || tam_span_is(text, "updateModel");
-  op->is_answer = tam_span_is(text, "generate");
+  op->is_answer = tam_names_find("generate\0sendChatMessage\0", text) >= 0;
   op->is_login = tam_span_is(text, "login");
   op->is_logout = tam_span_is(text, "logout");
-  op->takes_turn =
-      op->is_answer || tam_span_is(text, "load") || tam_span_is(text, "reset");
+  op->takes_turn = op->is_answer ||
+                   tam_names_find("load\0reset\0clearCache\0init\0loadModel\0"
+                                  "resetWorker\0restoreLastState\0",
+                                  text) >= 0;
   if (!tam_span_is(text, "listChatModels")) {
     op->concurrency = CONCURRENCY_STORE;
   }
@@ -458,6 +461,33 @@ static void read_command(fake_op *op, tam_span text) {
   tam_json_tree_free(root, &mem);
 }
 
+static void forget_pieces(fake_host *host) {
+  host->command_len = 0;
+  host->command_of = 0;
+}
+
+static void keep_piece(fake_host *host, const tam_event *event) {
+  size_t len = event->payload.len;
+  host->command_of = event->op;
+  host->command = realloc(host->command, host->command_len + len + 1);
+  promise(host->command != NULL, "the tests have memory");
+  tam_text_copy((uint8_t *)host->command + host->command_len, event->payload);
+  host->command_len += len;
+}
+
+// A further piece of a message: the last one tells what it is.
+static void note_piece(fake_host *host, const tam_event *event) {
+  fake_op *op = find_op(host, event->op);
+  keep_piece(host, event);
+  if ((event->flags & TAM_COMMAND_FLAG_MORE) == 0) {
+    tam_span text = {(const uint8_t *)host->command, host->command_len};
+    op->wants_rows = (event->flags & TAM_COMMAND_FLAG_LISTING) != 0;
+    op->is_quiet = (event->flags & TAM_COMMAND_FLAG_QUIET) != 0;
+    read_command(op, text);
+    forget_pieces(host);
+  }
+}
+
 static fake_op *note_command(fake_host *host, const tam_event *event) {
   host->ops = grow(host->ops, host->op_count, sizeof(*host->ops));
   fake_op *op = &host->ops[host->op_count++];
@@ -465,7 +495,13 @@ static fake_op *note_command(fake_host *host, const tam_event *event) {
   op->number = event->op;
   op->wants_rows = (event->flags & TAM_COMMAND_FLAG_LISTING) != 0;
   op->is_quiet = (event->flags & TAM_COMMAND_FLAG_QUIET) != 0;
-  read_command(op, event->payload);
+  if ((event->flags & TAM_COMMAND_FLAG_MORE) != 0) {
+    op->wants_rows = 1;
+    op->concurrency = CONCURRENCY_DEFAULT;
+    keep_piece(host, event);
+  } else {
+    read_command(op, event->payload);
+  }
   return op;
 }
 
@@ -495,6 +531,11 @@ static void note_event(fake_host *host, const tam_event *event) {
       end_request(host, request);
       request->is_made = event->kind == TAM_EVENT_RUNTIME_END &&
                          request->makes != FAKE_MADE_NOTHING;
+    }
+    break;
+  case TAM_EVENT_CANCEL:
+    if (event->op == host->command_of) {
+      forget_pieces(host);
     }
     break;
   case TAM_EVENT_PULL:
@@ -571,14 +612,21 @@ int fake_host_feed(fake_host *host, const tam_event *event) {
   const fake_op *old = find_op(host, event->op);
   int is_free = event->op != 0 &&
                 (old == NULL || !old->is_accepted || old->terminals > 0);
+  int is_command = event->kind == TAM_EVENT_COMMAND;
+  int is_piece =
+      is_command && host->command_of != 0 && host->command_of == event->op;
   size_t command = 0;
-  if (event->kind == TAM_EVENT_COMMAND && is_free) {
+  if (is_piece) {
+    note_piece(host, event);
+    command = (size_t)(old - host->ops) + 1;
+  } else if (is_command && is_free && host->command_of == 0) {
     note_command(host, event);
     command = host->op_count;
   }
   note_event(host, event);
   int result = tam_manager_feed(host->manager, event, host->now_ms);
-  if (result == TAM_ERR_INVALID_STATE || result == TAM_ERR_INVALID_ARGUMENT) {
+  if (result == TAM_ERR_INVALID_STATE || result == TAM_ERR_INVALID_ARGUMENT ||
+      result == TAM_ERR_NOT_OURS) {
     promise(tam_manager_next(host->manager) == NULL,
             "an event that is refused causes nothing");
   }
@@ -591,6 +639,9 @@ int fake_host_feed(fake_host *host, const tam_event *event) {
   }
   if (command != 0) {
     host->ops[command - 1].is_accepted = result == 0;
+    if (result != 0) {
+      forget_pieces(host);
+    }
   }
   drain(host);
   if (result == 0) {
@@ -621,6 +672,7 @@ void fake_host_free(fake_host *host) {
   promise(host->heap.live == 0, "a deleted manager leaves no memory behind");
   free(host->requests);
   free(host->ops);
+  free(host->command);
 }
 
 void fake_host_finish(fake_host *host) {

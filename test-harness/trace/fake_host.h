@@ -97,7 +97,10 @@ typedef struct fake_host {
   fake_op *ops; // every command so far
   size_t op_count;
   int is_logged_in;
-  uint32_t models_of; // an operation whose terminal message must come next
+  char *command; // the pieces of a message so far
+  size_t command_len;
+  uint32_t command_of; // whose they are; 0: nobody's
+  uint32_t models_of;  // an operation whose terminal message must come next
   fake_host_on_action on_action;
   void *user_data;
 } fake_host;

@@ -40,7 +40,8 @@ typedef struct tam_chat_request {
   tam_span text;         // of the parameters, raw, without the chat
   tam_span chat;         // raw JSON; empty: none
   // A JSON object, static: settings behind the saved ones. With it, a chat
-  // without a system prompt gets the product's own.
+  // without a system prompt gets the product's own, and one that is too long
+  // loses its oldest turns.
   tam_span defaults;
 } tam_chat_request;
 

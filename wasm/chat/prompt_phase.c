@@ -118,7 +118,9 @@ static int merge_settings(tam_chat_op *op) {
 static int read_policy(tam_chat_op *op, tam_prompt_policy *policy) {
   const tam_json_node *node =
       tam_json_get_member(op->answer->params, TAM_SPAN("overflow"));
-  *policy = TAM_PROMPT_ERROR;
+  // Old panels send all of a chat, and cannot shorten it.
+  *policy =
+      op->answer->defaults.len > 0 ? TAM_PROMPT_DROP_OLDEST : TAM_PROMPT_ERROR;
   tam_json_kind kind = tam_json_get_kind(node);
   if (kind == TAM_JSON_KIND_MISSING || kind == TAM_JSON_KIND_NULL) {
     return 0;
