@@ -624,6 +624,9 @@ int fake_host_feed(fake_host *host, const tam_event *event) {
     command = host->op_count;
   }
   note_event(host, event);
+  if (host->on_event != NULL) {
+    host->on_event(host->event_data, event, host->now_ms);
+  }
   int result = tam_manager_feed(host->manager, event, host->now_ms);
   if (result == TAM_ERR_INVALID_STATE || result == TAM_ERR_INVALID_ARGUMENT ||
       result == TAM_ERR_NOT_OURS) {

@@ -86,6 +86,10 @@ typedef struct fake_op {
 // Is told of each action before the next one is taken.
 typedef void (*fake_host_on_action)(void *user_data, const tam_action *action);
 
+// Is told of each event before the manager is.
+typedef void (*fake_host_on_event)(void *user_data, const tam_event *event,
+                                   double now_ms);
+
 typedef struct fake_host {
   check_heap heap;
   tam_mem mem;
@@ -103,6 +107,8 @@ typedef struct fake_host {
   uint32_t models_of;  // an operation whose terminal message must come next
   fake_host_on_action on_action;
   void *user_data;
+  fake_host_on_event on_event; // set it after the host was made
+  void *event_data;
 } fake_host;
 
 // Creates the manager. Returns 0 or the error of tam_manager_new; |host| must
