@@ -125,7 +125,9 @@ export class Loop {
   /** What core and sessions use. */
   async memory() {
     const sessions = await this.#runtime?.sessions() ?? [];
-    return { wasmBytes: this.memoryBytes, sessions };
+    return {
+      wasmBytes: this.memoryBytes, jsHeapBytes: heapBytes(), sessions,
+    };
   }
 
   /** The operations that have not ended. */
@@ -436,6 +438,13 @@ export class Loop {
     if (this.#runtimeLoads) this.#withRuntime((runtime) => runtime.close());
     this.#timer.set(-1);
   }
+}
+
+/** What JavaScript has in use here, where the platform tells. */
+function heapBytes() {
+  const { performance, process } = /** @type {any} */ (globalThis);
+  return performance?.memory?.usedJSHeapSize
+    ?? process?.memoryUsage?.().heapUsed ?? null;
 }
 
 /**

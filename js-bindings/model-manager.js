@@ -20,21 +20,41 @@ import { StreamInput } from './stream-input.js';
  * @typedef {import('./types/index.d.ts').ModelManager} Manager
  * @typedef {import('./types/index.d.ts').ModelManagerOptions} Options
  * @typedef {import('./types/index.d.ts').ListChatModelsParams} Params
+ *
+ * @typedef {object} ManagedLoop a loop, here or elsewhere
+ * @property {Loop['run']} run
+ * @property {() => Promise<Job[]> | Job[]} jobs
+ * @property {Loop['memory']} memory
+ * @property {() => void} dispose
+ * @property {string} [idSuffix] what makes ids those of this manager
+ *
+ * @typedef {import('./types/index.d.ts').Job} Job
  */
 
 /**
+ * Under it the host of an extension, which is a file of its own, adds what
+ * nobody else needs.
+ */
+const INSIDE = Symbol.for('tabagent-wasm.inside');
+
+/**
  * Loads the core and makes a manager.
- * @param {Options} [options]
+ * @param {Options & { [INSIDE]?: {
+ *   openRuntime?: import('./loop.js').Outside['openRuntime'],
+ *   onLoop?: (loop: Loop) => void } }} [options]
  * @returns {Promise<Manager>}
  */
 export async function createModelManager(options = {}) {
+  const { openRuntime, onLoop } = options[INSIDE] ?? {};
   const { wasm, hubUrl, mirrors, seed, ...outside } = readOptions(options);
   const exports = await loadCore(wasm);
   const now = () => outside.clock.now();
   const log = new EventLog(now);
   const core = loggedCore(
     new Core(exports, { hubUrl, mirrors, seed, now }), log);
-  return new ModelManager(new Loop(core, outside), hubUrl, outside.fetch, log);
+  const loop = new Loop(core, { ...outside, openRuntime });
+  onLoop?.(loop);
+  return new ModelManager(loop, hubUrl, outside.fetch, log);
 }
 
 /**
@@ -49,7 +69,7 @@ export class ModelManager {
   #lastId = 0;
 
   /**
-   * @param {Loop} loop
+   * @param {ManagedLoop} loop
    * @param {string} hubUrl
    * @param {typeof fetch} fetch for what is not the store's business
    * @param {EventLog} [log] of what the core hears and says
@@ -295,10 +315,7 @@ export class ModelManager {
     const [memory, storage] = await Promise.all([
       this.#loop.memory(), this.storage().catch(() => null),
     ]);
-    return {
-      ...memory, jsHeapBytes: heapBytes(),
-      storeBytes: storage?.usedBytes ?? null,
-    };
+    return { ...memory, storeBytes: storage?.usedBytes ?? null };
   }
 
   /** @type {Manager['dispose']} */
@@ -381,7 +398,7 @@ export class ModelManager {
   /** @param {string} action */
   #nextId(action) {
     this.#lastId += 1;
-    return `${action}-${this.#lastId}`;
+    return `${action}-${this.#lastId}${this.#loop.idSuffix ?? ''}`;
   }
 
   /**
@@ -413,13 +430,6 @@ export class ModelManager {
       await body.close();
     }
   }
-}
-
-/** What JavaScript has in use here, where the platform tells. */
-function heapBytes() {
-  const { performance, process } = /** @type {any} */ (globalThis);
-  return performance?.memory?.usedJSHeapSize
-    ?? process?.memoryUsage?.().heapUsed ?? null;
 }
 
 /**

@@ -5,7 +5,7 @@
 import { errorOfMessage } from './errors.js';
 
 /**
- * @typedef {import('./loop.js').Loop} Loop
+ * @typedef {Pick<import('./loop.js').Loop, 'run'>} Loop
  *
  * @typedef {object} Wanted
  * @property {string} url

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The side of the worker in which models run: orders come in, reports go out.
 
-import { Runtime } from '../chat/runtime.js';
-
 /**
  * @typedef {object} Scope what there is of the scope of a worker
  * @property {string} [name]
@@ -18,7 +16,7 @@ import { Runtime } from '../chat/runtime.js';
  *   locks?: { request: (name: string, granted: () => any) => any } }} options
  */
 export function serveRuntime(scope, { ort, ortWasmPaths, locks }) {
-  const runtime = new Runtime({
+  const loads = import('../chat/runtime.js').then(({ Runtime }) => new Runtime({
     ort, ortWasmPaths,
     // The page does all of these.
     ask: unused,
@@ -29,9 +27,10 @@ export function serveRuntime(scope, { ort, ortWasmPaths, locks }) {
       scope.postMessage(
         { kind, event: { ...event, payload: bytes } }, [bytes.buffer]);
     },
-  });
+  }));
   scope.addEventListener('message', async ({ data }) => {
     const { request } = data;
+    const runtime = await loads;
     switch (data.do) {
       case 'start': runtime.start(request, data.order, data.bytes); break;
       case 'abort': runtime.abort(request); break;
@@ -42,6 +41,8 @@ export function serveRuntime(scope, { ort, ortWasmPaths, locks }) {
         break;
     }
   });
+  // Nothing works without it, and somebody has to know.
+  loads.catch((error) => queueMicrotask(() => { throw error; }));
   const isReady = () => scope.postMessage({ isReady: true });
   if (!locks) {
     isReady();

@@ -29,7 +29,7 @@ let manager;
 /** @param {FakeWorkers} workers */
 function inWorkers(workers) {
   return (/** @type {any} */ outside) => new WorkerRuntime(outside,
-    { createWorker: workers.create, locks: workers.locks });
+    { createWorker: workers.create, locks: /** @type {any} */ (workers.locks) });
 }
 
 beforeEach(async () => {

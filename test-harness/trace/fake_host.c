@@ -429,7 +429,8 @@ static void read_name(fake_op *op, const tam_json_node *root) {
   op->is_queued =
       tam_span_is(text, "download") || tam_span_is(text, "updateModel");
   op->is_answer = tam_names_find("generate\0sendChatMessage\0", text) >= 0;
-  op->is_login = tam_span_is(text, "login");
+  op->is_login =
+      tam_span_is(text, "login") || tam_span_is(text, "huggingfaceLogin");
   op->is_logout = tam_span_is(text, "logout");
   op->takes_turn = op->is_answer ||
                    tam_names_find("load\0reset\0clearCache\0init\0loadModel\0"

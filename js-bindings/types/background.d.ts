@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The background of an extension.
+
+export interface BackgroundOptions {
+  /**
+   * The page that imports `tabagent-wasm/host`, from the root of the extension;
+   * `tabagent-host.html` by default.
+   */
+  hostUrl?: string;
+  /** Address of the Hub, `https://huggingface.co` by default. */
+  hubUrl?: string | URL;
+  /** Other addresses of the same Hub; see `createModelManager`. */
+  mirrors?: string[];
+  /**
+   * Types of messages that content scripts of this extension may send. By
+   * default only its own pages are obeyed.
+   */
+  allowContentScripts?: string[];
+  /** When a model that nobody uses is released. */
+  idle?: {
+    /** After so long without a request; never by default. */
+    unloadAfterIdleMs?: number;
+    /** So long after the last panel has gone. */
+    unloadGraceMs?: number;
+  };
+}
+
+/**
+ * Makes this script the background of TabAgent's models: it routes messages to
+ * the host, which it opens when it is needed. To be called at the top level of
+ * the script, for whoever wakes it must find it listening.
+ */
+export function startBackground(options?: BackgroundOptions): void;

@@ -1,0 +1,462 @@
+// SPDX-License-Identifier: Apache-2.0
+// A panel's manager: all that a manager can do, over a port, whoever dies in
+// the meantime. Every request ends once.
+
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+
+import { TabAgentError } from '../../js-bindings/errors.js';
+import { FakeOrt } from '../chat/fake-ort.js';
+import { END, MODEL, repositoryOf } from '../chat/world.js';
+import { createHub } from '../hub/index.js';
+import { makeLlama } from '../models/llama.js';
+import { MemoryStore } from '../store/memory-store.js';
+import { quiet } from '../store/world.js';
+import { installExtension, managerMaker, plainMade, settle } from './world.js';
+
+const LETTER = 'a'.charCodeAt(0);
+const ENDLESS = { message: 'Hi', settings: { max_new_tokens: 400 } };
+
+/** @type {ReturnType<typeof installExtension>[]} */
+const all = [];
+
+afterEach(() => {
+  for (const { browser } of all.splice(0)) {
+    for (const context of [...browser.contexts]) context.kill();
+  }
+});
+
+/** @param {Parameters<typeof installExtension>[0]} [options] */
+function install(options) {
+  const extension = installExtension(options);
+  all.push(extension);
+  return extension;
+}
+
+describe('with a real manager', () => {
+  /** @type {FakeOrt} */
+  let ort;
+  /** @type {ReturnType<typeof createHub>} */
+  let hub;
+  /** @type {ReturnType<typeof install>} */
+  let extension;
+  /** @type {import('../../js-bindings/types/index.d.ts').ModelManager} */
+  let client;
+  /** The network does not answer. */
+  let isStuck = false;
+
+  beforeEach(() => {
+    ort = new FakeOrt((tokens) => (tokens.length > 60 ? END : LETTER));
+    hub = createHub({
+      models: 60, rateLimits: false, latency: false,
+      repositories: [{ id: MODEL, files: repositoryOf(makeLlama()) }],
+    });
+    extension = install({
+      createManager: managerMaker(
+        { store: new MemoryStore(), fetch: fetchOrNot, ort }),
+    });
+    ({ client } = extension.connect());
+  });
+
+  afterEach(() => client.dispose());
+
+  /** @type {typeof fetch} */
+  const fetchOrNot = (input, init) => (isStuck
+    ? new Promise((_, reject) => {
+      init?.signal?.addEventListener('abort', () => reject(init.signal?.reason));
+    })
+    : hub.fetch(input, init));
+
+  test('does all that a manager does', async () => {
+    /** @type {any[]} */
+    const progress = [];
+    const { models, meta } = await client.listChatModels(
+      { maxCandidates: 20 }, { onProgress: (one) => progress.push(one) });
+    assert.ok(models.length > 0 && models.length <= 20);
+    assert.ok(meta.fetched > 0);
+    assert.ok(progress.some(({ status }) => status === 'listing_done'));
+    assert.deepEqual(progress.map(({ seq }) => seq),
+      [...progress.map(({ seq }) => seq)].sort((a, b) => a - b));
+
+    const plan = await client.plan(MODEL);
+    assert.ok(plan.fits && plan.neededBytes === plan.totalBytes);
+    const { bytes, fromCache } = await client.download(MODEL);
+    assert.deepEqual([bytes, fromCache], [plan.totalBytes, false]);
+    assert.deepEqual((await client.models()).map(({ modelId }) => modelId),
+      [MODEL]);
+    assert.equal((await client.verifyModel(MODEL)).ok, true);
+
+    assert.equal((await client.load({ modelId: MODEL })).modelId, MODEL);
+    /** @type {any[]} */
+    const parts = [];
+    const { text } = await client.generate(
+      { message: 'Hi' }, { onToken: (part) => parts.push(part) });
+    assert.match(text, /^a+$/);
+    assert.equal(parts.map((part) => part.text).join(''), text);
+    assert.deepEqual(Object.keys(parts[0]).includes('seq'), false);
+
+    const settings = await client.updateSettings({ temperature: 0.5 });
+    assert.equal(settings.temperature, 0.5);
+    assert.equal((await client.state()).state, 'ready');
+    const { wasmBytes, sessions, storeBytes } = await client.memory();
+    assert.ok(wasmBytes > 0 && sessions.length === 1);
+    assert.ok(storeBytes === null || storeBytes > 0);
+    assert.deepEqual(await client.jobs(), []);
+    await client.reset();
+    await client.deleteModel(MODEL);
+    assert.deepEqual(await client.models(), []);
+  });
+
+  test('streams', async () => {
+    await client.load({ modelId: MODEL });
+    let text = '';
+    for await (const part of client.generateStream({ message: 'Hi' })) {
+      text += part.text;
+    }
+    assert.match(text, /^a+$/);
+    /** @type {string[]} */
+    const actions = [];
+    for await (const message of client.listChatModelsStream()) {
+      actions.push(/** @type {any} */ (message).action);
+    }
+    assert.equal(actions.at(-1), 'listChatModels:done');
+    assert.equal(actions.filter((one) => one.endsWith(':done')).length, 1);
+  });
+
+  test('ends as errors end, with all that they say', async () => {
+    await assert.rejects(client.generate({ message: 'Hi' }), (error) => {
+      assert.ok(error instanceof TabAgentError);
+      const { code, userAction, retryable, stage } = /** @type {any} */ (error);
+      assert.equal(code, 'no_model');
+      assert.equal(retryable, false);
+      assert.match(String(userAction), /Load/);
+      assert.equal(typeof stage, 'string');
+      return true;
+    });
+    await assert.rejects(client.plan('not a name'), { code: 'invalid_params' });
+    // @ts-expect-error there is no such option
+    await assert.rejects(client.load({ modelId: MODEL }, { no: 1 }),
+      { code: 'invalid_argument' });
+    // Values that messages cannot carry.
+    await assert.rejects(client.plan(
+      MODEL, { dtype: /** @type {any} */ (10n) }), { code: /./ });
+  });
+
+  test('texts survive, whatever is in them', async () => {
+    await client.load({ modelId: MODEL });
+    const odd = 'a\u0000b\ud800c\u2028👋';
+    const { promptTokens } = await client.generate({ message: odd });
+    const { promptTokens: plain } = await client.generate({ message: '' });
+    // U+0000 is a byte, a lone surrogate the three of U+FFFD.
+    assert.equal(promptTokens - plain,
+      new TextEncoder().encode(odd).length);
+  });
+
+  test('aborting ends it there, too', async () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    isStuck = true;
+    const listing = client.listChatModels({}, { signal: controller.signal });
+    await settle(async () => (await client.jobs()).length === 1);
+    controller.abort(reason);
+    await assert.rejects(listing, { code: 'cancelled', cause: reason });
+    assert.deepEqual(await client.jobs(), []);
+    isStuck = false;
+    await assert.rejects(
+      client.plan(MODEL, { signal: AbortSignal.abort() }),
+      { code: 'cancelled' });
+    await client.load({ modelId: MODEL });
+    const stop = new AbortController();
+    const { stopReason, newTokens } = await client.generate(
+      { message: 'Hi', settings: { max_new_tokens: 400, eos_token_id: [] } },
+      { signal: stop.signal, onToken: () => stop.abort() });
+    assert.equal(stopReason, 'stopped');
+    assert.ok(newTokens < 400);
+  });
+
+  test('files are read in the page, of the same store', async () => {
+    await client.download(MODEL);
+    const asked = hub.requests.length;
+    const response = await client.fetch(
+      `https://huggingface.co/${MODEL}/resolve/main/config.json`);
+    assert.equal((await response.json()).model_type, 'llama');
+    const cached = await client.cache.match(
+      `https://huggingface.co/${MODEL}/resolve/main/tokenizer.json`);
+    assert.equal((await cached?.json())?.version, '1.0');
+    let bytes = 0;
+    for await (const piece of /** @type {any} */ (client.exportModel(MODEL))) {
+      bytes += piece.length;
+    }
+    assert.ok(bytes > (await client.models())[0].bytes);
+    assert.equal(hub.requests.length, asked);
+    const sent = JSON.stringify(extension.browser.sent);
+    assert.ok(!sent.includes('model_type'));
+  });
+
+  test('two panels are told apart', async () => {
+    const { client: other } = extension.connect();
+    await client.load({ modelId: MODEL });
+    const answers = await Promise.all([
+      client.generate({ message: 'one' }), other.generate({ message: 'two' }),
+    ]);
+    for (const { text } of answers) assert.match(text, /^a+$/);
+    await other.dispose();
+    await assert.rejects(other.state(), { code: 'invalid_state' });
+    assert.equal((await client.state()).state, 'ready');
+  });
+
+  test('what a panel asked for goes on without it', async () => {
+    await client.load({ modelId: MODEL });
+    let release = () => {};
+    ort.beforeRun = () => new Promise((resolve) => {
+      release = () => resolve(undefined);
+    });
+    const { page, client: closing } = extension.connect();
+    closing.generate({ message: 'Hi' }).catch(() => {});
+    await settle(async () => (await client.jobs()).length === 1);
+    page.kill();
+    ort.beforeRun = () => {};
+    release();
+    await settle(async () => (await client.jobs()).length === 0);
+    assert.ok(ort.takePasses().length > 2);
+  });
+
+  test('a manager that is disposed in the midst ends all', async () => {
+    await client.load({ modelId: MODEL });
+    ort.beforeRun = () => new Promise(() => {});
+    const answer = client.generate(ENDLESS);
+    const outcome = assert.rejects(answer, { code: 'cancelled' });
+    await quiet();
+    await client.dispose();
+    await outcome;
+  });
+
+  // Each number of turns is another moment of whatever is under way.
+  for (let turns = 0; turns < 24; turns += 1) {
+    test(`the service worker dies ${turns} turns in`, async () => {
+      const { browser } = extension;
+      const kills = (async () => {
+        for (let i = 0; i < 6; i += 1) {
+          await quiet(turns);
+          browser.killWorker();
+          extension.timers.fire();
+        }
+      })();
+      const { models } = await client.listChatModels({ maxCandidates: 5 });
+      assert.ok(models.length > 0);
+      await client.download(MODEL);
+      await client.load({ modelId: MODEL });
+      const { text } = await client.generate({ message: 'Hi' });
+      assert.match(text, /^a+$/);
+      await kills;
+      assert.equal(browser.created, 1);
+      assert.equal(browser.contexts.size, browser.worker?.isAlive ? 3 : 2);
+    });
+  }
+});
+
+describe('when the host dies', () => {
+  /** @type {((end: any) => void)[]} */
+  let ends;
+  /** @type {any[]} */
+  let asked;
+  /** @type {(message: any, options: any) => Promise<any>} */
+  const run = (message, { onProgress, signal }) => new Promise((resolve) => {
+    asked.push(message);
+    onProgress({ action: `${message.action}:progress`, id: message.id, seq: 1 });
+    const end = (/** @type {any} */ rest) => resolve(
+      { action: `${message.action}:done`, id: message.id, seq: 2, ...rest });
+    ends.push(end);
+    signal.addEventListener('abort', () => end({ code: 'cancelled' }));
+  });
+
+  beforeEach(() => {
+    ends = [];
+    asked = [];
+  });
+
+  /** @param {object} [loop] */
+  function withLoop(loop = {}) {
+    const extension = install({
+      createManager: async () => {
+        const made = plainMade(() => ({}));
+        return { ...made, loop: { ...made.loop, run, ...loop } };
+      },
+    });
+    return { extension, ...extension.connect() };
+  }
+
+  /** @param {ReturnType<typeof install>} extension */
+  const kill = ({ browser }) => browser.offscreen?.kill();
+
+  test('what only reads is asked again', async () => {
+    const { extension, client } = withLoop();
+    const plan = client.plan(MODEL);
+    await settle(() => asked.length === 1);
+    kill(extension);
+    await settle(() => asked.length === 2);
+    assert.deepEqual(asked[1], asked[0]);
+    ends[1]({ commit: 'c' });
+    assert.deepEqual(await plan, { commit: 'c' });
+    assert.equal(extension.browser.created, 2);
+  });
+
+  test('what changes something ends with a code', async () => {
+    const { extension, client } = withLoop();
+    const outcomes = [
+      assert.rejects(client.deleteModel(MODEL),
+        { code: 'host_died', retryable: true }),
+      assert.rejects(client.generate({ message: 'Hi' }),
+        { code: 'host_died' }),
+      assert.rejects(client.load({ modelId: MODEL }), { code: 'host_died' }),
+    ];
+    await settle(() => asked.length === 3);
+    kill(extension);
+    await Promise.all(outcomes);
+    assert.equal(asked.length, 3);
+    const state = client.state();
+    await settle(() => asked.length === 4);
+    ends[3]({ state: 'unloaded' });
+    assert.deepEqual(await state, { state: 'unloaded' });
+  });
+
+  test('a job that is known is followed, from where it was', async () => {
+    /** @type {any[]} */
+    const followed = [];
+    const { extension, client } = withLoop({
+      async* subscribe(/** @type {string} */ id, /** @type {number} */ from) {
+        followed.push([id, from]);
+        yield { action: 'load:progress', id, seq: 1, progress: 1 };
+        yield { action: 'load:progress', id, seq: 2, progress: 2 };
+        yield { action: 'load:done', id, seq: 3, modelId: MODEL };
+      },
+    });
+    /** @type {any[]} */
+    const progress = [];
+    const load = client.load({ modelId: MODEL }, {
+      onProgress: (one) => progress.push(one),
+    });
+    await settle(() => progress.length === 1);
+    kill(extension);
+    assert.deepEqual(await load, { modelId: MODEL });
+    assert.deepEqual(followed, [[asked[0].id, 1]]);
+    // The first was heard before the host died.
+    assert.deepEqual(progress, [{}, { progress: 2 }]);
+  });
+
+  test('an abort in the meantime is passed on', async () => {
+    /** @type {string[]} */
+    const cancelledJobs = [];
+    let release = () => {};
+    const { extension, client } = withLoop({
+      cancel: (/** @type {string} */ id) => {
+        cancelledJobs.push(id);
+        release();
+      },
+      async* subscribe(/** @type {string} */ id) {
+        await new Promise((resolve) => { release = () => resolve(undefined); });
+        yield { action: 'load:error', id, seq: 2, code: 'cancelled' };
+      },
+    });
+    const controller = new AbortController();
+    const load = client.load(
+      { modelId: MODEL }, { signal: controller.signal });
+    const outcome = assert.rejects(load, { code: 'cancelled' });
+    await settle(() => asked.length === 1);
+    kill(extension);
+    controller.abort();
+    await outcome;
+    assert.deepEqual(cancelledJobs, [asked[0].id]);
+  });
+
+  test('again and again, each request ends once', async () => {
+    const { extension, client } = withLoop();
+    for (let round = 0; round < 10; round += 1) {
+      asked.length = 0;
+      ends.length = 0;
+      let count = 0;
+      const count1 = () => { count += 1; };
+      const requests = [client.storage(), client.models(), client.stop()];
+      for (const request of requests) request.then(count1, count1);
+      await quiet(round);
+      kill(extension);
+      if (round % 2) extension.browser.killWorker();
+      await settle(() => {
+        for (const end of ends.splice(0)) end({ models: [] });
+        extension.timers.fire();
+        return count === 3;
+      });
+    }
+  });
+});
+
+describe('without a host', () => {
+  test('requests fail with a code, and later ones may succeed', async () => {
+    const extension = install({ hostScript: () => {} });
+    const { client } = extension.connect();
+    const outcome = assert.rejects(client.state(),
+      { code: 'host_unavailable', message: /did not start/ });
+    await settle(() => extension.browser.offscreen);
+    await quiet(20);
+    extension.timers.fire();
+    await outcome;
+  });
+
+  test('whose manager cannot be made, all say why', async () => {
+    const extension = install({
+      createManager: async () => {
+        throw new TabAgentError('network', 'cannot fetch tabagent.wasm');
+      },
+    });
+    const { client } = extension.connect();
+    await assert.rejects(client.state(),
+      { code: 'network', message: /tabagent\.wasm/ });
+    await assert.rejects(client.fetch('https://huggingface.co/a/b'),
+      { code: 'network' });
+  });
+
+  test('an abort is heard while nobody is there', async () => {
+    const extension = install({ hostScript: () => {} });
+    const { client } = extension.connect();
+    const controller = new AbortController();
+    const outcome = assert.rejects(
+      client.plan(MODEL, { signal: controller.signal }),
+      { code: 'cancelled' });
+    controller.abort();
+    await outcome;
+    await client.dispose();
+  });
+
+  test('no background answers', async () => {
+    const extension = install();
+    const { browser, timers } = extension;
+    browser.killWorker();
+    browser.wake = () => {};
+    const { client } = extension.connect();
+    let isOver = false;
+    const outcome = assert.rejects(client.state(),
+      { code: 'host_unavailable', retryable: true })
+      .then(() => { isOver = true; });
+    await settle(() => {
+      timers.fire();
+      return isOver;
+    });
+    await outcome;
+  });
+});
+
+test('a panel that is there is told to the core, and when it goes', async () => {
+  /** @type {any[]} */
+  const told = [];
+  const extension = install({
+    createManager: async () => plainMade((message) => { told.push(message); }),
+  });
+  const { page } = extension.connect();
+  await settle(() => told.length === 1);
+  page.kill();
+  await settle(() => told.length === 2);
+  assert.deepEqual(told.map(({ type }) => type),
+    ['uiConnected', 'uiDisconnected']);
+  assert.equal(told[0].payload.senderId, told[1].payload.senderId);
+  assert.match(told[0].payload.context, /panel\.html$/);
+});
