@@ -94,7 +94,10 @@ async function compile(source) {
   }
   const url = String(source);
   if (isNodeFile(url)) {
-    const fs = await import(/* webpackIgnore: true */ 'node:fs/promises');
+    // An address that bundlers for browsers do not follow.
+    const address = ['node', 'fs/promises'].join(':');
+    const fs = await import(
+      /* webpackIgnore: true */ /* @vite-ignore */ address);
     return WebAssembly.compile(await fs.readFile(
       url.startsWith('file:') ? new URL(url) : url));
   }

@@ -27,7 +27,7 @@ const SCRIPTS = {
   'background.js': 'js-bindings/extension/background.js',
   'chat.js': 'js-bindings/chat/runtime.js',
   'client.js': 'js-bindings/extension/client.js',
-  'disk-store.js': 'js-bindings/store/disk.js',
+  'disk-store.js': 'js-bindings/store/disk-store.js',
   'errors.js': 'js-bindings/errors.js',
   'host.js': 'js-bindings/extension/host.js',
   'index.js': 'js-bindings/index.js',

@@ -38,7 +38,10 @@ export async function openStore({ dataDir, indexedDB }) {
   if (dataDir === undefined) {
     return new IndexedDbStore(indexedDB ?? platformFactory());
   }
-  const { DiskStore } = await import(/* webpackIgnore: true */ './disk.js');
+  // For Node only: an address that bundlers cannot follow.
+  const address = import.meta.url.replace(/[^/]*$/, 'disk-store.js');
+  const { DiskStore } = await import(
+    /* webpackIgnore: true */ /* @vite-ignore */ address);
   return new DiskStore(dataDir);
 }
 

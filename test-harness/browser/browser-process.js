@@ -13,11 +13,24 @@ import { chromium } from 'playwright-core';
 const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 
 const ARGS = [
-  '--headless=new', '--no-sandbox', '--no-first-run', '--disable-extensions',
+  '--headless=new', '--no-sandbox', '--no-first-run',
   '--disable-background-networking', '--disable-component-update',
   '--disable-renderer-backgrounding', '--disable-backgrounding-occluded-windows',
   '--remote-debugging-port=0', '--js-flags=--expose-gc',
 ];
+
+/** Without extensions, unless there are some. */
+const NO_EXTENSIONS = '--disable-extensions';
+
+/**
+ * Arguments that have Chromium load the extension in a folder.
+ * @param {string[]} folders
+ */
+export function withExtensions(...folders) {
+  const list = folders.join(',');
+  return [`--load-extension=${list}`, `--disable-extensions-except=${list}`,
+    '--disable-features=DisableLoadExtensionCommandLineSwitch'];
+}
 
 /** How often it is tried to remove a folder that a dying process writes to. */
 const REMOVE_RETRIES = 20;
@@ -41,8 +54,10 @@ export async function makeProfile() {
  */
 export async function startChromium(profile, args = []) {
   // A group of its own: a kill takes all its processes.
+  const extensions = args.some((one) => one.startsWith('--load-extension'))
+    ? [] : [NO_EXTENSIONS];
   const child = spawn(CHROMIUM,
-    [...ARGS, ...args, `--user-data-dir=${profile}`, 'about:blank'],
+    [...ARGS, ...extensions, ...args, `--user-data-dir=${profile}`, 'about:blank'],
     { detached: true, stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = new Promise((resolve) => { child.once('close', resolve); });
   const browser = await chromium.connectOverCDP(await addressOf(child));
