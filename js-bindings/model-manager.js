@@ -6,6 +6,7 @@ import { WorkerEventNames } from './constants.js';
 import { Core, loadCore } from './core.js';
 import { errorOfMessage, TabAgentError } from './errors.js';
 import { EventLog, loggedCore } from './event-log.js';
+import { gatherFacts } from './facts.js';
 import { lazyStream } from './lazy-stream.js';
 import { Loop } from './loop.js';
 import { messageStream, partStream } from './message-stream.js';
@@ -202,10 +203,11 @@ export class ModelManager {
 
   /** @type {Manager['doctor']} */
   async doctor() {
-    const { chrome } = /** @type {any} */ (globalThis);
-    const permissions = chrome?.runtime?.getManifest?.().permissions;
+    const facts = await gatherFacts();
     return (await this.#ask('doctor', {
-      unlimitedStorage: permissions?.includes('unlimitedStorage'),
+      facts,
+      unlimitedStorage:
+        facts?.manifest?.permissions.includes('unlimitedStorage'),
     })).checks;
   }
 

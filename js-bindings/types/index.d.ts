@@ -227,7 +227,15 @@ export interface UpdateCheck {
 
 /** A finding of `doctor`. */
 export interface Check {
-  check: 'storage' | 'room' | 'persistence' | 'unlimitedStorage';
+  /**
+   * In this order. Of the browser: browser; in an extension manifestVersion,
+   * storagePermission, hubAccess, csp, and in Chrome offscreen, minimumVersion;
+   * threads, webgpu, f16 (where there is webgpu), locks. Everywhere: storage;
+   * where that works room, persistence, and in an extension unlimitedStorage.
+   */
+  check: 'browser' | 'manifestVersion' | 'storagePermission' | 'hubAccess'
+    | 'csp' | 'offscreen' | 'minimumVersion' | 'threads' | 'webgpu' | 'f16'
+    | 'locks' | 'storage' | 'room' | 'persistence' | 'unlimitedStorage';
   ok: boolean;
   message: string;
   /** What to do; null when all is well. */
@@ -377,7 +385,9 @@ export interface ModelManager {
   clearStore(): Promise<void>;
 
   /**
-   * Tries the storage, and says what to do about what may go wrong with it.
+   * Looks at the browser and the manifest, tries the storage, and says what to
+   * do about what is missing. What is not ok need not keep models from running:
+   * without `webgpu` they are slow.
    */
   doctor(): Promise<Check[]>;
 

@@ -14,8 +14,8 @@
 
 enum { STEP_WRITE = 1, STEP_READ, STEP_DELETE };
 
-static void write_row(tam_store_op *op, const char *check, int is_ok,
-                      tam_span message, const char *fix) {
+void tam_store_write_check(tam_store_op *op, const char *check, int is_ok,
+                           tam_span message, const char *fix) {
   tam_json_write_object_begin(&op->rows);
   tam_json_write_name_member(&op->rows, "check", check);
   tam_json_write_key(&op->rows, "ok");
@@ -47,10 +47,11 @@ static int probe_start(tam_store_op *op) {
 // Nothing else can be said of a storage that does not work.
 static int probe_failed(tam_store_op *op, const tam_storage_report *report) {
   (void)tam_store_op_storage_failed(op, report);
-  write_row(op, "storage", 0, tam_buf_span(&op->why),
-            report->error == TAM_ERR_STORE_BLOCKED
-                ? "Close the other tabs of the extension."
-                : "Leave the private window, allow site data, or free space.");
+  tam_store_write_check(
+      op, "storage", 0, tam_buf_span(&op->why),
+      report->error == TAM_ERR_STORE_BLOCKED
+          ? "Close the other tabs of the extension."
+          : "Leave the private window, allow site data, or free space.");
   return TAM_PHASE_END;
 }
 
@@ -66,14 +67,16 @@ static int probe_on_storage(tam_store_op *op,
                                               TAM_STORE_FILES, PROBE_KEY));
   case STEP_READ:
     if (!tam_span_eq(report->data, PROBE_VALUE)) {
-      write_row(op, "storage", 0,
-                TAM_SPAN("the storage does not give back what it was given"),
-                "Clear the site data of the extension.");
+      tam_store_write_check(
+          op, "storage", 0,
+          TAM_SPAN("the storage does not give back what it was given"),
+          "Clear the site data of the extension.");
       return TAM_PHASE_END;
     }
     return change_probe(op, STEP_DELETE);
   default:
-    write_row(op, "storage", 1, TAM_SPAN("models can be stored"), "");
+    tam_store_write_check(op, "storage", 1, TAM_SPAN("models can be stored"),
+                          "");
     return TAM_PHASE_DONE;
   }
 }
@@ -96,21 +99,24 @@ static int diagnose_start(tam_store_op *op) {
     tam_text_append_number(&message, (double)(uint64_t)(op->free_bytes / 1e6));
     tam_buf_append_text(&message, " MB are free");
   }
-  write_row(op, "room", op->free_bytes < 0 || op->free_bytes >= ROOM_MIN_BYTES,
-            tam_buf_span(&message), "Delete models or free disk space.");
+  tam_store_write_check(
+      op, "room", op->free_bytes < 0 || op->free_bytes >= ROOM_MIN_BYTES,
+      tam_buf_span(&message), "Delete models or free disk space.");
   // With unlimitedStorage the browser evicts nothing, whatever it calls that.
   int is_kept = op->persisted != 0 || op->params.unlimited_storage > 0;
-  write_row(op, "persistence", is_kept,
-            is_kept ? TAM_SPAN("models are not deleted unless somebody asks")
-                    : TAM_SPAN("the browser may delete models when space is "
-                               "short"),
-            "Ask for the permission unlimitedStorage in the manifest.");
+  tam_store_write_check(
+      op, "persistence", is_kept,
+      is_kept ? TAM_SPAN("models are not deleted unless somebody asks")
+              : TAM_SPAN("the browser may delete models when space is "
+                         "short"),
+      "Ask for the permission unlimitedStorage in the manifest.");
   if (op->params.unlimited_storage >= 0) {
     int is_unlimited = op->params.unlimited_storage > 0;
-    write_row(op, "unlimitedStorage", is_unlimited,
-              is_unlimited ? TAM_SPAN("the permission is there")
-                           : TAM_SPAN("the permission is missing"),
-              "Add \"unlimitedStorage\" to the permissions of the manifest.");
+    tam_store_write_check(
+        op, "unlimitedStorage", is_unlimited,
+        is_unlimited ? TAM_SPAN("the permission is there")
+                     : TAM_SPAN("the permission is missing"),
+        "Add \"unlimitedStorage\" to the permissions of the manifest.");
   }
   return TAM_PHASE_DONE;
 }

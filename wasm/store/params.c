@@ -20,7 +20,8 @@ typedef enum param_kind {
   PARAM_REVISION,
   PARAM_TOKEN,
   PARAM_NUMBER,
-  PARAM_BOOL
+  PARAM_BOOL,
+  PARAM_TREE
 } param_kind;
 
 typedef struct param_rule {
@@ -50,8 +51,9 @@ static const char param_names[] = "modelId\0"
                                   "task\0"
                                   "unlimitedStorage\0"
                                   "path\0"
-                                  "verify\0"
-                                  "failed\0";
+                                   "facts\0"
+                                   "verify\0"
+                                   "failed\0";
 
 // In the order of the names.
 static const param_rule param_rules[] = {
@@ -75,6 +77,7 @@ static const param_rule param_rules[] = {
     {FIELD(task), PARAM_TEXT},
     {FIELD(unlimited_storage), PARAM_BOOL},
     {FIELD(path), PARAM_TEXT},
+    {FIELD(facts), PARAM_TREE},
     {FIELD(verify), PARAM_BOOL},
     {FIELD(failed), PARAM_BOOL},
 };
@@ -128,6 +131,10 @@ static const char *read_param(tam_store_params *self, const param_rule *rule,
   uint8_t *field = (uint8_t *)self + rule->offset;
   tam_json_kind kind = tam_json_get_kind(value);
   if (kind == TAM_JSON_KIND_NULL) {
+    return NULL;
+  }
+  if (rule->kind == PARAM_TREE) {
+    *(const tam_json_node **)(void *)field = value;
     return NULL;
   }
   if (rule->kind == PARAM_BOOL) {

@@ -33,7 +33,9 @@ typedef struct tam_store_params {
   tam_span commit;       // of importModel; empty: not given
   tam_span task;         // of importModel: the repository's pipeline_tag
   int failed;            // of noteLoad: the model could not be loaded
-  tam_span path;         // of openFile: in the repository; empty: not given
+  // Of doctor: what the host found out; NULL: nothing. Valid in the call.
+  const tam_json_node *facts;
+  tam_span path; // of openFile: in the repository; empty: not given
 } tam_store_params;
 
 // Reads |params|, an object or NULL. An unknown name in it is wrong when it is

@@ -302,6 +302,10 @@ static int op_prepare(tam_store_op *op, const tam_store_request *request) {
   }
   op->file.path = op->params.path;
   op->is_prepared = error == 0;
+  if (error == 0 && op->verb->takes_facts) {
+    tam_store_write_facts(op, op->params.facts);
+  }
+  op->params.facts = NULL; // it is gone with the request
   return error;
 }
 

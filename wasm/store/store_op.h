@@ -235,6 +235,18 @@ int tam_store_op_note_use(tam_store_op *op);
 // not help.
 int tam_store_op_repair(tam_store_op *op, const tam_phase *const *phases);
 
+// --- doctor_phase.c
+
+// Adds a finding to those of |op|. |fix| is what to do when it is not ok.
+void tam_store_write_check(tam_store_op *op, const char *check, int is_ok,
+                           tam_span message, const char *fix);
+
+// --- doctor_facts.c
+
+// Adds the findings about |facts|, an object of the caller (see
+// js-bindings/facts.js) or NULL.
+void tam_store_write_facts(tam_store_op *op, const tam_json_node *facts);
+
 // --- store_messages.c
 
 // Sets memory aside for the last message. Errors: OUT_OF_MEMORY.

@@ -17,6 +17,7 @@ struct tam_store_verb {
   uint8_t is_queued;   // it is a download of the queue
   uint8_t is_serving;  // a refusal of the Hub is for whoever asked
   uint8_t takes_rows;  // the caller hands in a list of files
+  uint8_t takes_facts; // the host says what it found out
   uint8_t is_verify;   // damage is looked for, not settled beforehand
 };
 

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+// What doctor says of browsers and manifests: the facts as the bindings gather
+// them, and how the core judges them.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+
+import { gatherFacts } from '../../js-bindings/facts.js';
+import { managerOf } from '../store/world.js';
+import { MemoryStore } from '../store/memory-store.js';
+
+const CHROME = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 '
+  + '(KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36';
+const EDGE = `${CHROME} Edg/131.0.0.0`;
+const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 '
+  + 'Firefox/140.0';
+const SAFARI = 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/'
+  + '605.1.15 (KHTML, like Gecko) Version/18.2 Safari/605.1.15';
+
+/** As docs/extension.md has it. */
+const MANIFEST = {
+  manifest_version: 3, minimum_chrome_version: '119',
+  permissions: ['storage', 'offscreen', 'unlimitedStorage'],
+  host_permissions: ['https://huggingface.co/*'],
+  content_security_policy: {
+    extension_pages: "script-src 'self' 'wasm-unsafe-eval'; object-src 'self'",
+  },
+};
+
+/**
+ * A page in which all is well, but for what is said.
+ * @param {object} [options]
+ */
+function scopeOf({
+  agent = CHROME, manifest = /** @type {any} */ (MANIFEST),
+  features = ['shader-f16'], ...more
+} = {}) {
+  return {
+    navigator: {
+      userAgent: agent, locks: {},
+      gpu: { requestAdapter: async () => ({ features: new Set(features) }) },
+    },
+    crossOriginIsolated: true,
+    chrome: manifest && { runtime: { getManifest: () => manifest } },
+    ...more,
+  };
+}
+
+/**
+ * The findings in a scope, by name.
+ * @param {object} scope
+ * @param {object} [options] of the manager
+ * @returns {Promise<Record<string, { ok: boolean, message: string,
+ *   fix: string | null }>>}
+ */
+async function findingsIn(scope, options) {
+  const store = new MemoryStore();
+  store.room = { usage: 0, quota: 100e9 };
+  const manager = await managerOf(store, options);
+  const facts = await gatherFacts(scope);
+  const { checks } = await manager.handleMessage({ action: 'doctor', id: 1,
+    params: { facts, unlimitedStorage: true } });
+  await manager.dispose();
+  return Object.fromEntries(checks.map((
+    /** @type {any} */ { check, ...rest }) => [check, rest]));
+}
+
+/**
+ * What is not well there.
+ * @param {object} scope
+ * @param {object} [options]
+ */
+async function complaintsIn(scope, options) {
+  const findings = await findingsIn(scope, options);
+  for (const { ok, message, fix } of Object.values(findings)) {
+    assert.ok(message.length > 0);
+    assert.equal(fix === null, ok);
+  }
+  return Object.keys(findings).filter((name) => !findings[name].ok);
+}
+
+/** @param {object} changes */
+function manifestWith(changes) {
+  return scopeOf({ manifest: { ...MANIFEST, ...changes } });
+}
+
+describe('a good extension', () => {
+  test('has nothing to complain about, and says what was looked at',
+    async () => {
+      const findings = await findingsIn(scopeOf());
+      assert.deepEqual(Object.keys(findings), [
+        'browser', 'manifestVersion', 'storagePermission', 'hubAccess', 'csp',
+        'offscreen', 'minimumVersion', 'threads', 'webgpu', 'f16', 'locks',
+        'storage', 'room', 'persistence', 'unlimitedStorage',
+      ]);
+      assert.deepEqual(await complaintsIn(scopeOf()), []);
+    });
+
+  test('in Firefox needs nothing that only Chrome has', async () => {
+    const { minimum_chrome_version: _, ...manifest } = MANIFEST;
+    const scope = scopeOf({
+      agent: FIREFOX, manifest: null, browser: { runtime: {
+        getManifest: () => ({ ...manifest, permissions: ['storage'] }) } },
+    });
+    assert.deepEqual(await complaintsIn(scope), []);
+  });
+});
+
+test('a page that is no extension has no manifest', async () => {
+  const findings = await findingsIn(scopeOf({ manifest: null }));
+  assert.deepEqual(Object.keys(findings).slice(0, 5),
+    ['browser', 'threads', 'webgpu', 'f16', 'locks']);
+});
+
+describe('browsers', () => {
+  for (const [agent, message, ok] of /** @type {const} */ ([
+    [CHROME, 'chrome 131; needed is 119', true],
+    [EDGE, 'chrome 131; needed is 119', true],
+    [CHROME.replace('131', '119'), 'chrome 119; needed is 119', true],
+    [CHROME.replace('131', '118'), 'chrome 118; needed is 119', false],
+    [FIREFOX, 'firefox 140; needed is 121', true],
+    [FIREFOX.replaceAll('140', '120'), 'firefox 120; needed is 121', false],
+    [SAFARI, 'safari 18 has not been tried', false],
+    ['curl/8', 'this browser has not been tried', false],
+  ])) {
+    test(message, async () => {
+      const { browser } = await findingsIn(scopeOf({ agent }));
+      assert.deepEqual([browser.message, browser.ok], [message, ok]);
+    });
+  }
+});
+
+describe('a manifest', () => {
+  /** @type {[string, object, string[]][]} */
+  const cases = [
+    ['of version 2', { manifest_version: 2 }, ['manifestVersion']],
+    ['without storage', { permissions: ['offscreen'] }, ['storagePermission']],
+    ['without offscreen', { permissions: ['storage'] }, ['offscreen']],
+    ['without permissions', { permissions: undefined },
+      ['storagePermission', 'offscreen']],
+    ['without a policy', { content_security_policy: undefined }, ['csp']],
+    ['with a policy that allows too little', { content_security_policy: {
+      extension_pages: "script-src 'self'" } }, ['csp']],
+    ['with one that allows eval', { content_security_policy: { extension_pages:
+      "script-src 'self' 'wasm-unsafe-eval' 'unsafe-eval'" } }, ['csp']],
+    ['without a minimum', { minimum_chrome_version: undefined },
+      ['minimumVersion']],
+    ['with a low minimum', { minimum_chrome_version: '118.0.5993.70' },
+      ['minimumVersion']],
+    ['with a high minimum', { minimum_chrome_version: '120.0.1' }, []],
+  ];
+  for (const [name, changes, complaints] of cases) {
+    test(name, async () => {
+      assert.deepEqual(await complaintsIn(manifestWith(changes)), complaints);
+    });
+  }
+});
+
+describe('the Hub', () => {
+  const HUB = 'https://huggingface.co';
+  const LOCAL = 'http://127.0.0.1:8080';
+  for (const [hosts, hubUrl, ok] of /** @type {[string[], string, boolean][]} */ ([
+    [['<all_urls>'], HUB, true],
+    [['*://*/*'], HUB, true],
+    [['https://*/*'], HUB, true],
+    [['http://*/*'], HUB, false],
+    [['https://huggingface.co/*'], HUB, true],
+    [['https://*.huggingface.co/*'], HUB, true],
+    [['https://*.huggingface.co/*'], 'https://hub.huggingface.co', true],
+    [['https://*.huggingface.co/*'], 'https://nothuggingface.co', false],
+    [['https://huggingface.co/*'], 'https://hub.huggingface.co', false],
+    [['https://huggingface.co/api/*'], HUB, false],
+    [['https://example.com/*', '*://huggingface.co/*'], HUB, true],
+    [['http://127.0.0.1/*'], LOCAL, true],
+    [['http://127.0.0.1:8080/*'], LOCAL, true],
+    [['http://127.0.0.1:8081/*'], LOCAL, false],
+    [['https://hf.example/*'], 'https://hf.example/hub/path', true],
+    [['huggingface.co'], HUB, false],
+    [[''], HUB, false],
+    [[], HUB, false],
+  ])) {
+    test(`${hosts} ${ok ? 'covers' : 'does not cover'} ${hubUrl}`, async () => {
+      const { hubAccess } = await findingsIn(
+        manifestWith({ host_permissions: hosts }), { hubUrl });
+      assert.equal(hubAccess.ok, ok);
+    });
+  }
+});
+
+describe('the machine', () => {
+  test('without isolation has one thread; the fix fits where it runs',
+    async () => {
+      const scope = { crossOriginIsolated: false };
+      const extension = await findingsIn(scopeOf(scope));
+      assert.equal(extension.threads.ok, false);
+      assert.match(String(extension.threads.fix), /cross_origin_embedder/);
+      const page = await findingsIn(scopeOf({ ...scope, manifest: null }));
+      assert.match(String(page.threads.fix), /Cross-Origin-Embedder-Policy/);
+    });
+
+  test('without an adapter is slow', async () => {
+    for (const gpu of [undefined, { requestAdapter: async () => null },
+      { requestAdapter: async () => { throw new Error('lost'); } }]) {
+      const navigator = { userAgent: CHROME, locks: {}, gpu };
+      assert.deepEqual(await complaintsIn(scopeOf({ navigator })), ['webgpu']);
+    }
+  });
+
+  test('whose adapter has no half precision cannot run f16', async () => {
+    assert.deepEqual(await complaintsIn(scopeOf({ features: [] })), ['f16']);
+  });
+
+  test('without locks may disturb itself', async () => {
+    const { navigator } = scopeOf();
+    assert.deepEqual(await complaintsIn(scopeOf({
+      navigator: { ...navigator, locks: undefined } })), ['locks']);
+  });
+});
+
+test('in Node there is no browser to look at', async () => {
+  assert.equal(await gatherFacts(), undefined);
+});
+
+test('facts of any shape do not hurt', async () => {
+  const manager = await managerOf(new MemoryStore());
+  for (const facts of [null, 7, 'text', [], {}, { manifest: [] },
+    { browser: 7, manifest: { permissions: 'storage', hosts: {}, csp: [] } },
+    { browser: 'x'.repeat(5000), browserVersion: 'y' },
+    { manifest: { hosts: ['://', '*', 7], minimumVersion: 'a.b' } }]) {
+    const end = await manager.handleMessage(
+      { action: 'doctor', id: 1, params: { facts } });
+    assert.equal(end.action, 'doctor:done', JSON.stringify(facts));
+  }
+  await manager.dispose();
+});
