@@ -29,10 +29,10 @@ const MANIFEST = {
 
 /**
  * A page in which all is well, but for what is said.
- * @param {object} [options]
+ * @param {any} [options]
  */
 function scopeOf({
-  agent = CHROME, manifest = /** @type {any} */ (MANIFEST),
+  agent = CHROME, manifest = MANIFEST,
   features = ['shader-f16'], ...more
 } = {}) {
   return {
