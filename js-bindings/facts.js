@@ -25,7 +25,7 @@
  * @type {[string, RegExp][]}
  */
 const BROWSERS = [
-  ['chrome', /\bChrom(?:e|ium)\/(\d+)/], ['firefox', /\bFirefox\/(\d+)/],
+  ['chrome', /Chrom(?:e|ium)\/(\d+)/], ['firefox', /\bFirefox\/(\d+)/],
   ['safari', /\bVersion\/(\d+).*\bSafari\//],
 ];
 
@@ -44,7 +44,7 @@ export async function gatherFacts(scope = globalThis) {
     webgpu: Boolean(adapter),
     f16: Boolean(adapter?.features?.has('shader-f16')),
     locks: Boolean(navigator.locks),
-    manifest: manifestOf(scope),
+    manifest: await manifestOf(scope),
   };
 }
 
@@ -70,12 +70,16 @@ async function adapterOf(gpu) {
 }
 
 /**
+ * Offscreen documents cannot ask for the manifest, but read the file.
  * @param {any} scope
- * @returns {ManifestFacts | undefined}
+ * @returns {Promise<ManifestFacts | undefined>}
  */
-function manifestOf({ browser, chrome }) {
-  const manifest = (browser?.runtime ?? chrome?.runtime)?.getManifest?.();
-  return manifest && {
+async function manifestOf({ browser, chrome, fetch }) {
+  const runtime = browser?.runtime ?? chrome?.runtime;
+  if (!runtime?.id) return undefined;
+  const manifest = await runtime.getManifest?.()
+    ?? await (await fetch(runtime.getURL('manifest.json'))).json();
+  return {
     version: manifest.manifest_version,
     permissions: manifest.permissions ?? [],
     hosts: manifest.host_permissions ?? [],

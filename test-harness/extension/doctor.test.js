@@ -41,7 +41,7 @@ function scopeOf({
       gpu: { requestAdapter: async () => ({ features: new Set(features) }) },
     },
     crossOriginIsolated: true,
-    chrome: manifest && { runtime: { getManifest: () => manifest } },
+    chrome: manifest && { runtime: { id: 'abc', getManifest: () => manifest } },
     ...more,
   };
 }
@@ -99,11 +99,24 @@ describe('a good extension', () => {
   test('in Firefox needs nothing that only Chrome has', async () => {
     const { minimum_chrome_version: _, ...manifest } = MANIFEST;
     const scope = scopeOf({
-      agent: FIREFOX, manifest: null, browser: { runtime: {
+      agent: FIREFOX, manifest: null, browser: { runtime: { id: 'abc',
         getManifest: () => ({ ...manifest, permissions: ['storage'] }) } },
     });
     assert.deepEqual(await complaintsIn(scope), []);
   });
+});
+
+test('a page that cannot ask for the manifest reads its file', async () => {
+  const scope = scopeOf();
+  const { manifest } = /** @type {any} */ (await gatherFacts(scope));
+  assert.deepEqual(await gatherFacts({
+    ...scope,
+    chrome: { runtime: { id: 'abc', getURL: (/** @type {string} */ path) => (
+      `chrome-extension://abc/${path}`) } },
+    fetch: async (/** @type {string} */ url) => (
+      url === 'chrome-extension://abc/manifest.json'
+        ? Response.json(MANIFEST) : Response.error()),
+  }), { ...await gatherFacts(scope), manifest });
 });
 
 test('a page that is no extension has no manifest', async () => {
