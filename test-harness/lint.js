@@ -59,6 +59,11 @@ const RULES = [
     says: 'bindings are silent, seeded and export names',
   },
   {
+    files: /^js-bindings\/.*\.js$/,
+    pattern: /\beval\(|\bFunction\(|\.innerHTML|\bon(Message|Connect)External\b|(globalThis|self|window)\.fetch\s*=[^=]/,
+    says: 'code is not made of text, strangers are not heard, fetch is not replaced',
+  },
+  {
     files: /\.test\.js$/,
     pattern: /(?<![.\w])setTimeout\(\s*(resolve|r|done)\b|timers\/promises/,
     says: 'tests do not sleep',

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The token in Chromium: not across a redirect, and not where scripts of the
-// extension in web pages could read it.
+// The token in Chromium: not across a redirect, not where scripts of the
+// extension in web pages could read it, and not for web pages and other
+// extensions.
 
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -78,6 +79,28 @@ const MANIFEST = {
   cross_origin_opener_policy: { value: 'same-origin' },
 };
 
+/** Another extension of the same user, with all that it may ask for. */
+const THIEF = {
+  'manifest.json': JSON.stringify({
+    manifest_version: 3, name: 'Thief', version: '1',
+    permissions: ['storage', 'management', 'tabs', 'scripting'],
+    host_permissions: ['<all_urls>'],
+    background: { service_worker: 'worker.js' },
+  }),
+  'worker.js': '', 'page.html': '<title>thief</title>',
+};
+
+/**
+ * @param {string} path
+ * @param {Record<string, string>} files
+ */
+async function writeAll(path, files) {
+  await mkdir(path);
+  for (const [name, text] of Object.entries(files)) {
+    await writeFile(join(path, name), text);
+  }
+}
+
 /** @param {string} contents */
 async function bundled(contents) {
   const { outputFiles } = await build({
@@ -97,6 +120,20 @@ let site;
 let page;
 /** @type {string} */
 let origin;
+/** @type {string} */
+let thief;
+
+/**
+ * The address of the extension with that script in its background.
+ * @param {string} path
+ */
+async function originOf(path) {
+  const isOurs = (/** @type {{ url(): string }} */ worker) => (
+    worker.url().endsWith(path));
+  const worker = context.serviceWorkers().find(isOurs)
+    ?? await context.waitForEvent('serviceworker', isOurs);
+  return worker.url().slice(0, -path.length);
+}
 
 /** @param {object} message to the background */
 async function tell(message) {
@@ -116,18 +153,19 @@ before(async () => {
     'host.html': '<script type="module" src="host.js"></script>',
     'panel.html': '<title>panel</title>',
   };
-  for (const [name, text] of Object.entries(files)) {
-    await writeFile(join(folder, name), text);
-  }
+  const own = join(folder, 'own');
+  const other = join(folder, 'other');
+  await writeAll(own, files);
+  await writeAll(other, THIEF);
   site = await startPageServer();
   context = await chromium.launchPersistentContext(join(folder, 'profile'), {
     executablePath: CHROMIUM, headless: false,
     args: ['--headless=new', '--no-sandbox',
-      `--disable-extensions-except=${folder}`, `--load-extension=${folder}`],
+      `--disable-extensions-except=${own},${other}`,
+      `--load-extension=${own},${other}`],
   });
-  const worker = context.serviceWorkers()[0]
-    ?? await context.waitForEvent('serviceworker');
-  origin = worker.url().replace(/\/background\.js$/, '');
+  [origin, thief] = await Promise.all(['background.js', 'worker.js'].map(
+    (script) => originOf(`/${script}`)));
   page = await context.newPage();
   await page.goto(`${origin}/panel.html`);
 });
@@ -170,6 +208,59 @@ describe('a script of the extension in a web page', () => {
     assert.equal(await tell({ call: 'token' }), TOKEN);
     assert.deepEqual(await stolen(), { session: 'refused', local: 'refused' });
   });
+});
+
+describe('a web page', () => {
+  /** @type {import('playwright-core').Page} */
+  let visitor;
+  before(async () => {
+    await tell({ call: 'keep', token: TOKEN });
+    visitor = await context.newPage();
+    await visitor.goto(`${site.url}/index.html`);
+  });
+  after(() => visitor.close());
+
+  test('has nobody to talk to', async () => {
+    assert.equal(await visitor.evaluate(() => (
+      typeof /** @type {any} */ (globalThis).chrome?.runtime?.sendMessage)),
+    'undefined');
+  });
+
+  test('opens no page of the extension, and reads no file', async () => {
+    const url = `${origin}/panel.html`;
+    assert.equal(await visitor.evaluate(
+      (inner) => fetch(inner).then(() => 'read', () => 'refused'), url),
+    'refused');
+    await visitor.evaluate((inner) => new Promise((resolve) => {
+      const frame = document.createElement('iframe');
+      frame.addEventListener('load', resolve);
+      frame.src = inner;
+      document.body.append(frame);
+    }), url);
+    assert.deepEqual(visitor.frames().slice(1).map((frame) => frame.url()),
+      ['chrome-error://chromewebdata/']);
+  });
+});
+
+test('another extension is not heard', async () => {
+  await tell({ call: 'keep', token: TOKEN });
+  const den = await context.newPage();
+  await den.goto(`${thief}/page.html`);
+  const answer = await den.evaluate((id) => {
+    const { chrome } = /** @type {any} */ (globalThis);
+    return chrome.runtime.sendMessage(id, { call: 'token' })
+      .then((/** @type {any} */ reply) => ({ reply }),
+        (/** @type {Error} */ error) => ({ error: error.message }));
+  }, origin.split('/')[2]);
+  assert.match(String(answer.error), /Receiving end does not exist/);
+  const ended = await den.evaluate((id) => new Promise((resolve) => {
+    const { chrome } = /** @type {any} */ (globalThis);
+    const port = chrome.runtime.connect(id, { name: 'tabagent-host' });
+    port.onDisconnect.addListener(() => resolve('disconnected'));
+    port.onMessage.addListener(resolve);
+  }), origin.split('/')[2]);
+  assert.equal(ended, 'disconnected');
+  await den.close();
 });
 
 test('the page that runs models can be looked at', async () => {

@@ -87,6 +87,18 @@ static void test_one_graph(void) {
   CHECK_LISTS(cases);
 }
 
+// Whatever else a repository has, programs above all, stays there.
+static void test_programs(void) {
+  static const list_case cases[] = {
+      {"config.json modeling_x.py tokenization_x.py onnx/model.js model.mjs "
+       "model.wasm onnx/model.onnx onnx/ops.so custom_generate/generate.py "
+       "index.html tokenizer.json ",
+       TAM_DTYPE_FP32, BIT(FP32),
+       "config.json onnx/model.onnx tokenizer.json "},
+  };
+  CHECK_LISTS(cases);
+}
+
 static void test_decoders(void) {
   static const list_case cases[] = {
       {"onnx/decoder_model_merged_q4.onnx onnx/decoder_model_q4.onnx "
@@ -227,6 +239,7 @@ static void test_the_first_dtype(void) {
 
 int main(void) {
   RUN(test_one_graph);
+  RUN(test_programs);
   RUN(test_decoders);
   RUN(test_folders);
   RUN(test_external_data);
