@@ -2,6 +2,7 @@
 // What the views share.
 
 import { Catalogue } from './catalogue.js';
+import { HUB_URL } from './hub.js';
 import { Library } from './library.js';
 
 /**
@@ -9,15 +10,13 @@ import { Library } from './library.js';
  * @typedef {import('../../../dist/index.js').GenerateResult} Result
  */
 
-/** The Hub's pages, which links lead to. */
-const HUB = 'https://huggingface.co';
-
 /**
  * Emits `report` for errors that have no place of their own, `answered` when an
  * answer has ended, and `chat` when a model is chosen to chat with.
  */
 export class App extends EventTarget {
-  hubUrl = HUB;
+  /** Whose pages links lead to. */
+  hubUrl = HUB_URL;
   manager;
   catalogue;
   library;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The way to the host of the extension, which does the work.
+// The way to the host of the extension, where the work is done.
 
-// @ts-ignore made by the build
-import { connect } from '../../../dist/client.js';
+import { connect } from 'tabagent-wasm/client';
 
 /** @returns {Promise<import('../../../dist/index.js').ModelManager>} */
 export async function openManager() {

@@ -31,7 +31,10 @@ class SettingsView {
   #scope = {};
   #scopes;
   #note = h('p', { class: 'hint' });
-  #others = h('ul', { class: 'ignored-others' });
+  #others = h('ul', {
+    class: 'ignored-others', hidden: true,
+    'aria-label': 'Others that were ignored',
+  });
   #none = h('p', { class: 'hint', hidden: true }, 'No setting has such a name.');
   #lines = SETTINGS.map((setting) => new SettingLine(
     setting, (value) => this.#save(setting.name, value)));
@@ -158,6 +161,7 @@ class SettingsView {
     }
     const others = ignored.filter(({ name }) => (
       !SETTINGS.some((setting) => setting.name === name)));
+    this.#others.hidden = others.length === 0;
     fill(this.#others, ...others.map(({ name, reason }) => h('li', {},
       h('code', {}, name), ` was ignored: ${reason}`)));
   }
