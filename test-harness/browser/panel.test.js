@@ -275,6 +275,73 @@ describe('a chat', () => {
   });
 });
 
+describe('an answer that was on its way when the panel closed', () => {
+  /** What the host would say of the job, beginning with the first part. */
+  const follow = () => {
+    addEventListener('manager', () => {
+      const { manager } = /** @type {any} */ (globalThis);
+      manager.jobs = async () => [{ id: 'generate-7', kind: 'generate' }];
+      manager.subscribe = async function* replay(/** @type {string} */ id) {
+        const part = { kind: 'content', numTokens: 1, tokensPerSecond: 5 };
+        yield { ...part, text: `Part one of ${id}, ` };
+        yield { ...part, text: 'part two.' };
+        yield {
+          text: `Part one of ${id}, part two.`, stopReason: 'eos', newTokens: 9,
+          tokensPerSecond: 5, timeToFirstTokenMs: 1, droppedMessages: 0,
+          effective: {}, ignored: [],
+        };
+      };
+    });
+  };
+  /** @type {Page} */
+  let other;
+
+  before(async () => {
+    other = await stage.open({ script: follow });
+    await go(other, 'Chat');
+    await other.getByRole('button', { name: 'New chat' }).click();
+    await other.evaluate(() => {
+      const { manager } = /** @type {any} */ (globalThis);
+      manager.generateStream = async function* begin() {
+        yield { kind: 'content', numTokens: 1, tokensPerSecond: 5, text: 'Part' };
+        await new Promise(() => {});
+      };
+    });
+    await other.getByRole('textbox', { name: 'Message' }).fill('Go on?');
+    await other.keyboard.press('Enter');
+    await other.locator('.answer .prose', { hasText: 'Part' }).waitFor();
+    await other.waitForFunction(() => new Promise((resolve) => {
+      const opening = indexedDB.open('tabagent-panel');
+      opening.onsuccess = () => {
+        const all = opening.result.transaction('values').objectStore('values')
+          .getAll();
+        all.onsuccess = () => {
+          opening.result.close();
+          resolve(all.result.some(({ jobId }) => jobId === 'generate-7'));
+        };
+      };
+    }));
+  });
+
+  after(() => other.close());
+
+  test('is followed from its beginning, and kept', async () => {
+    await other.reload();
+    await ready(other);
+    await other.locator('.answer-foot').waitFor();
+    assert.equal(await other.locator('.answer .prose').innerText(),
+      'Part one of generate-7, part two.');
+    await other.reload();
+    await ready(other);
+    await other.locator('.answer .prose').waitFor();
+    assert.equal(await other.locator('.answer').count(), 1);
+    await other.getByRole('button', { name: 'Chats', exact: true }).click();
+    await other.getByRole('button', { name: 'Delete Go on?' }).click();
+    await other.getByRole('button', { name: 'Delete Go on?' })
+      .waitFor({ state: 'detached' });
+  });
+});
+
 describe('the settings', () => {
   /** @param {string} label @param {string} value */
   const set = async (label, value) => {

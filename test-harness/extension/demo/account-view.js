@@ -8,11 +8,33 @@ import { problem } from './problem.js';
 
 /**
  * @typedef {import('./app.js').App} App
- * @typedef {{ name: string, role?: string }} Account
+ * @typedef {{ name: string, role?: string | null }} Account
  */
 
 /** Name of the account, never its token. */
 const ACCOUNT = 'account';
+
+/**
+ * What lasts as long as a token that is not kept: until the browser closes.
+ * @returns {{ get: () => Promise<Account | undefined>,
+ *   set: (account: Account) => Promise<void>, clear: () => Promise<void> }}
+ */
+function session() {
+  const area = /** @type {any} */ (globalThis).chrome?.storage?.session;
+  if (area) {
+    return {
+      get: async () => (await area.get(ACCOUNT))[ACCOUNT],
+      set: (account) => area.set({ [ACCOUNT]: account }),
+      clear: () => area.remove(ACCOUNT),
+    };
+  }
+  return {
+    get: async () => JSON.parse(sessionStorage.getItem(ACCOUNT) ?? 'null'),
+    set: async (account) => sessionStorage.setItem(
+      ACCOUNT, JSON.stringify(account)),
+    clear: async () => sessionStorage.removeItem(ACCOUNT),
+  };
+}
 
 /**
  * @param {HTMLElement} root
@@ -38,8 +60,12 @@ class AccountView {
       this.#body, this.#outcome));
   }
 
-  async load() {
-    const account = await recall(ACCOUNT).catch(() => undefined);
+  load() {
+    this.#show().catch((error) => this.#app.report(error));
+  }
+
+  async #show() {
+    const account = await session().get() ?? await recall(ACCOUNT);
     if (account) this.#drawAccount(account);
     else this.#drawForm();
   }
@@ -90,7 +116,8 @@ class AccountView {
     try {
       const account = await asAccounts(this.#app.manager).login(token, { persist });
       const { name, role } = account;
-      await keep(ACCOUNT, { name, role });
+      if (persist) await keep(ACCOUNT, { name, role });
+      else await session().set({ name, role });
       this.#drawAccount(account);
       fill(this.#outcome);
       this.#app.announce(`Signed in as ${name}`);
@@ -102,7 +129,7 @@ class AccountView {
   async #logout() {
     try {
       await asAccounts(this.#app.manager).logout();
-      await forget(ACCOUNT);
+      await Promise.all([forget(ACCOUNT), session().clear()]);
       this.#drawForm();
       this.#app.announce('Signed out');
     } catch (error) {

@@ -112,6 +112,7 @@ class ChatView {
     const [last] = await keptChats();
     if (last) this.#open(last);
     else this.#draw();
+    await this.#takeUp();
   }
 
   focus() {
@@ -135,6 +136,9 @@ class ChatView {
       turn.role === 'user' ? said(turn.text)
         : answered(turn, i === this.#chat.turns.length - 1
           ? () => this.#again() : undefined))));
+    if (this.#chat.turns.at(-1)?.role === 'user') {
+      this.#turns.append(this.#unanswered('This was not answered. '));
+    }
     this.#toEnd();
   }
 
@@ -210,21 +214,36 @@ class ChatView {
     if (this.#answering) return;
     if (this.#chat.turns.at(-1)?.role === 'assistant') this.#chat.turns.pop();
     this.#draw();
+    this.#turns.querySelector('.again')?.remove();
     this.#answer();
   }
 
+  /** Answers what was said last. */
   async #answer() {
     const chat = this.#chat;
+    await this.#receive(chat, async (growing, signal) => {
+      const { modelId } = await this.#picker.load(signal);
+      growing.loaded();
+      return { modelId, result: await this.#generate(chat, growing, signal) };
+    });
+  }
+
+  /**
+   * Shows an answer as it comes, and keeps it.
+   * @param {Chat} chat
+   * @param {(growing: GrowingAnswer, signal: AbortSignal)
+   *   => Promise<{ modelId: string, result: Result }>} bring
+   */
+  async #receive(chat, bring) {
     const controller = new AbortController();
     this.#answering = controller;
     this.#showSend();
     const growing = new GrowingAnswer(() => this.#toEndIfNear());
     this.#turns.append(growing.element);
     this.#toEnd();
+    await this.#keep(chat);
     try {
-      const { modelId } = await this.#picker.load(controller.signal);
-      growing.loaded();
-      const result = await this.#generate(chat, growing, controller.signal);
+      const { modelId, result } = await bring(growing, controller.signal);
       const turn = turnOf(modelId, result);
       chat.turns.push(turn);
       growing.element.replaceWith(answered(turn, () => this.#again()));
@@ -234,11 +253,17 @@ class ChatView {
       this.#failed(growing, error);
     } finally {
       growing.end();
+      delete chat.jobId;
       if (this.#answering === controller) this.#answering = null;
       this.#showSend();
       this.#toEndIfNear();
-      await keepChat(chat).catch((error) => this.#app.report(error));
+      await this.#keep(chat);
     }
+  }
+
+  /** @param {Chat} chat */
+  async #keep(chat) {
+    await keepChat(chat).catch((error) => this.#app.report(error));
   }
 
   /**
@@ -259,7 +284,37 @@ class ChatView {
       const { done, value } = await parts.next();
       if (done) return value;
       growing.add(value);
+      if (!chat.jobId) {
+        chat.jobId = (await manager.jobs())
+          .findLast(({ kind }) => kind === 'generate')?.id ?? 'none';
+        await this.#keep(chat);
+      }
     }
+  }
+
+  /** Goes on with an answer that another life of the panel has begun. */
+  async #takeUp() {
+    const chat = this.#chat;
+    const { jobId } = chat;
+    if (!jobId || chat.turns.at(-1)?.role !== 'user') return;
+    const { manager } = asFollowing(this.#app);
+    const jobs = await manager.jobs({ ended: true }).catch(() => []);
+    if (!manager.subscribe || !jobs.some(({ id }) => id === jobId)) return;
+    this.#turns.querySelector('.again')?.remove();
+    const { modelId } = await manager.state();
+    await this.#receive(chat, async (growing, signal) => {
+      // To stop following is not to stop the answer.
+      signal.addEventListener('abort', () => { manager.stop(); });
+      growing.loaded();
+      for await (const message of manager.subscribe(jobId)) {
+        if (message.code !== undefined) throw message;
+        if (message.stopReason !== undefined) {
+          return { modelId: modelId ?? '', result: message };
+        }
+        if (message.kind !== undefined) growing.add(message);
+      }
+      throw new Error('the answer has no end');
+    });
   }
 
   /** What the panel adds as long as the user has said nothing about it. */
@@ -277,11 +332,16 @@ class ChatView {
   #failed(growing, error) {
     growing.element.remove();
     if (wasCancelled(error)) {
-      this.#turns.append(h('p', { class: 'hint again' }, 'Stopped. ',
-        button('Try again', { kind: 'small', click: () => this.#again() })));
+      this.#turns.append(this.#unanswered('Stopped. '));
       return;
     }
     this.#turns.append(problem(error, { retry: () => this.#again() }));
+  }
+
+  /** @param {string} text */
+  #unanswered(text) {
+    return h('p', { class: 'hint again' }, text,
+      button('Try again', { kind: 'small', click: () => this.#again() }));
   }
 
   #toEnd() {
@@ -352,6 +412,16 @@ class GrowingAnswer {
   end() {
     this.element.setAttribute('aria-busy', 'false');
   }
+}
+
+/**
+ * @param {App} app
+ * @returns {{ manager: App['manager'] & {
+ *   jobs: (options: { ended: boolean }) => Promise<{ id: string }[]>,
+ *   subscribe: (jobId: string) => AsyncIterable<any> } }} as the host's is
+ */
+function asFollowing(app) {
+  return /** @type {any} */ (app);
 }
 
 /** @param {string} text */

@@ -17,6 +17,7 @@ import { forget, keep, recallAll } from './keeper.js';
  * @property {string} id
  * @property {number} at when it was last used
  * @property {Turn[]} turns
+ * @property {string} [jobId] of the answer that is on its way
  */
 
 const PREFIX = 'chats/';

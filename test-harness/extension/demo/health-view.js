@@ -4,7 +4,7 @@
 
 import { bytes, whole } from './format.js';
 import { button, fill, h, icon } from './dom.js';
-import { describe, problem } from './problem.js';
+import { describe, problem, sentence } from './problem.js';
 
 /** @typedef {import('./app.js').App} App */
 
@@ -17,15 +17,21 @@ const MEMORY = {
 
 /** What checks are called; others by their own names. @type {Record<string, string>} */
 const CHECKS = {
+  browser: 'Browser',
+  manifestVersion: 'Manifest',
+  storagePermission: 'Permission to keep',
+  hubAccess: 'Access to the Hub',
+  csp: 'WebAssembly is allowed',
+  offscreen: 'A page to work in',
+  minimumVersion: 'Oldest browser',
+  threads: 'Threads',
+  webgpu: 'Graphics card',
+  f16: 'Half precision',
+  locks: 'Locks',
   storage: 'Storage works',
   room: 'Room for models',
   persistence: 'Storage is kept',
   unlimitedStorage: 'Unlimited storage',
-  webgpu: 'Graphics card',
-  threads: 'Threads',
-  browser: 'Browser',
-  csp: 'WebAssembly allowed',
-  permissions: 'Permissions',
 };
 
 /**
@@ -79,7 +85,7 @@ class HealthView {
       h('div', {},
         h('h3', {}, CHECKS[check] ?? check,
           h('span', { class: 'unseen' }, ok ? ' (well)' : ' (not well)')),
-        h('p', {}, message), fix && h('p', { class: 'fix' }, fix)))));
+        h('p', {}, sentence(message)), fix && h('p', { class: 'fix' }, fix)))));
     } catch (error) {
       this.#state.textContent = '';
       fill(this.#checks, h('li', {}, problem(error, { retry: () => this.load() })));

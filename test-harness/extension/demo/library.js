@@ -22,6 +22,7 @@ import { wasCancelled } from './problem.js';
  * @property {number | null} etaMs
  * @property {unknown} error
  * @property {boolean} isOurs this panel hears of its progress
+ * @property {number} seenAt when its size was last seen
  */
 
 /** How often the queue is asked while something is on its way. */
@@ -30,6 +31,25 @@ const POLL_MS = 500;
 /** @param {string} modelId @param {string | null} dtype */
 function keyOf(modelId, dtype) {
   return `${modelId} ${dtype ?? ''}`;
+}
+
+/**
+ * What the queue says of a download that another panel has begun: its rate is
+ * what has come since the last time.
+ * @param {Transfer} transfer
+ * @param {number} loaded
+ * @param {number} total
+ */
+function measure(transfer, loaded, total) {
+  const now = performance.now();
+  const come = loaded - transfer.loaded;
+  if (transfer.seenAt > 0 && come > 0) {
+    const rate = come / (now - transfer.seenAt) * 1000;
+    transfer.rate = transfer.rate > 0 ? (3 * transfer.rate + rate) / 4 : rate;
+    transfer.etaMs = (total - loaded) / transfer.rate * 1000;
+  }
+  if (come > 0 || transfer.seenAt === 0) transfer.seenAt = now;
+  Object.assign(transfer, { loaded, total, phase: 'download' });
 }
 
 /** Emits `change` (of what is stored) and `progress` (of transfers). */
@@ -172,6 +192,7 @@ export class Library extends EventTarget {
       transfer = {
         key, modelId, dtype, id: null, state: 'queued', phase: 'waiting',
         loaded: 0, total: 0, rate: 0, etaMs: null, error: null, isOurs: false,
+        seenAt: 0,
       };
       this.transfers.set(key, transfer);
     }
@@ -186,7 +207,7 @@ export class Library extends EventTarget {
       const transfer = this.#transfer(modelId, dtype);
       there.add(transfer.key);
       Object.assign(transfer, { id, state });
-      if (!transfer.isOurs) Object.assign(transfer, { loaded, total });
+      if (!transfer.isOurs) measure(transfer, loaded, total);
       if (state === 'paused') Object.assign(transfer, { rate: 0, etaMs: null });
     }
     let hasEnded = false;

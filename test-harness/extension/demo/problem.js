@@ -81,8 +81,8 @@ export function describe(error) {
   };
 }
 
-/** @param {string} text */
-function sentence(text) {
+/** @param {string} text with a capital letter and an end */
+export function sentence(text) {
   const first = text.charAt(0).toUpperCase() + text.slice(1);
   return /[.!?]$/.test(first) ? first : `${first}.`;
 }

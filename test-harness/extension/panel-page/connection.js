@@ -13,5 +13,6 @@ export async function openManager() {
     ort: () => import(/** @type {string} */ ('/ort/ort.wasm.bundle.min.mjs')),
   });
   Object.assign(globalThis, { manager });
+  dispatchEvent(new Event('manager'));
   return manager;
 }
