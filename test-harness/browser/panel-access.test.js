@@ -177,7 +177,7 @@ describe('read aloud', () => {
     const bar = page.getByRole('progressbar', { name: /^Download of .* fp32/ });
     await page.locator('progress[aria-valuetext*="%"]').waitFor();
     assert.match(String(await bar.getAttribute('aria-valuetext')),
-      /^\d+ % · .* of .*MB/);
+      /^\d+ % · .* of .* MB/);
     await page.getByRole('button', { name: /^Cancel/ }).click();
     await page.getByRole('button', { name: /^Download .* fp32/ }).waitFor();
     stalled.remove();

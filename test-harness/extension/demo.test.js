@@ -9,7 +9,7 @@ import { describe, test } from 'node:test';
 
 import { findFiles, ROOT } from '../paths.js';
 import { blocksOf } from './demo/answer-text.js';
-import { ago, bytes, duration, short } from './demo/format.js';
+import { ago, bytes, bytesOf, duration, short } from './demo/format.js';
 import { describe as describeError } from './demo/problem.js';
 import { parse, rangeOf, SETTINGS, textOf } from './demo/settings-table.js';
 
@@ -104,6 +104,12 @@ describe('numbers', () => {
   test('of bytes', () => {
     assert.deepEqual([0, 999, 1000, 1_500_000, 99_960_000, 3e9, 5e15].map(bytes),
       ['0 bytes', '999 bytes', '1.0 KB', '1.5 MB', '100 MB', '3.0 GB', '5000 TB']);
+  });
+
+  test('of parts', () => {
+    assert.equal(bytesOf(1_000_000, 3_600_000), '1.0 of 3.6 MB');
+    assert.equal(bytesOf(0, 3_600_000), '0 bytes of 3.6 MB');
+    assert.equal(bytesOf(999_000, 3_600_000), '999 KB of 3.6 MB');
   });
 
   test('of downloads', () => {

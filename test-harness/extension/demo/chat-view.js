@@ -4,7 +4,7 @@
 import { AnswerText, copyButton } from './answer-text.js';
 import { ChatShelf } from './chat-shelf.js';
 import { keepChat, keptChats, messagesOf, newChat } from './chats.js';
-import { duration, splitId, whole } from './format.js';
+import { duration, whole } from './format.js';
 import { button, fill, h, icon, oncePerFrame } from './dom.js';
 import { ModelPicker } from './model-picker.js';
 import { problem, wasCancelled } from './problem.js';
@@ -443,7 +443,7 @@ function answered({ text, reasoning, modelId, numbers }, again) {
     text.trim() ? new AnswerText(text).element
       : h('p', { class: 'hint' }, 'The model said nothing.'),
     h('footer', { class: 'answer-foot' },
-      numbers && h('p', { class: 'numbers' }, describe(numbers, modelId)),
+      numbers && h('p', { class: 'numbers', title: modelId }, describe(numbers)),
       h('div', { class: 'acts' },
         copyButton('Copy answer', () => text),
         again && h('span', { class: 'again' }, button('Answer again', {
@@ -459,14 +459,12 @@ function rate(tokensPerSecond) {
 
 /**
  * @param {NonNullable<Turn['numbers']>} numbers
- * @param {string | undefined} modelId
  */
-function describe(numbers, modelId) {
+function describe(numbers) {
   const {
     newTokens, tokensPerSecond, timeToFirstTokenMs, stopReason, droppedMessages,
   } = numbers;
   return [
-    modelId && splitId(modelId).name,
     `${whole(newTokens)} tokens`,
     tokensPerSecond > 0 && rate(tokensPerSecond),
     `first after ${duration(timeToFirstTokenMs)}`,

@@ -23,6 +23,18 @@ export function bytes(count) {
   return `${value.toFixed(digits)} ${UNITS[unit]}`;
 }
 
+/**
+ * A part of something, with one unit if it is the same.
+ * @param {number} part
+ * @param {number} whole
+ */
+export function bytesOf(part, whole) {
+  const [number, unit] = bytes(part).split(' ');
+  const all = bytes(whole);
+  return all.endsWith(` ${unit}`) ? `${number} of ${all}`
+    : `${number} ${unit} of ${all}`;
+}
+
 /** @param {number} count e.g. of downloads: 1.2M */
 export function short(count) {
   for (const [size, letter] of /** @type {[number, string][]} */ (

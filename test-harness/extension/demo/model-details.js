@@ -213,8 +213,10 @@ class VariantLine {
       }));
   }
 
+  /** Files that variants share may be whole; a part of one tells of a beginning. */
   #isPartial() {
-    return this.plan !== null && this.plan.neededBytes < this.plan.totalBytes;
+    return this.plan?.files.some(({ bytes: size, cachedBytes }) => (
+      cachedBytes > 0 && cachedBytes < size)) ?? false;
   }
 
   /** @param {boolean} isStored */

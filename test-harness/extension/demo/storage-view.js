@@ -259,13 +259,13 @@ class StorageView {
       h('p', {}, dtype === undefined
         ? `Delete ${bytes(model.bytes)}? It can be downloaded again.`
         : `Delete ${dtype}? It can be downloaded again.`),
-      button('Delete', {
+      h('div', { class: 'confirm-acts' }, button('Delete', {
         kind: 'danger small', attributes: { 'aria-label': `Really delete ${what}` },
         click: () => this.#do(model, async () => {
           await this.#app.manager.deleteModel(model.modelId, dtype ? { dtype } : {});
           this.#app.announce(`${what} is deleted`);
         }),
-      }), no));
+      }), no)));
     this.#draw();
     no.focus();
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A download as it is seen: bar, rate, time left, and what can be done.
 
-import { bytes, duration } from './format.js';
+import { bytes, bytesOf, duration } from './format.js';
 import { button, fill, h } from './dom.js';
 import { problem } from './problem.js';
 
@@ -36,7 +36,7 @@ function shareOf({ loaded, total }) {
 function describe(transfer) {
   const { state, phase, loaded, total, rate, etaMs } = transfer;
   const share = shareOf(transfer);
-  const size = total > 0 ? `${bytes(loaded)} of ${bytes(total)}` : '';
+  const size = total > 0 ? bytesOf(loaded, total) : '';
   const percent = share === null ? '' : `${Math.floor(share * 100)} %`;
   if (state === 'paused') return ['Paused', percent, size];
   if (state === 'queued' || phase === 'waiting') return ['Waiting', size];
