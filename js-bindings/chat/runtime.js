@@ -2,7 +2,7 @@
 // Carries out what the core wants from files, tokenizer and sessions, and
 // reports what came of it; wasm/chat/runtime.h describes the orders.
 
-import { EVENT } from '../abi.js';
+import { EVENT, VERSION } from '../abi.js';
 import {
   createCache, createSession, cutCache, describeSession, gatherCache, loadOrt,
   releaseCache, runSession,
@@ -128,9 +128,12 @@ export class Runtime {
     this.#made.set(request, made);
   }
 
-  /** Begins what takes long and every load needs. */
-  warm() {
-    this.#loadedOrt().catch(() => {});
+  /**
+   * Begins what takes long and every load needs.
+   * @param {number} threads that WebAssembly shall have
+   */
+  warm(threads) {
+    this.#loadedOrt(threads).catch(() => {});
   }
 
   /** @returns {Promise<SessionFacts[]>} of the sessions that there are */
@@ -175,9 +178,10 @@ export class Runtime {
     }
   }
 
-  #loadedOrt() {
+  /** @param {number} [threads] that WebAssembly shall have */
+  #loadedOrt(threads = 1) {
     const { ort, ortWasmPaths } = this.#outside;
-    this.#ort ??= loadOrt(ort, ortWasmPaths).catch((error) => {
+    this.#ort ??= loadOrt(ort, ortWasmPaths, threads).catch((error) => {
       // A failure must not be kept for the next attempt.
       this.#ort = undefined;
       throw error;
@@ -201,7 +205,7 @@ export class Runtime {
     switch (order.do) {
       case 'download':
         // A load begins. There is time until somebody needs it.
-        this.warm();
+        this.warm(order.threads);
         return this.#outside.download(request, order, task.signal,
           (message) => report(
             EVENT.RUNTIME_PROGRESS, JSON.stringify(message)));
@@ -217,7 +221,7 @@ export class Runtime {
         made.set(request, splice(made.get(order.file), order, bytes));
         return undefined;
       case 'device':
-        return hasWebgpu().then((webgpu) => ({ webgpu }));
+        return describeDevice();
       case 'read':
         return made.get(order.file).slice(order.from, order.to).arrayBuffer()
           .then((/** @type {ArrayBuffer} */ part) => give(new Uint8Array(part)));
@@ -253,7 +257,7 @@ export class Runtime {
    *   => void} report
    */
   async #doOrt(request, order, bytes, report) {
-    const ort = await this.#loadedOrt();
+    const ort = await this.#loadedOrt(order.threads);
     const made = this.#made;
     switch (order.do) {
       case 'session': {
@@ -319,10 +323,21 @@ function splice(file, { pieces }, bytes) {
   return new Blob(parts);
 }
 
-/** Whether there is an adapter that a session could use. */
-async function hasWebgpu() {
-  const { gpu } = /** @type {any} */ (globalThis.navigator ?? {});
-  return Boolean(await gpu?.requestAdapter().catch(() => null));
+/** What there is to run a session on. */
+async function describeDevice() {
+  const { crossOriginIsolated, navigator, process } = /** @type {any} */ (
+    globalThis);
+  const adapter = await navigator?.gpu?.requestAdapter().catch(() => null);
+  const { vendor, architecture, device, description } = adapter?.info ?? {};
+  return {
+    webgpu: adapter ? {
+      features: [...adapter.features ?? []],
+      driver: [vendor, architecture, device, description].join(' '),
+    } : null,
+    isolated: Boolean(crossOriginIsolated),
+    cores: navigator?.hardwareConcurrency ?? 1,
+    software: `${VERSION} ${process?.version ?? navigator?.userAgent}`,
+  };
 }
 
 /** @param {number[]} ids */

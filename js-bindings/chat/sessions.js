@@ -10,9 +10,6 @@ import {
 /** @typedef {import('./tensors.js').Tensor} Tensor */
 /** @typedef {Map<string, Tensor>} Cache tensors by the input that takes them */
 
-/** More threads than this make a small model no faster. */
-const THREADS_MAX = 4;
-
 /** The smallest graph that there is: its only value goes in and out. */
 const SMALLEST_GRAPH = Uint8Array.of(8, 8, 58, 25, 18, 1, 103, 90, 9, 10, 1,
   120, 18, 4, 10, 2, 8, 1, 98, 9, 10, 1, 120, 18, 4, 10, 2, 8, 1, 66, 4, 10, 0,
@@ -22,16 +19,15 @@ const SMALLEST_GRAPH = Uint8Array.of(8, 8, 58, 25, 18, 1, 103, 90, 9, 10, 1,
  * Takes the module as it was given: itself, or a function that brings it.
  * @param {any} given
  * @param {any} wasmPaths
+ * @param {number} threads
  */
-export async function loadOrt(given, wasmPaths) {
+export async function loadOrt(given, wasmPaths, threads) {
   const loaded = typeof given === 'function' ? await given()
     : given ?? await import('onnxruntime-web');
   const ort = loaded.InferenceSession ? loaded : loaded.default;
   ort.env.logLevel = 'error';
   if (wasmPaths !== undefined) ort.env.wasm.wasmPaths = wasmPaths;
-  const { crossOriginIsolated, navigator } = globalThis;
-  ort.env.wasm.numThreads = crossOriginIsolated
-    ? Math.min(THREADS_MAX, navigator.hardwareConcurrency ?? 1) : 1;
+  ort.env.wasm.numThreads = threads;
   await warmUp(ort);
   return ort;
 }
@@ -56,7 +52,7 @@ async function warmUp(ort) {
  * @param {any} ort
  * @param {Blob} graph
  * @param {{ path: string, data: Blob }[]} externalData
- * @param {{ providers: string[] }} order
+ * @param {{ providers: string[], outputs?: string }} order
  * @param {() => void} onRead called when weights are read
  */
 export async function createSession(ort, graph, externalData, order, onRead) {
@@ -65,6 +61,7 @@ export async function createSession(ort, graph, externalData, order, onRead) {
       externalData: externalData.map(
         ({ path, data }) => ({ path, data: holdReaders(data, onRead) })),
       executionProviders: order.providers,
+      ...order.outputs && { preferredOutputLocation: order.outputs },
       graphOptimizationLevel: 'all',
       extra: {
         session: {
@@ -129,7 +126,13 @@ export async function runSession(ort, session, cache, order, bytes) {
     cache?.get(input)?.dispose();
     cache?.set(input, outputs[output]);
   }
-  return order.take ? lastPositions(outputs[order.take]) : [];
+  if (!order.take) return [];
+  const taken = outputs[order.take];
+  try {
+    return await lastPositions(taken);
+  } finally {
+    taken.dispose(); // it may be a device's
+  }
 }
 
 /**

@@ -35,7 +35,7 @@ export function serveRuntime(scope, { ort, ortWasmPaths, locks }) {
       case 'start': runtime.start(request, data.order, data.bytes); break;
       case 'abort': runtime.abort(request); break;
       case 'put': runtime.put(request, data.file); break;
-      case 'warm': runtime.warm(); break;
+      case 'warm': runtime.warm(data.threads); break;
       case 'sessions':
         scope.postMessage({ sessions: await runtime.sessions() });
         break;

@@ -61,7 +61,7 @@ export class WorkerRuntime {
   start(request, order, bytes) {
     switch (order.do) {
       case 'download':
-        this.#post({ do: 'warm' });
+        this.#post({ do: 'warm', threads: order.threads });
         this.#doHere(request, order, (signal) => this.#outside.download(
           request, order, signal, (message) => this.#report(
             EVENT.RUNTIME_PROGRESS, request, JSON.stringify(message))));

@@ -227,6 +227,7 @@ describe('WebGPU', () => {
         context.skip('this browser has no adapter');
         return;
       }
+      await call(page, 'forgetDevices');
       const { failure, executionProvider, warning } = await call(page, 'load',
         { modelId: TINY_CHAT });
       assert.equal(failure, undefined);

@@ -55,13 +55,14 @@ export function favouring(token, vocab = VOCAB) {
  * Rows of numbers that are tokens, from a tensor [rows, ..., length, ...].
  * @param {FakeTensor} tensor
  */
-function rowsOf({ data, dims }) {
+function rowsOf({ contents: data, dims }) {
   const length = data.length / dims[0];
   return Array.from({ length: dims[0] }, (_, row) => (
     Array.from(data.subarray(row * length, (row + 1) * length), Number)));
 }
 
 export class FakeTensor {
+  /** @type {'cpu' | 'gpu-buffer'} */
   location = 'cpu';
   #data;
   #isDisposed = false;
@@ -80,30 +81,44 @@ export class FakeTensor {
     assert.equal(data.length, dims.reduce((a, b) => a * b, 1), 'its shape');
   }
 
-  get data() {
+  /** What it holds, wherever that is. */
+  get contents() {
     assert.ok(!this.#isDisposed, 'the tensor was released');
     return this.#data;
   }
 
+  get data() {
+    assert.equal(this.location, 'cpu', 'the data is not there');
+    return this.contents;
+  }
+
   async getData() {
-    return this.data;
+    const { contents } = this;
+    await null;
+    return contents;
   }
 
   dispose() {
     this.#isDisposed = true;
     this.ort.kept.delete(this);
+    this.ort.onDevice.delete(this);
   }
 }
 
 /** A session of a decoder. */
 class FakeSession {
   #ort;
+  #location;
   #isReleased = false;
   #running = 0;
 
-  /** @param {FakeOrt} ort */
-  constructor(ort) {
+  /**
+   * @param {FakeOrt} ort
+   * @param {'cpu' | 'gpu-buffer'} location of outputs
+   */
+  constructor(ort, location) {
     this.#ort = ort;
+    this.#location = location;
     const { inputs, outputs } = ort.metadata;
     this.inputMetadata = inputs;
     this.outputMetadata = outputs;
@@ -162,8 +177,12 @@ class FakeSession {
       });
       return new FakeTensor(ort, 'float32', data, [rows, count, ort.vocab]);
     };
-    return Object.fromEntries(wanted.map((name) => (
-      [name, name === 'logits' ? logits() : present()])));
+    return Object.fromEntries(wanted.map((name) => {
+      const tensor = name === 'logits' ? logits() : present();
+      tensor.location = this.#location;
+      if (this.#location !== 'cpu') ort.onDevice.add(tensor);
+      return [name, tensor];
+    }));
   }
 
   async release() {
@@ -180,6 +199,8 @@ export class FakeOrt {
   sessions = { made: 0, released: 0 };
   /** @type {Set<FakeTensor>} caches that were not released */
   kept = new Set();
+  /** @type {Set<FakeTensor>} outputs that hold memory of a device */
+  onDevice = new Set();
   /** @type {Pass[]} */
   passes = [];
   /** @type {string[]} what must never happen */
@@ -217,11 +238,13 @@ export class FakeOrt {
     this.InferenceSession = {
       create: async (
         /** @type {Uint8Array} */ _graph,
-        /** @type {{ executionProviders: string[] }} */ options,
+        /** @type {{ executionProviders: string[],
+         *   preferredOutputLocation?: 'gpu-buffer' }} */ options,
       ) => {
         this.providers.push(options.executionProviders);
         await this.beforeCreate(this.sessions.made);
-        return new FakeSession(this);
+        return new FakeSession(
+          this, options.preferredOutputLocation ?? 'cpu');
       },
     };
   }

@@ -65,7 +65,8 @@ const PART = {
 
 const LOADED = {
   modelId: text, dtype: text, commit: text, task: text,
-  executionProvider: oneOf('wasm', 'webgpu'), contextLength: count,
+  executionProvider: oneOf('wasm', 'webgpu'), threads: count,
+  contextLength: count,
   'warning?': text, 'loadId?': text,
 };
 

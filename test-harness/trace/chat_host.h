@@ -125,10 +125,15 @@ struct chat_host {
   uint32_t seed;         // of the logits
   const int32_t *script; // what the model wants to answer; NULL: anything
   size_t script_len;
-  const char *settings; // the object of all models' settings; NULL: none
-  const char *manifest; // TabAgent's about the model; NULL: none
-  size_t piece;         // bytes of a DATA of files and tokens; 0: all
-  unsigned fail_order;  // the order, counted from 1, that fails
+  int has_no_f16;        // of WebGPU
+  int threads;           // of WebAssembly; 0: it has none
+  int threads_fail;      // no session can be made with them
+  const char *devices;   // what the store keeps of failures; NULL: nothing
+  const char *settings;  // the object of all models' settings; NULL: none
+  const char *manifest;  // TabAgent's about the model; NULL: none
+  size_t piece;          // bytes of a DATA of files and tokens; 0: all
+  unsigned fail_order;   // the order, counted from 1, that fails
+  const char *fail_text; // those that have this in them fail; NULL: none
   const char *fail_words;
   int fail_all; // and all behind it
   chat_lie lie; // the answer to the order |lie_order|
@@ -150,6 +155,8 @@ struct chat_host {
 
   // What happened.
   char *patch;       // the latest that was handed in to the store, or NULL
+  int is_forgiven;   // one failed that an operation can do without
+  char *status;      // the latest noteLoad, or NULL
   unsigned done;     // orders that were answered
   size_t events;     // of the runtime
   unsigned runs;     // of the decoder

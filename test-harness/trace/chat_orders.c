@@ -274,17 +274,28 @@ static void answer_decode(chat_host *host, const chat_order *order) {
   free(tokens);
 }
 
+static void keep_text(char **pkept, const char *text) {
+  free(*pkept);
+  *pkept = malloc(strlen(text) + 1);
+  memcpy(*pkept, text, strlen(text) + 1);
+}
+
 // The store: what it holds are knobs; a patch is kept, and not applied.
 static void answer_ask(chat_host *host, const chat_order *order,
                        const tam_json_node *root) {
   const tam_json_node *params = tam_json_get_member(root, TAM_SPAN("params"));
-  const char *model = chat_text(params, "modelId");
-  const char *object = *model == '\0' ? host->settings : host->manifest;
   const char *rows = strstr(order->text, "\"rows\":");
+  const char *id = chat_text(params, "id");
+  const char *object = *id == '\0'                           ? host->manifest
+                       : strcmp(id, "tabagent:devices") == 0 ? host->devices
+                                                             : host->settings;
+  if (strcmp(chat_text(root, "action"), "noteLoad") == 0) {
+    keep_text(&host->status, order->text);
+    chat_host_end(host, order, "{\"action\":\"noteLoad:done\"}");
+    return;
+  }
   if (rows != NULL) {
-    free(host->patch);
-    host->patch = malloc(strlen(rows) + 1);
-    memcpy(host->patch, rows, strlen(rows) + 1);
+    keep_text(&host->patch, rows);
   }
   chat_host_require(host,
                     tam_json_get_bool(tam_json_get_member(

@@ -352,7 +352,12 @@ static void answer_session(chat_host *host, const chat_order *order,
                     is_webgpu ? host->webgpu != CHAT_WEBGPU_NONE
                               : has_json(order, "providers", "[\"wasm\"]"),
                     "a provider is there");
+  double threads = chat_number(root, "threads");
+  chat_host_require(host,
+                    threads >= 1 && (threads < 2 || threads <= host->threads),
+                    "threads are there");
   if ((is_webgpu && host->webgpu == CHAT_WEBGPU_FAILS) ||
+      (!is_webgpu && threads > 1 && host->threads_fail) ||
       place >= model->count) {
     chat_host_fail(host, order, "Error: no device");
     return;
@@ -417,13 +422,26 @@ static void answer_gather(chat_host *host, const chat_order *order,
   chat_host_end(host, order, "");
 }
 
+static void answer_device(chat_host *host, const chat_order *order) {
+  char json[256];
+  (void)snprintf(
+      json, sizeof(json),
+      "{\"webgpu\":%s%s%s,\"isolated\":%s,\"cores\":%d,"
+      "\"software\":\"1.0 browser\"}",
+      host->webgpu == CHAT_WEBGPU_NONE ? "null" : "{\"features\":[\"x\"",
+      host->webgpu == CHAT_WEBGPU_NONE || host->has_no_f16 ? ""
+                                                           : ",\"shader-f16\"",
+      host->webgpu == CHAT_WEBGPU_NONE ? "" : "],\"driver\":\"d\"}",
+      host->threads > 0 ? "true" : "false",
+      host->threads > 0 ? host->threads : 8);
+  chat_host_end(host, order, json);
+}
+
 int chat_host_answer_run(chat_host *host, const chat_order *order,
                          const tam_json_node *root) {
   const char *verb = chat_text(root, "do");
   if (is_name(verb, "device")) {
-    chat_host_end(host, order,
-                  host->webgpu == CHAT_WEBGPU_NONE ? "{\"webgpu\":false}"
-                                                   : "{\"webgpu\":true}");
+    answer_device(host, order);
   } else if (is_name(verb, "session")) {
     answer_session(host, order, root);
   } else if (is_name(verb, "cache")) {

@@ -53,7 +53,7 @@ static void test_load_another(void) {
   chat_host host;
   world_begin(&host, CHAT_LLAMA);
   size_t things = host.thing_count;
-  host.fail_order = host.done + 1;
+  host.fail_text = "\"do\":\"download\"";
   host.fail_words = "not_found: no such repository";
   const char *last =
       chat_host_do(&host, MESSAGE("load", "\"modelId\":\"a/b\""), NULL);
@@ -63,12 +63,13 @@ static void test_load_another(void) {
   CHECK_INT(host.thing_count, things);
   expect(chat_host_do(&host, ASK("\"max_new_tokens\":2"), HELLO),
          "\"stopReason\":\"length\"");
-  host.fail_order = host.done + 2;
+  host.fail_text = "\"do\":\"open\"";
   host.fail_words = "store_failed: no disk";
   expect(chat_host_do(&host, MESSAGE("load", "\"modelId\":\"a/b\""), NULL),
          CODE("store_failed"));
   CHECK_INT(host.thing_count, 0);
   expect(chat_host_do(&host, ASK(""), HELLO), CODE("no_model"));
+  host.fail_text = NULL;
   expect(chat_host_do(&host, LOAD, NULL), LOADED);
   chat_host_free(&host);
 }

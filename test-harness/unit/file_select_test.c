@@ -220,6 +220,10 @@ static void test_names_of_dtypes(void) {
   CHECK_INT(dtype_of("Q4", BIT(Q4)), TAM_ERR_INVALID_PARAMS);
   CHECK_INT(dtype_of("q", 0xfff), TAM_ERR_INVALID_PARAMS);
   CHECK_INT(dtype_of("q4 ", 0xfff), TAM_ERR_INVALID_PARAMS);
+  CHECK_INT(dtype_of("q4f16,q4,auto", 0xfff), TAM_DTYPE_Q4F16);
+  CHECK_INT(dtype_of("q4f16,q4,auto", BIT(Q8) | BIT(Q4)), TAM_DTYPE_Q4);
+  CHECK_INT(dtype_of("q4f16,q4,auto", BIT(Q8) | BIT(FP32)), TAM_DTYPE_Q8);
+  CHECK_INT(dtype_of("q4f16,q4", BIT(Q8)), TAM_ERR_INVALID_PARAMS);
 }
 
 static void test_the_first_dtype(void) {

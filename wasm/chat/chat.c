@@ -6,6 +6,7 @@
 #include "chat/answer.h"
 #include "chat/broadcast.h"
 #include "chat/chat_op.h"
+#include "chat/load.h"
 #include "chat/model.h"
 #include "core/mem.h"
 #include "core/names.h"
@@ -119,9 +120,17 @@ static void op_settle(tam_chat_op *op, int result) {
     op->waits_for = 0;
     result = (*op->phase)->start(op);
   }
+  if (result < 0 && op->load != NULL) {
+    result = tam_chat_load_fail(op, result);
+  }
   if (result != TAM_CHAT_WAIT) {
     op_end(op, result < 0 ? result : 0);
   }
+}
+
+// Returns 1 when |op| has failed, and only waits until that is noted.
+static int has_failed(const tam_chat_op *op) {
+  return op->load != NULL && op->load->error != 0;
 }
 
 int tam_chat_op_fail(tam_chat_op *op, int error, const char *text) {
@@ -148,7 +157,8 @@ tam_buf *tam_chat_op_order(tam_chat_op *op, const char *verb) {
 
 // The host has something to do, or has shown that it does it.
 static void be_patient(tam_chat_op *op) {
-  int is_stopping = op->answer != NULL && op->answer->is_stopping;
+  int is_stopping = (op->answer != NULL && op->answer->is_stopping) ||
+                    (op->load != NULL && op->load->error != 0);
   op->patient_ms =
       op->chat->now_ms + (is_stopping ? PATIENCE_STOPPING_MS : PATIENCE_MS);
 }
@@ -269,6 +279,12 @@ static int on_runtime(tam_chat *chat, const tam_event *event) {
       *op->phase != &tam_chat_download_phase) {
     return 0; // nobody else has asked for it
   }
+  if (op != NULL && has_failed(op)) {
+    if (report.request == op->waits_for && report.kind >= TAM_RUNTIME_END) {
+      op_end(op, op->load->error);
+    }
+    return 0;
+  }
   if (op != NULL && (*op->phase)->on_runtime != NULL) {
     op_settle(op, (*op->phase)->on_runtime(op, &report));
   }
@@ -352,6 +368,10 @@ static int reap(tam_chat *chat) {
 static void advance_op(tam_chat_op *op) {
   if (!op->is_ended && (*op->phase)->advance != NULL) {
     op_settle(op, (*op->phase)->advance(op));
+  }
+  if (!op->is_ended && op->patient_ms > 0 &&
+      op->chat->now_ms >= op->patient_ms && has_failed(op)) {
+    op_end(op, op->load->error);
   }
   if (!op->is_ended && op->patient_ms > 0 &&
       op->chat->now_ms >= op->patient_ms) {

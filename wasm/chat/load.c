@@ -13,6 +13,11 @@
 // The longest dtype, revision and load id.
 #define NAME_MAX 512
 
+// Versions of browser and package, and what a driver calls itself; the reason
+// of a failure.
+#define MACHINE_MAX 1024
+#define REASON_MAX  TAM_CHAT_WHY_MAX
+
 #define PATHS_MAX (UINT32_C(1) << 20)
 
 // ---------------------------------------------------------------------------
@@ -124,6 +129,10 @@ int tam_chat_load_prepare(tam_chat_op *op, const tam_chat_request *request) {
   tam_buf_init(&load->load_id, mem, NAME_MAX);
   tam_buf_init(&load->asked_id, mem, TAM_REPO_ID_MAX);
   tam_buf_init(&load->paths, mem, PATHS_MAX);
+  tam_buf_init(&load->machine, mem, MACHINE_MAX);
+  for (size_t i = 0; i < TAM_RUNG_COUNT; i++) {
+    tam_buf_init(&load->reasons[i], mem, REASON_MAX);
+  }
   load->model = tam_chat_model_new(mem);
   return load->model == NULL ? TAM_ERR_OUT_OF_MEMORY
                              : read_params(op, request->params);
@@ -140,6 +149,11 @@ void tam_chat_load_del(tam_chat_load *load, tam_chat *chat) {
   tam_buf_free(&load->load_id);
   tam_buf_free(&load->asked_id);
   tam_buf_free(&load->paths);
+  tam_buf_free(&load->machine);
+  for (size_t i = 0; i < TAM_RUNG_COUNT; i++) {
+    tam_buf_free(&load->reasons[i]);
+  }
+  tam_json_tree_free(load->memory, chat->host.mem);
   tam_mem_free(chat->host.mem, load);
 }
 
@@ -150,6 +164,49 @@ int tam_chat_load_find(const tam_chat_load *load, tam_span path) {
     }
   }
   return -1;
+}
+
+// ---------------------------------------------------------------------------
+// Failure
+
+// What the dtype is called: that which was found, or that which was asked for,
+// if it names one.
+static tam_span dtype_of(const tam_chat_load *load) {
+  tam_span asked = tam_buf_span(&load->dtype);
+  return load->model->dtype.len > 0 ? tam_buf_span(&load->model->dtype)
+         : tam_span_eq(asked, TAM_SPAN("auto")) ? TAM_SPAN_NONE
+                                                : asked;
+}
+
+int tam_chat_load_order_status(tam_chat_op *op, int has_failed) {
+  const tam_chat_load *load = op->load;
+  tam_buf *order = tam_chat_op_order(op, "ask");
+  tam_json_write_name_member(order, "action", "noteLoad");
+  tam_json_write_member_begin(order, "params");
+  tam_json_write_string_member(order, "modelId",
+                               tam_buf_span(&load->model->id));
+  tam_json_write_string_member(order, "dtype", dtype_of(load));
+  tam_json_write_key(order, "failed");
+  tam_json_write_bool(order, has_failed);
+  tam_json_write_object_end(order);
+  return tam_chat_op_submit(op, TAM_SPAN_NONE);
+}
+
+int tam_chat_load_fail(tam_chat_op *op, int error) {
+  tam_chat_load *load = op->load;
+  if (error == TAM_ERR_CANCELLED) {
+    return error; // that says nothing of the model
+  }
+  if (load->error != 0) {
+    return load->error; // it cannot be noted
+  }
+  load->error = error;
+  // What is under way is of no use any more.
+  tam_runtime_close_op(op->chat->runtime, op->speaker.op);
+  return op->is_prepared && load->model != NULL && dtype_of(load).len > 0 &&
+                 tam_chat_load_order_status(op, 1) == TAM_CHAT_WAIT
+             ? TAM_CHAT_WAIT
+             : error;
 }
 
 // ---------------------------------------------------------------------------
@@ -204,6 +261,7 @@ void tam_chat_load_write_done(tam_chat_op *op, tam_buf *json) {
   tam_json_write_string_member(json, "task", tam_buf_span(&model->task));
   tam_json_write_string_member(json, "executionProvider",
                                tam_buf_span(&model->provider));
+  tam_json_write_number_member(json, "threads", model->threads);
   tam_json_write_number_member(json, "contextLength",
                                (double)model->context_length);
   if (model->warning.len > 0) {

@@ -4,6 +4,7 @@
 #define TAM_CHAT_LOAD_H
 
 #include "chat/chat_op.h"
+#include "chat/device_memory.h"
 #include "chat/model.h"
 #include "chat/onnx_graph.h"
 
@@ -50,7 +51,14 @@ struct tam_chat_load {
 
   tam_load_graph graphs[TAM_CHAT_SESSIONS_MAX]; // as |model->sessions|
   tam_onnx_graph *scan;                         // of the graph at |step|
-  unsigned devices; // that are left to try, as bits (1U << tam_device)
+
+  unsigned rungs;        // that are left to try, as bits (1U << tam_rung)
+  int has_f16;           // WebGPU has numbers of 16 bits
+  unsigned threads;      // of WebAssembly, 1 when it has none
+  tam_buf machine;       // versions and driver
+  tam_json_node *memory; // answer of the store about failures, or NULL
+  tam_buf reasons[TAM_RUNG_COUNT]; // why they failed in this load
+  int error;                       // the load has failed, which is being noted
   int32_t trial_token;
   int is_fine; // the trial gave numbers
 };
@@ -58,6 +66,33 @@ struct tam_chat_load {
 // Says how far the load has come; never less than was said.
 int tam_chat_load_say(tam_chat_op *op, double progress, tam_span file,
                       double loaded, double total);
+
+// Notes in the store whether the dtype could be loaded. Returns WAIT or an
+// error.
+int tam_chat_load_order_status(tam_chat_op *op, int has_failed);
+
+// The load fails with |error|. Returns WAIT while that is being noted, else the
+// error that it ends with.
+int tam_chat_load_fail(tam_chat_op *op, int error);
+
+// --- device_phase.c
+
+// Returns the rung of the ladder on which the load stands, and the threads that
+// WebAssembly has there.
+tam_rung tam_chat_load_rung(const tam_chat_load *load);
+unsigned tam_chat_load_threads(const tam_chat_load *load);
+
+// Returns the dtypes that are wanted where the caller names none, the best for
+// the device first, with commas between them.
+const char *tam_chat_load_dtypes(const tam_chat_load *load);
+
+// Takes the devices off the ladder of which it is known that they cannot run
+// the model, and warns. Errors: OUT_OF_MEMORY.
+int tam_chat_load_choose(tam_chat_op *op);
+
+// Takes |rung| off the ladder, and warns with the operation's reason. Errors:
+// OUT_OF_MEMORY.
+int tam_chat_load_note_failure(tam_chat_op *op, tam_rung rung);
 
 // Orders the stored file |path| to be opened. Returns WAIT or an error.
 int tam_chat_load_open(tam_chat_op *op, tam_span path);

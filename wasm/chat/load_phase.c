@@ -93,9 +93,11 @@ static int download_start(tam_chat_op *op) {
   tam_buf *order = tam_chat_op_order(op, "download");
   tam_json_write_string_member(order, "modelId",
                                tam_buf_span(&load->model->id));
-  if (load->dtype.len > 0) {
-    tam_json_write_string_member(order, "dtype", tam_buf_span(&load->dtype));
-  }
+  tam_span dtype = load->dtype.len > 0
+                       ? tam_buf_span(&load->dtype)
+                       : tam_span_of(tam_chat_load_dtypes(load));
+  tam_json_write_string_member(order, "dtype", dtype);
+  tam_json_write_number_member(order, "threads", tam_chat_load_threads(load));
   if (load->revision.len > 0) {
     tam_json_write_string_member(order, "revision",
                                  tam_buf_span(&load->revision));

@@ -41,6 +41,7 @@ typedef struct tam_chat_model {
   tam_buf provider;
   tam_buf warning;
   tam_device device;
+  unsigned threads; // of WebAssembly
   tam_model_config config;
   tam_model_ids ids;
   tam_buf generation_config; // its text, empty when there is none

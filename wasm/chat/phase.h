@@ -39,6 +39,9 @@ extern const tam_chat_phase tam_chat_same_phase;
 // Releases the model that is loaded.
 extern const tam_chat_phase tam_chat_replace_phase;
 
+// Finds out which devices there are, and which have failed before.
+extern const tam_chat_phase tam_chat_device_phase;
+
 // Stores the files of the model, as far as they are not stored.
 extern const tam_chat_phase tam_chat_download_phase;
 
@@ -60,6 +63,11 @@ extern const tam_chat_phase tam_chat_session_phase;
 
 // Tries one token: whether the logits are numbers, and not all the same.
 extern const tam_chat_phase tam_chat_trial_phase;
+
+// --- device_phase.c
+
+// Keeps what became of the devices, and completes the load.
+extern const tam_chat_phase tam_chat_keep_phase;
 
 // --- settings_phase.c
 

@@ -6,8 +6,9 @@
 //
 // The host gets each as JSON in a RUNTIME action, with bytes behind it:
 //
-//   {"do":"download","modelId","dtype","revision"}  stores a model; PROGRESS,
-//                         then the result of the store's download
+//   {"do":"download","modelId","dtype","revision","threads":n}  stores a model;
+//                         PROGRESS, then the result of the store's download.
+//                         Sessions will want n threads
 //   {"do":"open","modelId","commit","path"}   makes a file of a stored one;
 //                         {"bytes":n}
 //   {"do":"splice","file":n,"size":z,"edits":[[at,removed,length],...]}  makes
@@ -27,9 +28,12 @@
 //   {"do":"ask","action":a,"params":{...},"rows":[...]}  asks the store for
 //                         something, as anybody, with rows to hand in or
 //                         without; its terminal message
-//   {"do":"device"}       {"webgpu":bool}
+//   {"do":"device"}       {"webgpu":{"features":[...],"driver":d} or null,
+//                         "isolated":bool,"cores":n,"software":versions}
 //   {"do":"session","graph":n,"external":[{"path","file":n},...],
-//    "providers":[...]}   makes a session; PROGRESS when weights are read;
+//    "providers":[...],"threads":n,"outputs":location}  makes a session whose
+//                         outputs stay where it says, if it says so; PROGRESS
+//                         when weights are read;
 //                         {"inputs":[...],"outputs":[...]}
 //   {"do":"cache","tensors":[{"name","type","dims"},...]}  makes a cache of
 //                         tensors, by the input that takes them

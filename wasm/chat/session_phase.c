@@ -17,8 +17,8 @@ static const char *provider_of(tam_device device) {
 }
 
 static tam_device device_of(const tam_chat_load *load) {
-  return (load->devices & (1U << TAM_DEVICE_WEBGPU)) != 0 ? TAM_DEVICE_WEBGPU
-                                                          : TAM_DEVICE_WASM;
+  return tam_chat_load_rung(load) == TAM_RUNG_WEBGPU ? TAM_DEVICE_WEBGPU
+                                                     : TAM_DEVICE_WASM;
 }
 
 // ---------------------------------------------------------------------------
@@ -70,6 +70,11 @@ static int order_session(tam_chat_op *op) {
   tam_json_write_array_begin(order);
   tam_json_write_string(order, tam_span_of(provider_of(device_of(load))));
   tam_json_write_array_end(order);
+  tam_json_write_number_member(order, "threads", tam_chat_load_threads(load));
+  if (device_of(load) == TAM_DEVICE_WEBGPU) {
+    // What comes out goes in again, and does not leave the device meanwhile.
+    tam_json_write_name_member(order, "outputs", "gpu-buffer");
+  }
   return tam_chat_op_make(op, TAM_SPAN_NONE);
 }
 
@@ -91,49 +96,38 @@ static int begin_sessions(tam_chat_op *op) {
   return order_session(op);
 }
 
+// A lost device may be a good one next time, and whether the build of ONNX
+// Runtime has a backend at all is found out at once.
+static int is_worth_keeping(int error, tam_span why) {
+  return error != TAM_ERR_DEVICE_LOST &&
+         tam_names_find_within("backend not found\0", why) < 0;
+}
+
 // The device cannot run the model: goes on with the next one, if there is one.
 static int step_down(tam_chat_op *op, int error) {
   tam_chat_load *load = op->load;
-  tam_chat_model *model = load->model;
-  tam_device device = device_of(load);
-  load->devices &= ~(1U << device);
-  if (load->devices == 0) {
+  tam_rung rung = tam_chat_load_rung(load);
+  unsigned bit = 1U << rung;
+  if ((load->rungs & ~bit) == 0) {
     release_sessions(op);
     return error;
   }
-  tam_buf_append_text(&model->warning, provider_of(device));
-  tam_buf_append_text(&model->warning, " was not used: ");
-  tam_buf_append(&model->warning, tam_buf_span(&op->why));
-  if (model->warning.error == TAM_ERR_OUT_OF_MEMORY) {
-    return model->warning.error;
+  if (is_worth_keeping(error, tam_buf_span(&op->why))) {
+    tam_buf_append(&load->reasons[rung], tam_buf_span(&op->why));
+  }
+  int result = tam_chat_load_note_failure(op, rung);
+  if (load->reasons[rung].error == TAM_ERR_OUT_OF_MEMORY) {
+    result = TAM_ERR_OUT_OF_MEMORY;
   }
   tam_buf_reset(&op->why);
-  return TAM_CHAT_NEXT; // begin again
+  return result != 0 ? result : TAM_CHAT_NEXT; // begin again
 }
 
 static int session_start(tam_chat_op *op) {
   int error =
       tam_chat_load_say(op, PROGRESS_SESSIONS, TAM_SPAN("session"), 0, 0);
-  op->load->step = 0;
-  tam_chat_op_order(op, "device");
-  return error != 0 ? error : tam_chat_op_submit(op, TAM_SPAN_NONE);
-}
-
-static int take_device(tam_chat_op *op, tam_span facts) {
-  tam_chat_load *load = op->load;
-  tam_json_node *root = NULL;
-  const tam_mem *mem = op->chat->host.mem;
-  int error = tam_json_tree_parse(&root, facts, mem);
-  int has_webgpu =
-      tam_json_get_bool(tam_json_get_member(root, TAM_SPAN("webgpu")));
-  tam_json_tree_free(root, mem);
-  unsigned wanted = load->device == TAM_DEVICE_AUTO
-                        ? (1U << TAM_DEVICE_WEBGPU) | (1U << TAM_DEVICE_WASM)
-                        : 1U << load->device;
-  load->devices = has_webgpu ? wanted : wanted & ~(1U << TAM_DEVICE_WEBGPU);
-  if (error == 0 && load->devices == 0) {
-    return tam_chat_op_fail(op, TAM_ERR_RUNTIME_FAILED,
-                            "there is no WebGPU here");
+  if (error == 0) {
+    error = tam_chat_load_choose(op);
   }
   return error != 0 ? error : begin_sessions(op);
 }
@@ -157,9 +151,6 @@ static int session_on_runtime(tam_chat_op *op,
   }
   if (report->kind != TAM_RUNTIME_END) {
     return TAM_CHAT_WAIT;
-  }
-  if (op->load->devices == 0) {
-    return take_device(op, report->data);
   }
   return take_session(op, report);
 }
@@ -226,27 +217,21 @@ static int check_logits(tam_chat_op *op, const tam_runtime_report *report) {
   return TAM_CHAT_WAIT;
 }
 
-static int finish_load(tam_chat_op *op) {
-  tam_chat *chat = op->chat;
+static int end_trial_well(tam_chat_op *op) {
   tam_chat_load *load = op->load;
   tam_chat_model *model = load->model;
-  tam_chat_model_drop_cache(model, chat);
+  tam_chat_model_drop_cache(model, op->chat);
   model->device = device_of(load);
+  model->threads = tam_chat_load_threads(load);
   tam_buf_append_text(&model->provider, provider_of(model->device));
   if (model->task.len == 0) {
     tam_buf_append_text(&model->task, tam_chat_model_has_encoder(model)
                                           ? "text2text-generation"
                                           : "text-generation");
   }
-  if (model->provider.error != 0 || model->task.error != 0) {
-    return TAM_ERR_OUT_OF_MEMORY;
-  }
-  int error = tam_chat_load_say(op, 100, TAM_SPAN("session"), 0, 0);
-  if (error == 0) {
-    chat->model = model;
-    load->model = NULL;
-  }
-  return error != 0 ? error : TAM_CHAT_END;
+  return model->provider.error != 0 || model->task.error != 0
+             ? TAM_ERR_OUT_OF_MEMORY
+             : TAM_CHAT_NEXT;
 }
 
 static int trial_failed(tam_chat_op *op, int error) {
@@ -260,7 +245,7 @@ static int trial_failed(tam_chat_op *op, int error) {
 
 static int end_trial(tam_chat_op *op) {
   if (op->load->is_fine) {
-    return finish_load(op);
+    return end_trial_well(op);
   }
   return trial_failed(
       op, tam_chat_op_fail(op, TAM_ERR_RUNTIME_FAILED,

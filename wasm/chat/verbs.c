@@ -6,11 +6,10 @@
 #include "core/event_names.h"
 
 static const tam_chat_phase *const load_phases[] = {
-    &tam_chat_turn_phase,     &tam_chat_same_phase,
-    &tam_chat_download_phase, &tam_chat_replace_phase,
-    &tam_chat_config_phase,   &tam_chat_tokenizer_phase,
-    &tam_chat_graphs_phase,   &tam_chat_session_phase,
-    &tam_chat_trial_phase,    NULL,
+    &tam_chat_turn_phase,      &tam_chat_same_phase,    &tam_chat_device_phase,
+    &tam_chat_download_phase,  &tam_chat_replace_phase, &tam_chat_config_phase,
+    &tam_chat_tokenizer_phase, &tam_chat_graphs_phase,  &tam_chat_session_phase,
+    &tam_chat_trial_phase,     &tam_chat_keep_phase,    NULL,
 };
 
 static const tam_chat_phase *const generate_phases[] = {

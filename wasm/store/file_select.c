@@ -124,8 +124,7 @@ unsigned tam_file_select_available(const tam_revision *revision) {
   return dtypes_in(revision, graph_folder(revision));
 }
 
-int tam_file_select_dtype(tam_span name, unsigned available,
-                          tam_dtype *pdtype) {
+static int read_dtype(tam_span name, unsigned available, tam_dtype *pdtype) {
   static const uint8_t order[TAM_DTYPE_COUNT] = {
       TAM_DTYPE_Q8,    TAM_DTYPE_Q4,    TAM_DTYPE_Q4F16, TAM_DTYPE_INT8,
       TAM_DTYPE_UINT8, TAM_DTYPE_FP16,  TAM_DTYPE_Q2,    TAM_DTYPE_Q2F16,
@@ -141,6 +140,18 @@ int tam_file_select_dtype(tam_span name, unsigned available,
     }
   }
   return TAM_ERR_INVALID_PARAMS;
+}
+
+int tam_file_select_dtype(tam_span name, unsigned available,
+                          tam_dtype *pdtype) {
+  int error;
+  size_t end;
+  do {
+    end = tam_span_find_byte(name, ',');
+    error = read_dtype(tam_span_head(name, end), available, pdtype);
+    name = tam_span_from(name, end + 1);
+  } while (error != 0 && name.len > 0);
+  return error;
 }
 
 // ---------------------------------------------------------------------------

@@ -20,6 +20,7 @@
 unsigned tam_file_select_available(const tam_revision *revision);
 
 // Reads |name| as a dtype: what tam_dtype_name gives, or "quantized" for q8.
+// Several have commas between them: the first that is available is taken.
 // "auto" and nothing are the first of q8, q4, q4f16, int8, uint8, fp16, q2,
 // q2f16, q1, q1f16, bnb4 and fp32 that is |available|. Stores it into |*pdtype|
 // and returns 0, or INVALID_PARAMS when there is no such dtype, or none of that

@@ -73,9 +73,32 @@ static int no_such_dtype(tam_store_op *op, unsigned available) {
   return TAM_ERR_DTYPE_UNAVAILABLE;
 }
 
+// Returns the dtypes of which all files are complete, as bits.
+static unsigned complete_dtypes(tam_revision *revision) {
+  unsigned complete = revision->dtypes;
+  for (int dtype = 0; dtype < TAM_DTYPE_COUNT; dtype++) {
+    tam_revision_choose_none(revision);
+    tam_file_select(revision, (tam_dtype)dtype);
+    for (size_t i = 0; i < revision->count; i++) {
+      unsigned flags = revision->files[i].flags;
+      if ((flags & TAM_REVISION_FILE_CHOSEN) != 0 &&
+          (flags & TAM_REVISION_FILE_COMPLETE) == 0) {
+        complete &= ~(1U << dtype);
+      }
+    }
+  }
+  return complete;
+}
+
+// Of several dtypes that will do, one that is stored does best.
 static int select_start(tam_store_op *op) {
   unsigned available = tam_file_select_available(&op->revision);
-  if (tam_file_select_dtype(op->params.dtype, available, &op->dtype) != 0) {
+  tam_span wanted = op->params.dtype;
+  int has_several = tam_span_find_byte(wanted, ',') < wanted.len;
+  if (!(has_several && tam_file_select_dtype(
+                           wanted, available & complete_dtypes(&op->revision),
+                           &op->dtype) == 0) &&
+      tam_file_select_dtype(wanted, available, &op->dtype) != 0) {
     return no_such_dtype(op, available);
   }
   tam_revision_choose_none(&op->revision);

@@ -136,7 +136,8 @@ int tam_store_op_put_statuses(tam_store_op *op, tam_span repo, tam_span text,
 // What became of loading a dtype. One that nobody knows is no dtype of the
 // manifest either.
 static int status_start(tam_store_op *op) {
-  if (tam_file_select_dtype(op->params.dtype, ALL_DTYPES, &op->dtype) != 0) {
+  if (op->params.dtype.len == 0 ||
+      tam_file_select_dtype(op->params.dtype, ALL_DTYPES, &op->dtype) != 0) {
     return TAM_PHASE_DONE;
   }
   tam_batch_init(&op->batch, op->store->host.mem);

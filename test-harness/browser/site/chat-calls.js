@@ -109,6 +109,24 @@ export function keepCollecting() {
   setInterval(() => /** @type {any} */ (globalThis).gc(), COLLECT_EVERY_MS);
 }
 
+/** Has the store forget which devices failed. */
+export async function forgetDevices() {
+  await new Promise((resolve, reject) => {
+    const opening = indexedDB.open('TabAgentModels');
+    opening.onerror = () => reject(opening.error);
+    opening.onsuccess = () => {
+      const transaction = opening.result.transaction(
+        'inferenceSettings', 'readwrite');
+      transaction.objectStore('inferenceSettings').delete('tabagent:devices');
+      transaction.onerror = () => reject(transaction.error);
+      transaction.oncomplete = () => {
+        opening.result.close();
+        resolve(undefined);
+      };
+    };
+  });
+}
+
 /** Whether sessions could run on WebGPU here. */
 export async function hasAdapter() {
   return Boolean(
