@@ -6,7 +6,7 @@
 // chat_host.h holds every run of the network to caches of its own, unless the
 // host itself has told lies. Afterwards, when nothing is in the way any more,
 // the model loads and its answer is the right one.
-#include "../unit/chat_world.h"
+#include "../unit/panel_world.h"
 
 // Orders in a run; beyond it the run is not going anywhere.
 #define ORDERS_MAX 2000
@@ -76,6 +76,40 @@ static const char *const messages[] = {
     "{\"type\":\"generate\",\"id\":\"x\",\"chatId\":\"a\"}",
 };
 
+// What a panel says. In a list of its own: the place in the one above is part
+// of the format of the corpus.
+static const char *const panel_messages[] = {
+    PANEL("init", "\"modelId\":\"" CHAT_HOST_MODEL
+                  "\",\"dtype\":\"onnx/model_q4.onnx\",\"loadId\":\"x\""),
+    PANEL("loadModel",
+          "\"modelId\":\"" CHAT_HOST_MODEL "\",\"dtype\":\"quantized\""),
+    PANEL("restoreLastState",
+          "\"lastLoadedModel\":" LAST ",\"lastChatSessionId\":\"x\""),
+    PANEL("restoreLastState", "\"lastLoadedModel\":" LAST ",\"loading\":" LAST),
+    PANEL("generate", "\"chatId\":\"c\",\"messageId\":\"m\",\"options\":{"
+                      "\"max_new_tokens\":3,\"system_prompt\":\"s\"},"
+                      "\"messages\":" HELLO),
+    PANEL("sendChatMessage", "\"input\":\"x\",\"options\":{\"num_beams\":2,"
+                             "\"max_new_tokens\":3,\"system_prompt\":\"s\"}"),
+    BARE("stopGeneration"),
+    BARE("interrupt"),
+    BARE("reset"),
+    BARE("clearCache"),
+    BARE("getModelWorkerState"),
+    BARE("checkBackgroundReady"),
+    PANEL("setEnvConfig", "\"a\":[1]"),
+    PANEL("requestMemoryStats", ""),
+    PANEL("uiConnected", "\"senderId\":\"a\",\"context\":\"MainUI\""),
+    PANEL("uiConnected", "\"senderId\":\"b\",\"context\":\"MainUIPopup\""),
+    PANEL("uiDisconnected", "\"senderId\":\"a\""),
+    PANEL("uiPong", "\"senderId\":\"a\""),
+    PANEL("tabagent:configure",
+          "\"unloadAfterIdleMs\":100,\"unloadGraceMs\":0"),
+    BARE("tabagent:memoryPressure"),
+    BARE("DbWorkerError"),
+    "{\"type\":\"init\",\"payload\":[]}",
+};
+
 static const char *const chats[] = {
     HELLO,
     "[" USER("hello") "," ASSISTANT("hi") "," USER("and") "]",
@@ -99,7 +133,40 @@ static void step_command(program *run) {
   tam_span message = take_text(run);
   tam_text_copy((uint8_t *)text, message);
   text[message.len] = '\0';
-  (void)chat_host_command(&run->host, text, flags & 7);
+  (void)chat_host_command(&run->host, text,
+                          flags & (7 | TAM_COMMAND_FLAG_MORE));
+}
+
+// The next piece of the message that was sent last.
+static void step_piece(program *run) {
+  uint8_t copy[TEXT_MAX];
+  unsigned flags = take_byte(run);
+  tam_span text = take_text(run);
+  tam_text_copy(copy, text);
+  tam_event event = {.kind = TAM_EVENT_COMMAND,
+                     .op = run->host.last_op,
+                     .flags = flags & (7 | TAM_COMMAND_FLAG_MORE),
+                     .payload = {copy, text.len}};
+  if (run->host.last_op != 0) {
+    (void)fake_host_feed(&run->host.host, &event);
+  }
+}
+
+static void step_panel(program *run) {
+  size_t kind =
+      take_byte(run) % (sizeof(panel_messages) / sizeof(panel_messages[0]));
+  (void)chat_host_command(&run->host, panel_messages[kind],
+                          TAM_COMMAND_FLAG_BROADCAST);
+}
+
+static void step_timer(program *run) {
+  fake_host *host = &run->host.host;
+  double wait = tam_manager_deadline(host->manager, host->now_ms);
+  tam_event event = {.kind = TAM_EVENT_TIMER};
+  if (wait >= 0) {
+    host->now_ms += wait;
+    (void)fake_host_feed(host, &event);
+  }
 }
 
 static void step_text(program *run) {
@@ -214,6 +281,7 @@ static void (*const steps[])(program *) = {
     step_start,    step_one,     step_many,   step_failure,  step_lie,
     step_cancel,   step_knobs,   step_script, step_memory,   step_wait,
     step_anything, step_command, step_text,   step_text_end, step_file,
+    step_panel,    step_piece,   step_timer,
 };
 
 // ---------------------------------------------------------------------------
@@ -228,6 +296,15 @@ static void clear(chat_host *host) {
   host->piece = 0;
   host->script = NULL;
   host->has_no_template = 0;
+  if (host->host.command_of != 0) {
+    chat_host_cancel(host, host->host.command_of);
+  }
+  // Nobody finds that the model is not needed.
+  (void)chat_host_command(
+      host,
+      PANEL("tabagent:configure",
+            "\"unloadAfterIdleMs\":null,\"unloadGraceMs\":null"),
+      0);
   for (uint32_t op = 1; op <= host->last_op; op++) {
     (void)chat_host_text(host, op, NULL, 0); // what else would it wait for
   }
