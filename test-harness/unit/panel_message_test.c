@@ -143,6 +143,17 @@ static void test_pieces_cancelled(void) {
   expect(chat_host_end_of(&host, op), "\"code\":\"cancelled\"");
   CHECK_INT(tam_manager_busy(host.host.manager), 0);
   expect_answer(ask(&host, BARE("reset")), GOOD);
+  // Nor does it need memory.
+  op = ++host.last_op;
+  CHECK_INT(feed_piece(&host, op, TAM_SPAN("{\"type\":"), 16), 0);
+  host.host.heap.fail_at = host.host.heap.allocations + 1;
+  host.host.heap.fail_after = 1;
+  chat_host_cancel(&host, op);
+  host.host.heap.fail_at = 0;
+  host.host.heap.fail_after = 0;
+  expect_answer(chat_host_end_of(&host, op),
+                "{\"success\":false,\"code\":\"cancelled\",\"error\":\"the "
+                "message did not become complete\"}");
   // Nor does a part of one stay behind when all ends.
   CHECK_INT(feed_piece(&host, ++host.last_op, TAM_SPAN("{\"type\":"), 16), 0);
   chat_host_free(&host);
@@ -156,8 +167,9 @@ static void test_too_long(void) {
   static const char *const answers[] = {
       "{\"success\":false,\"code\":\"too_large\",\"error\":\"a message has at "
       "most 8 MiB\"}",
-      "{\"action\":\"error\",\"id\":null,\"protocolVersion\":1,\"code\":"
-      "\"too_large\",\"message\":\"a message has at most 8 MiB\""};
+      "{\"action\":\"command:error\",\"id\":null,\"protocolVersion\":1,\"seq\":"
+      "0,\"ts\":1000000,\"code\":\"too_large\",\"message\":\"a message has at "
+      "most 8 MiB\""};
   memset(piece, 'x', sizeof(piece));
   chat_host host;
   begin(&host);

@@ -13,6 +13,7 @@
 #include "net/net.h"
 #include "protocol/message.h"
 #include "protocol/panel.h"
+#include "protocol/pieces.h"
 #include "store/store.h"
 #include "tam.h"
 
@@ -46,8 +47,7 @@ struct tam_manager {
   tam_account *account;
   tam_token token; // of whoever is logged in; read by all, set by |account|
   tam_panels panels;
-  tam_buf command;     // a message that comes in pieces
-  uint32_t command_op; // whose it is; 0: there is none
+  tam_pieces pieces;
   uint8_t *in_buf;
   size_t in_buf_size;
   tam_list_op *ops[LISTINGS_MAX]; // the first |op_count|, in order of start
@@ -95,7 +95,7 @@ static int manager_init(tam_manager *manager, tam_span hub_url,
   tam_buf_append(&manager->hub_url, hub_url);
   tam_buf_init(&manager->mirrors, &manager->mem, MIRRORS_MAX);
   tam_buf_append(&manager->mirrors, mirrors);
-  tam_buf_init(&manager->command, &manager->mem, TAM_COMMAND_MAX);
+  tam_pieces_init(&manager->pieces, &manager->queue, &manager->mem);
   tam_panels_init(&manager->panels, &manager->queue);
   if (manager->hub_url.error != 0 || manager->mirrors.error != 0) {
     return TAM_ERR_OUT_OF_MEMORY; // their lengths have been checked
@@ -165,6 +165,7 @@ void tam_manager_del(tam_manager *manager) {
   for (size_t i = 0; i < manager->op_count; i++) {
     tam_list_op_del(manager->ops[i]);
   }
+  tam_pieces_end(&manager->pieces);
   tam_store_del(manager->store);
   tam_chat_del(manager->chat);
   tam_account_del(manager->account);
@@ -172,7 +173,6 @@ void tam_manager_del(tam_manager *manager) {
   tam_net_del(manager->net);
   tam_buf_free(&manager->hub_url);
   tam_buf_free(&manager->mirrors);
-  tam_buf_wipe(&manager->command);
   tam_mem_free(mem, manager->in_buf);
   tam_mem_free(mem, manager);
 }
@@ -473,15 +473,10 @@ static int manager_dispatch(tam_manager *manager, const host_command *command) {
 
 // Does what |text| asks for.
 static int manager_do(tam_manager *manager, const tam_event *event,
-                      tam_span text, int error) {
-  tam_message message = {.envelope = {.id = TAM_SPAN("null")}};
-  const char *why = "a message has at most 8 MiB";
-  if (error == 0) {
-    error = tam_message_parse(&message, text, &why, &manager->mem);
-  } else { // it is not read, but its first word tells who sent it
-    message.envelope.is_panel =
-        tam_span_starts_with(text, TAM_SPAN("{\"type\":"));
-  }
+                      tam_span text) {
+  tam_message message;
+  const char *why;
+  int error = tam_message_parse(&message, text, &why, &manager->mem);
   if (error == 0) {
     host_command command = {event->op, event->flags, &message};
     error = manager_dispatch(manager, &command);
@@ -492,30 +487,20 @@ static int manager_do(tam_manager *manager, const tam_event *event,
   return error;
 }
 
-// Takes a piece of a message. Nothing happens before the last one.
+// Takes a piece of a message; the last one makes it a request.
 static int manager_on_piece(tam_manager *manager, const tam_event *event) {
-  tam_buf *command = &manager->command;
-  manager->command_op = event->op;
-  tam_buf_append(command, event->payload);
-  if (command->error != TAM_ERR_OUT_OF_MEMORY &&
-      (event->flags & TAM_COMMAND_FLAG_MORE) != 0) {
+  tam_pieces *pieces = &manager->pieces;
+  int result = tam_pieces_take(pieces, event, manager->now_ms);
+  if (result <= 0) {
+    return result;
+  }
+  int error = manager_do(manager, event, tam_pieces_text(pieces));
+  if (error == TAM_ERR_OUT_OF_MEMORY) {
+    tam_pieces_fail(pieces, error, manager->now_ms);
     return 0;
   }
-  int error = manager_do(manager, event, tam_buf_span(command), command->error);
-  tam_buf_wipe(command);
-  tam_buf_init(command, &manager->mem, TAM_COMMAND_MAX);
-  manager->command_op = 0;
+  tam_pieces_end(pieces);
   return error;
-}
-
-// Whoever sends a message in pieces changed his mind.
-static int manager_cancel_pieces(tam_manager *manager, uint32_t op) {
-  const tam_message none = {.envelope = {.id = TAM_SPAN("null")}};
-  tam_buf_wipe(&manager->command);
-  tam_buf_init(&manager->command, &manager->mem, TAM_COMMAND_MAX);
-  manager->command_op = 0;
-  return manager_reject(manager, op, &none, TAM_ERR_CANCELLED,
-                        "the message was cancelled before it was complete");
 }
 
 static int manager_on_command(tam_manager *manager, const tam_event *event) {
@@ -525,13 +510,13 @@ static int manager_on_command(tam_manager *manager, const tam_event *event) {
       tam_account_has_op(manager->account, event->op)) {
     return TAM_ERR_INVALID_ARGUMENT;
   }
-  if (manager->command_op != 0 && manager->command_op != event->op) {
+  if (manager->pieces.op != 0 && manager->pieces.op != event->op) {
     return TAM_ERR_INVALID_STATE;
   }
   int is_piece =
-      manager->command_op != 0 || (event->flags & TAM_COMMAND_FLAG_MORE) != 0;
+      manager->pieces.op != 0 || (event->flags & TAM_COMMAND_FLAG_MORE) != 0;
   int error = is_piece ? manager_on_piece(manager, event)
-                       : manager_do(manager, event, event->payload, 0);
+                       : manager_do(manager, event, event->payload);
   if (manager->in_buf != NULL) { // the message may have had a token in it
     memset(manager->in_buf, 0, TAM_EVENT_PAYLOAD_MAX);
   }
@@ -558,8 +543,9 @@ static int manager_on_op_event(tam_manager *manager, const tam_event *event) {
   }
   tam_list_op *op = manager_find_op(manager, event->op);
   if (event->kind == TAM_EVENT_CANCEL && event->op != 0 &&
-      event->op == manager->command_op) {
-    return manager_cancel_pieces(manager, event->op);
+      event->op == manager->pieces.op) {
+    tam_pieces_fail(&manager->pieces, TAM_ERR_CANCELLED, manager->now_ms);
+    return 0;
   }
   if (op == NULL) {
     return tam_chat_has_op(manager->chat, event->op)
@@ -662,5 +648,5 @@ double tam_manager_deadline(const tam_manager *manager, double now_ms) {
 size_t tam_manager_busy(const tam_manager *manager) {
   return manager->op_count + tam_store_busy(manager->store) +
          tam_chat_busy(manager->chat) + tam_account_busy(manager->account) +
-         (manager->command_op != 0);
+         (manager->pieces.op != 0);
 }
