@@ -357,6 +357,10 @@ static void take_message(fake_host *host, const tam_action *action) {
     if ((op->is_login && is_good_end(message)) || op->is_logout) {
       host->is_logged_in = op->is_login;
     }
+    if (op->number == host->command_of) { // it did not become complete
+      host->command_len = 0;
+      host->command_of = 0;
+    }
     promise(op->in_flight == 0, "nothing runs on after the end");
     promise(op->holds == 0, "nothing is held or kept after the end");
     check_files(host, op->number);
@@ -497,7 +501,7 @@ static fake_op *note_command(fake_host *host, const tam_event *event) {
   op->wants_rows = (event->flags & TAM_COMMAND_FLAG_LISTING) != 0;
   op->is_quiet = (event->flags & TAM_COMMAND_FLAG_QUIET) != 0;
   if ((event->flags & TAM_COMMAND_FLAG_MORE) != 0) {
-    op->wants_rows = 1;
+    op->wants_rows = 0;
     op->concurrency = CONCURRENCY_DEFAULT;
     keep_piece(host, event);
   } else {
@@ -579,7 +583,7 @@ static int is_behind(const fake_host *host, const fake_op *op) {
 static int is_waiting_for_nothing(const fake_host *host, const fake_op *op,
                                   double deadline) {
   return op->is_accepted && op->terminals == 0 && op->in_flight == 0 &&
-         !op->wants_rows && deadline < 0 &&
+         !op->wants_rows && op->number != host->command_of && deadline < 0 &&
          !(op->is_serving && !op->is_pulled) && !is_behind(host, op) &&
          !waits_for_turn(host, op);
 }
