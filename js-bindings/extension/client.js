@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// For pages of an extension: a manager whose work is done by the host. What
-// moves bytes is done here, on the same store.
+// For pages of an extension: what connects them with the host.
 
-import { lazyStream } from '../lazy-stream.js';
-import { ModelManager } from '../model-manager.js';
+import { Client } from './client-manager.js';
 import { platformHere } from './platform.js';
 import { RemoteLoop } from './remote-loop.js';
 
 /**
  * @typedef {import('../types/index.d.ts').ModelManager} Manager
  * @typedef {import('../types/client.d.ts').ConnectOptions} Options
- *
- * @typedef {(options: { hubUrl?: string, mirrors?: string[] })
- *   => Promise<Manager>} CreateLocal
  */
 
 /**
@@ -30,65 +25,4 @@ export function connect({ wasm } = {}) {
     const { createModelManager } = await import('../index.js');
     return createModelManager({ ...options, wasm });
   });
-}
-
-/** Documented in types/client.d.ts. */
-export class Client extends ModelManager {
-  #loop;
-  #createLocal;
-  /** @type {Promise<Manager> | undefined} */
-  #local;
-
-  /**
-   * @param {RemoteLoop} loop
-   * @param {CreateLocal} createLocal
-   */
-  constructor(loop, createLocal) {
-    super(loop, '', globalThis.fetch);
-    this.#loop = loop;
-    this.#createLocal = createLocal;
-    /** @type {Manager['cache']} */
-    const cache = {
-      match: async (request) => (await this.#here()).cache.match(request),
-      put: async (request, response) => (
-        (await this.#here()).cache.put(request, response)),
-    };
-    this.cache = cache;
-  }
-
-  /**
-   * @param {RequestInfo | URL} input
-   * @param {RequestInit} [init]
-   */
-  async fetch(input, init) {
-    return (await this.#here()).fetch(input, init);
-  }
-
-  /** @type {Manager['exportModel']} */
-  exportModel(modelId, options) {
-    return lazyStream(
-      async () => (await this.#here()).exportModel(modelId, options));
-  }
-
-  /** @type {Manager['importModel']} */
-  async importModel(source, options) {
-    return (await this.#here()).importModel(source, options);
-  }
-
-  /** @type {Manager['dispose']} */
-  async dispose() {
-    await super.dispose();
-    const local = await this.#local?.catch(() => undefined);
-    await local?.dispose();
-  }
-
-  /** The manager of this page, of the same store and the same Hub. */
-  #here() {
-    this.#local ??= this.#loop.hub().then(this.#createLocal)
-      .catch((error) => {
-        this.#local = undefined;
-        throw error;
-      });
-    return this.#local;
-  }
 }

@@ -27,15 +27,17 @@ const ours = {
 
 /**
  * @param {string} folder
- * @param {{ hubUrl: string, entries?: string[] }} options
+ * @param {{ hubUrl: string, background?: string }} options background: name of
+ *   its source
  */
 export async function buildExtension(
-  folder, { hubUrl, entries = ['background', 'host', 'panel'] },
+  folder, { hubUrl, background = 'background' },
 ) {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   await build({
-    entryPoints: entries.map((name) => join(SOURCES, `${name}.js`)),
+    entryPoints: Object.entries({ background, host: 'host', panel: 'panel' })
+      .map(([out, name]) => ({ in: join(SOURCES, `${name}.js`), out })),
     outdir: folder,
     plugins: [ours],
     bundle: true,

@@ -2,10 +2,10 @@
 // An extension in the fake browser: our router as its service worker, our host
 // in its page, panels with clients.
 
-import { Router } from '../../js-bindings/extension/background.js';
-import { Client } from '../../js-bindings/extension/client.js';
+import { Client } from '../../js-bindings/extension/client-manager.js';
 import { Host } from '../../js-bindings/extension/hosting.js';
 import { RemoteLoop } from '../../js-bindings/extension/remote-loop.js';
+import { Router } from '../../js-bindings/extension/router.js';
 import { ModelManager } from '../../js-bindings/model-manager.js';
 import { MemoryStore } from '../store/memory-store.js';
 import { HUB_URL, loopOf, quiet } from '../store/world.js';

@@ -2,6 +2,9 @@
 // Uses of the public surface that must compile, and misuses that must not.
 // Nothing here is run.
 
+import { startBackground } from 'tabagent-wasm/background';
+import { connect } from 'tabagent-wasm/client';
+import 'tabagent-wasm/host';
 import {
   createModelManager, ListChatModelsEvents, protocolVersion, TabAgentError,
   version,
@@ -179,4 +182,17 @@ export async function chat(manager: ModelManager, panel: HTMLElement) {
   const { state, busy } = await manager.state();
   await manager.reset();
   return [ended, state, busy, result.ignored[0]?.reason, result.toolCalls];
+}
+
+export async function panel(): Promise<ModelManager> {
+  startBackground({ hubUrl: 'https://hub.example', mirrors: [],
+    hostUrl: 'host.html', allowContentScripts: ['getModelWorkerState'],
+    idle: { unloadGraceMs: 30_000 } });
+  // @ts-expect-error a list
+  startBackground({ allowContentScripts: 'all' });
+  const manager = connect({ wasm: new URL('https://example.org/x.wasm') });
+  const { sessions, jsHeapBytes } = await manager.memory();
+  same<number | null>()<typeof jsHeapBytes>();
+  console.log(sessions[0]?.executionProvider);
+  return manager;
 }

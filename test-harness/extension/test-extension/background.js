@@ -3,15 +3,6 @@
 
 import { startBackground } from 'tabagent-wasm/background';
 
+import './empty-background.js';
+
 startBackground({ hubUrl: /** @type {any} */ (globalThis).HUB_URL });
-
-const { chrome } = /** @type {any} */ (globalThis);
-
-chrome.runtime.onMessage.addListener((
-  /** @type {any} */ message, /** @type {any} */ _sender,
-  /** @type {(answer: any) => void} */ sendResponse,
-) => {
-  if (message?.type !== 'of the app') return false;
-  sendResponse({ sinceStartMs: performance.now() });
-  return false;
-});

@@ -84,6 +84,9 @@ Object.assign(scope, {
 
   heard: () => heard,
 
+  /** @param {string} url */
+  fetchText: async (url) => (await client.fetch(url)).text(),
+
   /** Milliseconds until the app's own listener has answered. */
   async askApp() {
     const startMs = performance.now();

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+// Routes messages. It can be ended at any time, so it knows nothing that
+// matters: it checks who speaks, sees to it that there is a host, and keeps what
+// only it can keep.
+
+import { whenHostGone } from './host-lock.js';
+import { openHostPage } from './host-page.js';
+import { HOST, ROUTER, STATE_KEY } from './names.js';
+import { send } from './platform.js';
+import { isRequest, refusal } from './requests.js';
+import { isHost, isOwnPage, mayAsk } from './senders.js';
+
+/**
+ * @typedef {import('./platform.js').Platform} Platform
+ * @typedef {import('./platform.js').Sender} Sender
+ * @typedef {import('./platform.js').Port} Port
+ *
+ * @typedef {import('../types/background.d.ts').BackgroundOptions
+ *   & { hostUrl: string, allowContentScripts: string[] }} RouterOptions
+ *
+ * @typedef {object} Surroundings
+ * @property {import('./host-lock.js').Locks} [locks]
+ * @property {Document} [document]
+ * @property {typeof setTimeout} setTimeout
+ * @property {typeof clearTimeout} clearTimeout
+ */
+
+/** A page that takes longer to start will not. */
+const HOST_START_MS = 20_000;
+
+/** Requests of which we would tell that the host has died. */
+const WAITING_MAX = 64;
+
+/** Routes messages between the pages of an extension and its host. */
+export class Router {
+  #platform;
+  #options;
+  #around;
+  /** @type {Promise<void> | undefined} */
+  #opening;
+  /** @type {(() => void)[]} who waits for a host */
+  #arrivals = [];
+  /** @type {((answer: { error: any }) => void)[]} */
+  #waiting = [];
+  #isWatching = false;
+  /** @type {Promise<unknown>} changes of the state, one after the other */
+  #writing = Promise.resolve();
+
+  /**
+   * @param {Platform} platform
+   * @param {RouterOptions} options
+   * @param {Surroundings} surroundings
+   */
+  constructor(platform, options, surroundings) {
+    this.#platform = platform;
+    this.#options = options;
+    this.#around = surroundings;
+  }
+
+  listen() {
+    const { onMessage, onConnect } = this.#platform.runtime;
+    onMessage.addListener((message, sender, sendResponse) => (
+      this.#hear(message, sender, sendResponse)));
+    onConnect.addListener((port) => this.#meet(port));
+  }
+
+  /**
+   * @param {any} message
+   * @param {Sender} sender
+   * @param {(answer: any) => void} sendResponse
+   * @returns {boolean} whether there will be an answer
+   */
+  #hear(message, sender, sendResponse) {
+    const { hostUrl, allowContentScripts } = this.#options;
+    const platform = this.#platform;
+    if (message?.to === ROUTER) {
+      if (!isOwnPage(platform, sender)) return false;
+      this.#serve(message, isHost(platform, sender, hostUrl))
+        .then(sendResponse, (error) => sendResponse({ error: wordsOf(error) }));
+      return true;
+    }
+    // What the host says to all is not meant for itself.
+    if (!isRequest(message) || isHost(platform, sender, hostUrl)
+      || !mayAsk(platform, sender, message, allowContentScripts)) return false;
+    if (message.type === 'saveLastChatSession') {
+      this.#remember({ lastChatSessionId: message.payload?.sessionId })
+        .catch((error) => reportError(error));
+      return false;
+    }
+    this.#relay(message, sender, sendResponse);
+    return true;
+  }
+
+  /**
+   * What pages of ours want from the router itself.
+   * @param {any} message
+   * @param {boolean} isFromHost
+   */
+  async #serve({ want, remember }, isFromHost) {
+    if (want === 'host') {
+      if (!await this.#isHostThere()) await this.#openHost();
+      return { ready: true };
+    }
+    if (isFromHost && want === 'state') return { state: await this.#state() };
+    if (isFromHost && remember) {
+      await this.#remember(remember);
+      return { done: true };
+    }
+    throw codedError('unknown_message', `there is no wish "${want}"`);
+  }
+
+  /**
+   * Has the host take a request, in case that it was not there to hear it.
+   * @param {any} message
+   * @param {Sender} sender
+   * @param {(answer: any) => void} sendResponse
+   */
+  async #relay(message, sender, sendResponse) {
+    const { id, url, origin, documentId, frameId, tab } = sender;
+    const take = {
+      to: HOST, take: message,
+      sender: { id, url, origin, documentId, frameId, tab: { id: tab?.id } },
+    };
+    try {
+      let answer = await send(this.#platform, take);
+      if (!answer) {
+        await this.#openHost();
+        answer = await send(this.#platform, take);
+      }
+      if (!answer) throw codedError('host_died', 'the page of the host ended');
+      if (answer.taken) {
+        this.#await(({ error }) => sendResponse(refusal(message, error)));
+      } else {
+        sendResponse(answer.response);
+      }
+    } catch (error) {
+      sendResponse(refusal(message, wordsOf(error)));
+    }
+  }
+
+  /**
+   * The host will answer itself, unless it dies.
+   * @param {(answer: { error: any }) => void} tell
+   */
+  #await(tell) {
+    this.#waiting.push(tell);
+    // Most have been answered long ago.
+    if (this.#waiting.length > WAITING_MAX) this.#waiting.shift();
+    const { locks } = this.#around;
+    if (this.#isWatching || !locks) return;
+    this.#isWatching = true;
+    whenHostGone(locks).then(() => {
+      this.#isWatching = false;
+      const error = codedError('host_died', 'the page of the host ended');
+      for (const tell of this.#waiting.splice(0)) tell({ error });
+    });
+  }
+
+  async #isHostThere() {
+    return Boolean(await send(this.#platform, { to: HOST, ping: true }));
+  }
+
+  #openHost() {
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  async #open() {
+    const arrived = this.#arrival();
+    try {
+      if (await this.#isHostThere()) return;
+      await openHostPage(
+        this.#platform, this.#options.hostUrl, this.#around.document);
+      await arrived.promise;
+    } catch (error) {
+      throw codedError('host_unavailable',
+        `the host cannot be opened: ${wordsOf(error).message}`);
+    } finally {
+      arrived.forget();
+    }
+  }
+
+  /** Waits for a host that begins to listen. */
+  #arrival() {
+    const { setTimeout, clearTimeout } = this.#around;
+    /** @type {(value: void) => void} */
+    let arrive = () => {};
+    /** @type {any} */
+    let timer;
+    const promise = new Promise((resolve, reject) => {
+      arrive = resolve;
+      timer = setTimeout(() => reject(new Error(`${this.#options.hostUrl} did `
+        + 'not start; is tabagent-wasm/host in it?')), HOST_START_MS);
+    });
+    promise.catch(() => {}); // nobody may be waiting any more
+    this.#arrivals.push(arrive);
+    return {
+      promise,
+      forget: () => {
+        clearTimeout(timer);
+        this.#arrivals = this.#arrivals.filter((one) => one !== arrive);
+      },
+    };
+  }
+
+  /** @param {Port} port */
+  #meet(port) {
+    // Ports of clients are the host's.
+    if (port.name !== HOST
+      || !isHost(this.#platform, port.sender, this.#options.hostUrl)) return;
+    for (const arrive of this.#arrivals.splice(0)) arrive();
+    const { hubUrl, mirrors, allowContentScripts, idle, hostUrl }
+      = this.#options;
+    port.postMessage({
+      welcome: { hubUrl, mirrors, allowContentScripts, idle, hostUrl },
+    });
+  }
+
+  /** @returns {Promise<Record<string, any>>} */
+  async #state() {
+    const stored = await this.#platform.storage?.local.get(STATE_KEY);
+    return stored?.[STATE_KEY] ?? {};
+  }
+
+  /** @param {Record<string, any>} change */
+  #remember(change) {
+    const write = async () => {
+      await this.#platform.storage?.local.set(
+        { [STATE_KEY]: { ...await this.#state(), ...change } });
+    };
+    this.#writing = this.#writing.then(write, write);
+    return this.#writing;
+  }
+}
+
+/**
+ * @param {string} code
+ * @param {string} message
+ */
+function codedError(code, message) {
+  return Object.assign(new Error(message), { code });
+}
+
+/** @param {any} error */
+function wordsOf(error) {
+  return { code: error?.code ?? 'internal', message: error?.message ?? `${error}` };
+}

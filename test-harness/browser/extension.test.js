@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+// A Manifest V3 extension in Chromium, built as an app would: its panel does all
+// through the background, and whatever of it dies, every request ends once.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+
+import { TINY_CHAT } from '../models/tiny-chat.js';
+import { LARGE, LARGE_BYTES, openExtension } from './extension-stage.js';
+import { ask, call } from './manager-stage.js';
+
+/** @typedef {import('playwright-core').Page} Page */
+
+/** A request that hangs must not hang the tests. */
+const HANG_MS = 120_000;
+
+const REQUEST = { message: 'What is 9 plus 4?', settings: { do_sample: false } };
+
+/** The tiny model never ends by itself then. */
+const ENDLESS = {
+  message: 'Hello', settings: { max_new_tokens: 150, eos_token_id: [] },
+};
+
+/** @type {import('./extension-stage.js').Extension} */
+let extension;
+/** @type {Page} */
+let panel;
+let lastCall = 0;
+
+before(async () => {
+  extension = await openExtension();
+  panel = await extension.openPanel();
+});
+
+after(() => extension?.close());
+
+/**
+ * Begins a call, waits until it says something, disturbs it, and waits until it
+ * ends.
+ * @param {string} name
+ * @param {any[]} args
+ * @param {() => Promise<unknown>} disturb
+ * @param {number} [times]
+ */
+async function disturbed(name, args, disturb, times = 1) {
+  lastCall += 1;
+  const id = `${name}-${lastCall}`;
+  await call(panel, 'begin', { id, name, args });
+  let seen = 0;
+  for (let i = 0; i < times; i += 1) {
+    await panel.waitForFunction(([id, seen]) => {
+      const { progressOf, look } = /** @type {any} */ (globalThis);
+      return progressOf(id) > seen || look(id).ends > 0;
+    }, /** @type {[string, number]} */ ([id, seen]), { polling: 5 });
+    seen = await call(panel, 'progressOf', id);
+    await disturb();
+  }
+  return call(panel, 'whenEnded', id);
+}
+
+describe('a panel', () => {
+  test('has threads, and a host in a document of its own', async () => {
+    assert.equal(await call(panel, 'isIsolated'), true);
+    assert.equal((await ask(panel, 'state')).state, 'unloaded');
+    assert.deepEqual((await call(panel, 'contexts')).sort(),
+      ['BACKGROUND', 'OFFSCREEN_DOCUMENT', 'TAB']);
+  });
+
+  test('lists, downloads, loads, and is answered', async () => {
+    const { models, meta } = await ask(
+      panel, 'listChatModels', { maxCandidates: 20 });
+    assert.equal(models.length, 20);
+    assert.ok(meta.fetched > 100);
+    const { bytes, fromCache } = await ask(panel, 'download', TINY_CHAT);
+    assert.ok(bytes > 0 && !fromCache);
+    const { executionProvider } = await ask(
+      panel, 'load', { modelId: TINY_CHAT });
+    assert.equal(executionProvider, 'wasm');
+    const { text, stopReason } = await ask(panel, 'generate', REQUEST);
+    assert.match(text, /13/);
+    assert.equal(stopReason, 'eos');
+    const { sessions, wasmBytes, storeBytes } = await ask(panel, 'memory');
+    assert.equal(sessions.length, 1);
+    assert.ok(wasmBytes > 0 && storeBytes > bytes);
+  });
+
+  test('gets files from the store without asking anybody', async () => {
+    const before = extension.server.hub.requests.length;
+    const text = await panel.evaluate(async ([hub, id]) => {
+      const { fetchText } = /** @type {any} */ (globalThis);
+      return fetchText(`${hub}/${id}/resolve/main/config.json`);
+    }, [extension.server.url, TINY_CHAT]);
+    assert.equal(JSON.parse(text).model_type, 'llama');
+    assert.equal(extension.server.hub.requests.length, before);
+  });
+
+  test('that goes away and comes back finds the model loaded', async () => {
+    const other = await extension.openPanel();
+    assert.equal((await ask(other, 'state')).state, 'ready');
+    await other.close();
+  });
+
+  test('gives the memory back with the model', async () => {
+    assert.ok((await extension.targets('worker')).length > 0);
+    await ask(panel, 'reset');
+    assert.deepEqual((await ask(panel, 'memory')).sessions, []);
+    while ((await extension.targets('worker')).length > 0) {
+      await ask(panel, 'state');
+    }
+  });
+});
+
+describe('raw messages', () => {
+  test('are answered as clients are', async () => {
+    const listing = await call(panel, 'send',
+      { action: 'listChatModels', id: 'l', params: { maxCandidates: 5 } });
+    assert.equal(listing.action, 'listChatModels:done');
+    assert.equal(listing.models.length, 5);
+    const loaded = await call(panel, 'send',
+      { action: 'load', id: 'o', params: { modelId: TINY_CHAT } });
+    assert.equal(loaded.action, 'load:done');
+    const answer = await call(panel, 'send',
+      { action: 'generate', id: 'g', params: REQUEST });
+    assert.match(answer.text, /13/);
+    const heard = await call(panel, 'heard');
+    const types = heard.map((/** @type {any} */ one) => one.type);
+    assert.ok(types.includes('workerReady'));
+    assert.ok(types.includes('generationUpdate'));
+    assert.equal(heard.filter((/** @type {any} */ one) => one.id === 'l'
+      && one.action === 'listChatModels:done').length, 0);
+  });
+
+  test('open the host when there is none, whoever was killed', async () => {
+    await extension.killHost();
+    await extension.killWorker();
+    const { action, state } = await call(
+      panel, 'send', { action: 'state', id: 's' });
+    assert.deepEqual([action, state], ['state:done', 'unloaded']);
+  });
+
+  test('of the app are left to the app', async () => {
+    const { sinceStartMs } = await call(panel, 'askApp');
+    assert.ok(sinceStartMs > 0);
+    assert.equal(await call(panel, 'send', { type: 'nobody knows' }) ?? null,
+      null);
+  });
+});
+
+describe('the service worker dies', { timeout: HANG_MS }, () => {
+  let kills = 0;
+  const kill = async () => { kills += await extension.killWorker(); };
+
+  // Each test wakes it at least once.
+  after(() => assert.ok(kills >= 5, `it died ${kills} times`));
+
+  test('while models are listed', async () => {
+    const { ends, end } = await disturbed(
+      'listChatModels', [{ maxCandidates: 250 }], kill, 3);
+    assert.equal(ends, 1);
+    assert.equal(end.failure, undefined);
+    assert.ok(end.models.length > 0);
+  });
+
+  test('during a download', async () => {
+    const { ends, end, progress } = await disturbed(
+      'download', [LARGE], kill, 3);
+    assert.equal(ends, 1);
+    assert.equal(end.failure, undefined);
+    assert.ok(end.bytes > LARGE_BYTES);
+    const loaded = progress.map((/** @type {any} */ one) => one.loaded);
+    assert.deepEqual(loaded,
+      [...loaded].sort((/** @type {number} */ a, b) => a - b));
+    await ask(panel, 'deleteModel', LARGE);
+  });
+
+  test('during a load', async () => {
+    await ask(panel, 'reset');
+    const { ends, end } = await disturbed(
+      'load', [{ modelId: TINY_CHAT }], kill, 3);
+    assert.equal(ends, 1);
+    assert.equal(end.modelId, TINY_CHAT);
+  });
+
+  test('while it generates: not a token is missing', async () => {
+    const { ends, end, progress } = await disturbed(
+      'generate', [ENDLESS], kill, 4);
+    assert.equal(ends, 1);
+    assert.equal(end.newTokens, 150);
+    assert.equal(progress.map((/** @type {any} */ one) => one.text).join(''),
+      end.output);
+  });
+
+  test('before a raw request, and right behind it', async () => {
+    await kill();
+    const answer = call(panel, 'send',
+      { action: 'generate', id: 'k', params: ENDLESS });
+    await kill();
+    assert.equal((await answer).newTokens, 150);
+  });
+});
+
+describe('the host dies', { timeout: HANG_MS }, () => {
+  let kills = 0;
+  const kill = async () => { kills += await extension.killHost(); };
+
+  after(() => assert.equal(kills, 5));
+
+  test('while models are listed: they are listed again', async () => {
+    const { ends, end } = await disturbed(
+      'listChatModels', [{ maxCandidates: 250 }], kill);
+    assert.equal(ends, 1);
+    assert.equal(end.failure, undefined);
+    assert.ok(end.models.length > 0);
+  });
+
+  test('during a download: what is stored stays', async () => {
+    const { ends, end } = await disturbed('download', [LARGE], kill);
+    assert.equal(ends, 1);
+    if (end.failure) {
+      assert.deepEqual([end.failure.code, end.failure.retryable],
+        ['host_died', true]);
+    }
+    const again = await ask(panel, 'download', LARGE);
+    assert.ok(again.bytes > LARGE_BYTES);
+  });
+
+  for (const [what, name, args] of /** @type {const} */ ([
+    ['a load', 'load', [{ modelId: TINY_CHAT }]],
+    ['an answer', 'generate', [ENDLESS]],
+  ])) {
+    test(`during ${what}: it ends, and the next one works`, async () => {
+      if (name === 'load') await ask(panel, 'reset');
+      else await ask(panel, 'load', { modelId: TINY_CHAT });
+      const { ends, end } = await disturbed(name, [...args], kill);
+      assert.equal(ends, 1);
+      if (end.failure) assert.equal(end.failure.code, 'host_died');
+      const loaded = await ask(panel, 'load', { modelId: TINY_CHAT });
+      assert.equal(loaded.modelId, TINY_CHAT);
+      assert.match((await ask(panel, 'generate', REQUEST)).text, /13/);
+    });
+  }
+
+  test('and the service worker with it', async () => {
+    const { ends } = await disturbed('listChatModels', [{}], async () => {
+      await Promise.all([extension.killWorker(), kill()]);
+    });
+    assert.equal(ends, 1);
+  });
+});
