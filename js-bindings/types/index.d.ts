@@ -105,7 +105,10 @@ export interface PlanOptions extends CallOptions {
   dtype?: string;
   /** A branch, a tag or a commit; `main` by default. */
   revision?: string;
-  /** Access token of the Hub. It goes to the Hub's origin only. */
+  /**
+   * Access token of the Hub, by default that of whoever is logged in. It goes to
+   * the Hub's origin only.
+   */
   hfToken?: string | null;
 }
 

@@ -196,3 +196,18 @@ export async function panel(): Promise<ModelManager> {
   console.log(sessions[0]?.executionProvider);
   return manager;
 }
+
+export async function account(manager: ModelManager, signal: AbortSignal) {
+  const { name, role } = await manager.login('hf_x', { signal });
+  await manager.login('hf_x', { persist: false });
+  // @ts-expect-error a login needs a token
+  await manager.login();
+  await manager.logout();
+  const { entries, platform } = await manager.log();
+  const checks = await manager.doctor();
+  const bad = checks.filter(({ check, ok }) => check === 'webgpu' && !ok);
+  // @ts-expect-error there is no such check
+  checks.find(({ check }) => check === 'weather');
+  const advice: (string | null)[] = bad.map(({ fix }) => fix);
+  return [name.length, role?.length, entries[0]?.at, platform, advice];
+}
