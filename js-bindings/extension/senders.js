@@ -2,6 +2,8 @@
 // Who is obeyed: pages of this extension, and nobody else. The platform says who
 // sent a message; nothing in the message counts.
 
+import { isAccountRequest } from './vault.js';
+
 /**
  * @typedef {import('./platform.js').Platform} Platform
  * @typedef {import('./platform.js').Sender} Sender
@@ -21,7 +23,9 @@ export function isOwnPage({ runtime }, sender) {
 }
 
 /**
- * Whether the sender may ask for that.
+ * Whether the sender may ask for that. A content script never speaks about the
+ * account, whatever the app allows, and only in the style of panels: of a message
+ * with two names the core would take the other one.
  * @param {Platform} platform
  * @param {Sender | undefined} sender
  * @param {any} message
@@ -29,8 +33,9 @@ export function isOwnPage({ runtime }, sender) {
  */
 export function mayAsk(platform, sender, message, allowed) {
   if (isOwnPage(platform, sender)) return true;
-  return sender?.id === platform.runtime.id
-    && typeof message?.type === 'string' && allowed.includes(message.type);
+  return sender?.id === platform.runtime.id && message?.action === undefined
+    && typeof message?.type === 'string' && allowed.includes(message.type)
+    && !isAccountRequest(message);
 }
 
 /**
