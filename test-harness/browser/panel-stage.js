@@ -126,9 +126,9 @@ export async function openModel(page, name) {
 /** Stores the tiny chat model. @param {Page} page */
 export async function storeTinyChat(page) {
   await openModel(page, TINY_NAME);
-  await page.locator('.variant', { hasText: 'Recommended' })
-    .getByRole('button', { name: /^Download/ }).click();
-  await page.getByRole('button', { name: /^Chat with/ }).waitFor();
+  const best = page.locator('.variant', { hasText: 'Recommended' });
+  await best.getByRole('button', { name: /^Download/ }).click();
+  await best.getByRole('button', { name: /^Chat with/ }).waitFor();
 }
 
 /**

@@ -156,7 +156,7 @@ class SettingsView {
     const { effective, ignored } = lastAnswer.result;
     for (const line of this.#lines) {
       const { name } = line.setting;
-      line.showUse(effective[name],
+      line.showUse(effective[name] ?? undefined,
         ignored.find((one) => one.name === name)?.reason);
     }
     const others = ignored.filter(({ name }) => (
