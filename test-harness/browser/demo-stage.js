@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { chromium } from 'playwright-core';
 
-import { buildExtension } from '../extension/build.js';
+import { buildDemo } from '../extension/build-demo.js';
 import { startHub } from '../hub/index.js';
 import { tinyChat } from '../models/tiny-chat.js';
 import { ROOT } from '../paths.js';
@@ -26,7 +26,7 @@ export async function openDemoStage() {
     startHub({ models: 400, rateLimits: false, repositories: [tinyChat()] }),
     makeProfile(),
   ]);
-  const folder = await buildExtension({ out: OUT, hubUrl: server.url });
+  const folder = await buildDemo({ out: OUT, hubUrl: server.url });
   /** @type {string[]} what no page of it should have said */
   const complaints = [];
   return {

@@ -139,7 +139,7 @@ async function writeManifest(out, hubUrl) {
  * Builds the extension, ready to be loaded unpacked.
  * @param {{ out?: string, hubUrl?: string }} [options]
  */
-export async function buildExtension({ out = EXTENSION, hubUrl } = {}) {
+export async function buildDemo({ out = EXTENSION, hubUrl } = {}) {
   await rm(out, { recursive: true, force: true });
   await mkdir(join(out, 'icons'), { recursive: true });
   await bundle(out, hubUrl);
@@ -159,7 +159,7 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const { values } = parseArgs({
     options: { hub: { type: 'string' }, out: { type: 'string' } },
   });
-  const out = await buildExtension({ out: values.out, hubUrl: values.hub });
+  const out = await buildDemo({ out: values.out, hubUrl: values.hub });
   console.log(`The extension is in ${relative(process.cwd(), out) || '.'}.
 Chrome: open chrome://extensions, switch on "Developer mode", "Load unpacked",
 choose that folder. Then press the icon of TabAgent in the toolbar.`);
