@@ -120,6 +120,12 @@ export const ERRORS = Object.freeze([
     cause: 'too many operations run at the same time',
   },
   {
+    name: 'UNKNOWN_JOB',
+    number: -107,
+    code: 'unknown_job',
+    cause: 'there is no job of this id, or nothing to go on from',
+  },
+  {
     name: 'JSON_SYNTAX',
     number: -200,
     code: 'json_syntax',
@@ -310,6 +316,12 @@ export const ERRORS = Object.freeze([
     number: -508,
     code: 'template_failed',
     cause: 'the model\'s chat template cannot render the chat',
+  },
+  {
+    name: 'LOAD_CRASHED',
+    number: -509,
+    code: 'load_crashed',
+    cause: 'the program died each time it tried to load the model',
   },
   {
     name: 'OUT_OF_MEMORY',

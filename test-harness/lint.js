@@ -9,7 +9,7 @@ import { findFiles, ROOT } from './paths.js';
  * The folders of wasm/ in layers, the lowest first. A file may include from its
  * own folder and from those of the layers below, not from a neighbour.
  */
-const LAYERS = [['core'], ['net'], ['hub', 'store', 'chat'], ['protocol'], ['abi']];
+const LAYERS = [['core'], ['net'], ['hub', 'store', 'chat'], ['journal'], ['protocol'], ['abi']];
 
 /** The longest source file; beyond it a file has more than one job. */
 const LINES_MAX = 700;

@@ -110,11 +110,11 @@ int tam_broadcast_answer(tam_chat_op *op) {
 void tam_broadcast_failure(tam_chat_op *op) {
   tam_buf json;
   const char *type =
-      op->load != NULL ? "modelWorkerLoadingProgress" : "generationError";
+      op->answer == NULL ? "modelWorkerLoadingProgress" : "generationError";
   if ((op->load == NULL && op->answer == NULL) || !begin(op, type, &json)) {
     return;
   }
-  if (op->load != NULL) {
+  if (op->answer == NULL) {
     tam_json_write_name_member(&json, "status", "error");
     write_load(op, &json);
   } else {

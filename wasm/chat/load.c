@@ -175,7 +175,12 @@ int tam_chat_load_say(tam_chat_op *op, double progress, tam_span file,
     tam_json_write_number_member(&json, "total", total);
   }
   write_who(op, tam_buf_span(&load->model->id), &json);
-  int error = tam_speaker_say(&op->speaker, TAM_ANSWER_PROGRESS, &json);
+  int error = 0;
+  if (op->answer == NULL) {
+    error = tam_speaker_say(&op->speaker, TAM_ANSWER_PROGRESS, &json);
+  } else {
+    tam_buf_free(&json); // an answer that goes on says nothing of its load
+  }
   return error != 0 ? error : tam_broadcast_loading(op, status, progress, file);
 }
 

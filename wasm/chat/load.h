@@ -59,6 +59,9 @@ struct tam_chat_load {
 int tam_chat_load_say(tam_chat_op *op, double progress, tam_span file,
                       double loaded, double total);
 
+// Returns 1 when the wanted model is the one that is loaded.
+int tam_chat_load_is_there(const tam_chat_op *op);
+
 // Orders the stored file |path| to be opened. Returns WAIT or an error.
 int tam_chat_load_open(tam_chat_op *op, tam_span path);
 

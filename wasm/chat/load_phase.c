@@ -39,9 +39,13 @@ static int take_task(const tam_chat_load *load, tam_chat_model *loaded) {
   return loaded->task.error;
 }
 
+int tam_chat_load_is_there(const tam_chat_op *op) {
+  return op->chat->model != NULL && is_same(op->load, op->chat->model);
+}
+
 static int same_start(tam_chat_op *op) {
   tam_chat_model *loaded = op->chat->model;
-  if (loaded == NULL || !is_same(op->load, loaded)) {
+  if (!tam_chat_load_is_there(op)) {
     return TAM_CHAT_NEXT;
   }
   int error = take_task(op->load, loaded);

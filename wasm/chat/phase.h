@@ -61,6 +61,11 @@ extern const tam_chat_phase tam_chat_session_phase;
 // Tries one token: whether the logits are numbers, and not all the same.
 extern const tam_chat_phase tam_chat_trial_phase;
 
+// --- wake_phase.c
+
+// Of an answer that goes on: loads its model next, unless it is loaded.
+extern const tam_chat_phase tam_chat_wake_phase;
+
 // --- prompt_phase.c
 
 // Waits for the text of the request, makes tokens of it that fit.
@@ -72,6 +77,9 @@ extern const tam_chat_phase tam_chat_prompt_phase;
 extern const tam_chat_phase tam_chat_prefill_phase;
 
 // --- decode_phase.c
+
+// Of an answer that goes on: makes text of what was chosen before.
+extern const tam_chat_phase tam_chat_repeat_phase;
 
 // Chooses token after token until there is a reason to stop.
 extern const tam_chat_phase tam_chat_decode_phase;

@@ -13,8 +13,9 @@ typedef enum tam_answer {
 
 // Who is spoken to, and how.
 typedef struct tam_envelope {
-  tam_span id;       // the caller's id as JSON text
-  int is_type_style; // messages are named by "type" instead of "action"
+  tam_span id;        // the caller's id as JSON text
+  int is_type_style;  // messages are named by "type" instead of "action"
+  uint32_t first_seq; // number of the first message; 0 but for what goes on
 } tam_envelope;
 
 // What a terminal error tells.

@@ -155,6 +155,8 @@ typedef enum tam_event_kind {
 #define TAM_COMMAND_FLAG_QUIET 2U
 // Somebody hears the messages that are for all (MESSAGE with op 0).
 #define TAM_COMMAND_FLAG_BROADCAST 4U
+// The job shall outlive the program (see journal/journal.h).
+#define TAM_COMMAND_FLAG_JOURNAL 16U
 // Bodies that are taken as a whole lie outside of the host's memory.
 #define TAM_COMMAND_FLAG_OUTSIDE 8U
 

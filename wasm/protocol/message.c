@@ -10,6 +10,7 @@
 static tam_request_name name_of(tam_span text) {
   // Older clients cancel under other names.
   switch (tam_names_find("listChatModels\0"
+                         "resumeJobs\0"
                          "cancelListChatModels\0"
                          "cancelLoadChatModels\0"
                          "cancelLoad\0",
@@ -18,6 +19,8 @@ static tam_request_name name_of(tam_span text) {
     return TAM_REQUEST_UNKNOWN;
   case 0:
     return TAM_REQUEST_LIST_CHAT_MODELS;
+  case 1:
+    return TAM_REQUEST_RESUME_JOBS;
   default:
     return TAM_REQUEST_CANCEL_LIST_CHAT_MODELS;
   }
@@ -112,6 +115,10 @@ static void message_read_params(tam_message *message) {
       tam_json_get_member(message->root, TAM_SPAN("params"));
   message->params_are_nested = nested != NULL;
   message->params = nested != NULL ? nested : message->root;
+  message->is_resumed =
+      tam_json_get_bool(tam_json_get_member(message->root, TAM_SPAN("resume")));
+  message->is_restored = tam_json_get_bool(
+      tam_json_get_member(message->root, TAM_SPAN("restore")));
 }
 
 int tam_message_parse(tam_message *message, tam_span text, const char **pwhy,

@@ -18,6 +18,7 @@ typedef enum tam_request_name {
   TAM_REQUEST_UNKNOWN = 0,
   TAM_REQUEST_LIST_CHAT_MODELS,
   TAM_REQUEST_CANCEL_LIST_CHAT_MODELS,
+  TAM_REQUEST_RESUME_JOBS,
   TAM_REQUEST_STORE, // one of the store's verbs
   TAM_REQUEST_CHAT   // one of the chat's
 } tam_request_name;
@@ -32,6 +33,8 @@ typedef struct tam_message {
   tam_buf id;                  // JSON text: a string, a number or null
   const tam_json_node *params; // inside |root|
   int params_are_nested;       // else they stand among the other fields
+  int is_resumed;  // the job goes on that another life of the program began
+  int is_restored; // nobody asked for it just now
 } tam_message;
 
 // Reads |text| into |message|, which must be freed in every case. Returns 0,
