@@ -33,6 +33,7 @@ export const COMMAND_FLAG = Object.freeze({
   QUIET: 2,
   BROADCAST: 4,
   OUTSIDE: 8,
+  JOURNAL: 16,
 });
 
 export const ACTION = Object.freeze({
@@ -48,6 +49,7 @@ export const ACTION = Object.freeze({
 
 export const MESSAGE_FLAG = Object.freeze({
   TERMINAL: 1,
+  AGAIN: 4,
 });
 
 export const FETCH_FLAG = Object.freeze({

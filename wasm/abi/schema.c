@@ -234,10 +234,12 @@ int main(void) {
   print_numbers("events", event_name);
   print_numbers("actions", action_name);
   printf(",\n\"commandFlags\": {\"LISTING\": %u, \"QUIET\": %u, "
-         "\"BROADCAST\": %u, \"OUTSIDE\": %u}",
+         "\"BROADCAST\": %u, \"OUTSIDE\": %u, \"JOURNAL\": %u}",
          TAM_COMMAND_FLAG_LISTING, TAM_COMMAND_FLAG_QUIET,
-         TAM_COMMAND_FLAG_BROADCAST, TAM_COMMAND_FLAG_OUTSIDE);
-  printf(",\n\"messageFlags\": {\"TERMINAL\": %u}", TAM_MESSAGE_FLAG_TERMINAL);
+         TAM_COMMAND_FLAG_BROADCAST, TAM_COMMAND_FLAG_OUTSIDE,
+         TAM_COMMAND_FLAG_JOURNAL);
+  printf(",\n\"messageFlags\": {\"TERMINAL\": %u, \"AGAIN\": %u}",
+         TAM_MESSAGE_FLAG_TERMINAL, TAM_MESSAGE_FLAG_AGAIN);
   printf(",\n\"fetchFlags\": {\"KEEP\": %u, \"WHOLE\": %u}",
          TAM_FETCH_FLAG_KEEP, TAM_FETCH_FLAG_WHOLE);
   printf(",\n\"deliverFlags\": {\"LAST\": %u}", TAM_DELIVER_FLAG_LAST);

@@ -172,11 +172,6 @@ static int say_part(tam_chat_op *op, tam_span text, const char *kind) {
   if (op->speaker.is_quiet) {
     return 0;
   }
-  if (op->speaker.seq < answer->before.seq) { // it was said before
-    op->speaker.seq++;
-    tam_buf_reset(&answer->fresh_tokens);
-    return 0;
-  }
   tam_speaker_begin(&op->speaker, TAM_ANSWER_PROGRESS, op->chat->now_ms, &json);
   tam_json_write_string_member(&json, "text", text);
   tam_json_write_name_member(&json, "kind", kind);
@@ -185,8 +180,9 @@ static int say_part(tam_chat_op *op, tam_span text, const char *kind) {
   tam_json_write_number_member(&json, "tokensPerSecond",
                                tam_answer_rate(answer));
   tam_buf_reset(&answer->fresh_tokens);
+  int is_again = op->speaker.seq < op->speaker.again_seq;
   int error = tam_speaker_say(&op->speaker, TAM_ANSWER_PROGRESS, &json);
-  return error != 0 ? error : tam_broadcast_token(op, text);
+  return error != 0 || is_again ? error : tam_broadcast_token(op, text);
 }
 
 int tam_answer_say(tam_chat_op *op) {

@@ -95,8 +95,8 @@ static void give_up(tam_chat *chat, int error) {
 static void op_end(tam_chat_op *op, int error) {
   tam_chat *chat = op->chat;
   tam_runtime_close_op(chat->runtime, op->speaker.op);
-  if (op->answer != NULL && op->speaker.seq < op->answer->before.seq) {
-    op->speaker.seq = op->answer->before.seq; // it ended before it went on
+  if (op->speaker.seq < op->speaker.again_seq) {
+    op->speaker.seq = op->speaker.again_seq; // it ended before it went on
   }
   if (error != 0 && uses_cache(op)) {
     give_up(chat, error);

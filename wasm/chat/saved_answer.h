@@ -5,8 +5,8 @@
 // The head is what does not change: of which model, and the text of the chat,
 // or once it is known the tokens that were made of it. The rest is what was
 // chosen and said so far. Whoever goes on chooses the same tokens once more for
-// their text, keeps quiet about what was said, and has the model run over all
-// of them. Both are bytes of this program's own version; whoever keeps them
+// their text, marks what was said before, and has the model run over all of
+// them. Both are bytes of this program's own version; whoever keeps them
 // looks after that, and that they are whole.
 #ifndef TAM_CHAT_SAVED_ANSWER_H
 #define TAM_CHAT_SAVED_ANSWER_H

@@ -27,6 +27,7 @@ int tam_chat_wake_prepare(tam_chat_op *op, const tam_chat_request *request) {
   tam_saved_answer *before = &op->answer->before;
   int error =
       tam_saved_answer_read(before, request->saved_head, request->saved_rest);
+  op->speaker.again_seq = before->seq;
   if (error == 0) {
     tam_buf_append(&op->text, before->text);
     error = op->text.error;
@@ -90,7 +91,7 @@ uint32_t tam_chat_saved_seq(const tam_chat *chat, uint32_t number) {
   if (op == NULL) {
     return 0;
   }
-  uint32_t before = op->answer->before.seq; // there were so many
+  uint32_t before = op->speaker.again_seq; // there were so many
   return op->speaker.seq > before ? op->speaker.seq : before;
 }
 

@@ -216,6 +216,9 @@ typedef enum tam_action_kind {
 #define TAM_FETCH_FLAG_WHOLE 2U
 
 #define TAM_MESSAGE_FLAG_TERMINAL 1U
+// It was said before, in another life of the program: for whoever keeps
+// messages, and not to be delivered.
+#define TAM_MESSAGE_FLAG_AGAIN 4U
 
 #define TAM_DELIVER_FLAG_LAST 1U
 

@@ -454,6 +454,9 @@ static int take_broadcast(tam_journal *journal, tam_action_node *node) {
 static int take_message(tam_journal *journal, tam_job *job,
                         tam_action_node *node) {
   int is_last = (node->action.flags & TAM_MESSAGE_FLAG_TERMINAL) != 0;
+  if ((node->action.flags & TAM_MESSAGE_FLAG_AGAIN) != 0) {
+    return 0;
+  }
   if (is_last && !journal->is_owner) {
     tam_journal_remove(journal, job);
     return 0;

@@ -7,9 +7,10 @@
 // the program is killed:
 //
 // * of an answer everything that was chosen and said so far is written before a
-//   message goes out; whoever goes on chooses the same once more and keeps
-//   quiet about it. What is said while a transaction is under way shares the
-//   next one, so that the generation never waits;
+//   message goes out; whoever goes on chooses the same once more, and what it
+//   says of that is marked (TAM_MESSAGE_FLAG_AGAIN). What is said while a
+//   transaction is under way shares the next one, so that the generation never
+//   waits;
 // * of the others only numbers of messages are written, a hundred ahead: they
 //   begin again, under the same id, with a number that was not used;
 // * the last message goes out when the record is deleted. A kill between the
