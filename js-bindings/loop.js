@@ -413,8 +413,11 @@ export class Loop {
       job.log.add(message, size + job.size, isTerminal);
       if (isTerminal) this.#logs.end(job.log);
     }
-    if ((flags & MESSAGE_FLAG.AGAIN) === 0) {
-      this.#deliver(op, message, isTerminal);
+    // What was said before the program was killed is only kept, but whoever
+    // had the job go on waits for its end.
+    const isAgain = (flags & MESSAGE_FLAG.AGAIN) !== 0;
+    if (isTerminal || !isAgain) {
+      this.#deliver(op, message, isTerminal, isAgain);
     }
   }
 
@@ -422,8 +425,9 @@ export class Loop {
    * @param {number} op
    * @param {Message} message
    * @param {boolean} isTerminal
+   * @param {boolean} isAgain
    */
-  #deliver(op, message, isTerminal) {
+  #deliver(op, message, isTerminal, isAgain) {
     const job = this.#jobs.get(op);
     if (isTerminal) {
       this.#jobs.delete(op);
@@ -436,7 +440,7 @@ export class Loop {
     } else {
       attempt(() => job?.onProgress?.(message));
     }
-    attempt(() => this.#onMessage?.(message));
+    if (!isAgain) attempt(() => this.#onMessage?.(message));
   }
 
   /**

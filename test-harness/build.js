@@ -27,7 +27,7 @@ const FILES = [
  */
 const LIMITS = [
   { file: 'tabagent.wasm', kind: 'raw', max: 240 * 1024 },
-  { file: 'index.js', kind: 'gzip', max: 28 * 1024 },
+  { file: 'index.js', kind: 'gzip', max: 31 * 1024 },
   { file: 'chat.js', kind: 'gzip', max: 64 * 1024 },
 ];
 

@@ -246,7 +246,7 @@ static int finish_load(tam_chat_op *op) {
     chat->model = model;
     load->model = NULL;
   }
-  return error != 0 ? error : TAM_CHAT_END;
+  return error != 0 ? error : TAM_CHAT_NEXT;
 }
 
 static int trial_failed(tam_chat_op *op, int error) {

@@ -28,6 +28,7 @@ void tam_job_record_write(const tam_job_record *job, tam_buf *bytes) {
   tam_record_put_text(bytes, job->id);
   tam_record_put_text(bytes, job->request);
   tam_record_put_text(bytes, job->head);
+  tam_record_put_text(bytes, job->last);
   tam_record_end(bytes);
 }
 
@@ -43,6 +44,7 @@ int tam_job_record_read(tam_job_record *job, tam_span bytes) {
   job->id = tam_record_get_text(&reader, TAM_JOB_ID_MAX);
   job->request = tam_record_get_text(&reader, bytes.len);
   job->head = tam_record_get_text(&reader, bytes.len);
+  job->last = tam_record_get_text(&reader, bytes.len);
   int error = tam_record_close(&reader);
   return error == 0 && kind >= TAM_JOB_KIND_COUNT ? TAM_ERR_UNEXPECTED_SHAPE
                                                   : error;

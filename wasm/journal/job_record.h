@@ -42,6 +42,9 @@ typedef struct tam_job_record {
   tam_span id;      // JSON text
   tam_span request; // JSON text, without secrets
   tam_span head;    // of an answer, see chat/saved_answer.h
+  // When the job has ended: its messages that may not have been heard, each as
+  // its flags and its text, the last one last.
+  tam_span last;
 } tam_job_record;
 
 // Makes |bytes| the record of |job|. Errors are those of the buffer.

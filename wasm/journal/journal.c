@@ -45,6 +45,7 @@ static void job_del(tam_journal *journal, tam_job *job) {
   tam_buf_free(&job->request);
   tam_buf_free(&job->head);
   tam_buf_free(&job->rest);
+  tam_buf_free(&job->last);
   tam_buf_free(&job->load);
   tam_mem_free(journal->host.mem, job);
 }
@@ -75,6 +76,7 @@ tam_job *tam_journal_add(tam_journal *journal, tam_span id) {
   tam_buf_init(&job->request, mem, TAM_STORAGE_RECORD_MAX);
   tam_buf_init(&job->head, mem, TAM_STORAGE_RECORD_MAX);
   tam_buf_init(&job->rest, mem, TAM_STORAGE_RECORD_MAX);
+  tam_buf_init(&job->last, mem, TAM_STORAGE_RECORD_MAX);
   tam_buf_init(&job->load, mem, TAM_STORAGE_KEY_MAX);
   tam_buf_append(&job->id, id);
   if (job->id.error != 0) {
@@ -190,7 +192,7 @@ static void put_job(tam_journal *journal, const tam_job *job, unsigned stage,
   tam_buf bytes;
   tam_buf_init(&head, mem, TAM_STORAGE_RECORD_MAX);
   tam_buf_init(&bytes, mem, TAM_STORAGE_RECORD_MAX);
-  if (is_answer(job)) {
+  if (is_answer(job) && !job->is_ended) {
     tam_chat_save_head(journal->host.chat, job->op, &head);
   }
   tam_job_record record = {
@@ -202,10 +204,11 @@ static void put_job(tam_journal *journal, const tam_job *job, unsigned stage,
       .id = tam_buf_span(&job->id),
       .request = tam_buf_span(&job->request),
       .head = tam_buf_span(&head),
+      .last = tam_buf_span(&job->last),
   };
   tam_job_record_write(&record, &bytes);
   tam_journal_put(batch, TAM_KEY_JOB, record.id, tam_buf_span(&bytes));
-  if (head.error != 0 || bytes.error != 0) {
+  if (head.error != 0 || bytes.error != 0 || job->last.error != 0) {
     batch->json.error = TAM_ERR_TOO_LARGE;
   }
   tam_buf_free(&head);
@@ -258,6 +261,27 @@ static void write_job(tam_journal *journal, tam_job *job, unsigned stage) {
   ask(journal, job, &batch);
 }
 
+// Writes down what is still to be heard: a kill behind it costs nothing. A
+// listing has megabytes of that, and begins again instead.
+static void write_last(tam_journal *journal, tam_job *job) {
+  tam_batch batch;
+  job->is_last = 1;
+  if (job->kind == TAM_JOB_LISTING) {
+    return;
+  }
+  tam_action_node *node = job->held.first;
+  for (; node != NULL; node = node->next) {
+    if (node->action.op == job->op) {
+      tam_buf_append_word(&job->last, node->action.flags);
+      tam_buf_append_word(&job->last, (uint32_t)node->action.first.len);
+      tam_buf_append(&job->last, node->action.first);
+    }
+  }
+  tam_batch_init(&batch, journal->host.mem);
+  put_job(journal, job, 0, &batch);
+  ask(journal, job, &batch);
+}
+
 static void write_end(tam_journal *journal, tam_job *job) {
   tam_batch batch;
   tam_batch_init(&batch, journal->host.mem);
@@ -281,6 +305,22 @@ static int has_news(const tam_job *job, unsigned stage) {
          (!is_answer(job) && job->durable < job->seq + RESERVED_LOW);
 }
 
+// Brings a job that has ended to its end, step by step.
+static void work_end(tam_journal *journal, tam_job *job) {
+  if (job->is_stored && !job->is_last && !job->is_free) {
+    write_last(journal, job);
+  }
+  if (job->request_number == 0 && job->is_stored && !job->is_deleting) {
+    if (job->kind != TAM_JOB_LISTING) {
+      let_go(journal, job, AT_THE_END);
+    }
+    write_end(journal, job);
+  }
+  if (job->request_number == 0) {
+    finish(journal, job);
+  }
+}
+
 // Does what is due for |job|, which may be gone afterwards.
 static void work(tam_journal *journal, tam_job *job) {
   unsigned stage;
@@ -288,12 +328,7 @@ static void work(tam_journal *journal, tam_job *job) {
     return;
   }
   if (job->is_ended) {
-    if (job->is_stored && !job->is_deleting) {
-      write_end(journal, job);
-    }
-    if (job->request_number == 0) {
-      finish(journal, job);
-    }
+    work_end(journal, job);
     return;
   }
   stage = stage_of(journal, job);
@@ -370,6 +405,29 @@ static int refuse(tam_journal *journal, tam_job *job) {
   return TAM_ERR_LOAD_CRASHED;
 }
 
+// It had ended: what may not have been heard is said again.
+static int say_last(tam_journal *journal, tam_job *job) {
+  tam_span rest = tam_buf_span(&job->last);
+  uint32_t head[2];
+  while (rest.len >= sizeof(head)) {
+    tam_text_copy((uint8_t *)head, tam_span_head(rest, sizeof(head)));
+    rest = tam_span_from(rest, sizeof(head));
+    tam_span text = tam_span_head(rest, head[1]);
+    rest = tam_span_from(rest, text.len);
+    tam_action_node *node = tam_action_node_new(journal->host.mem, text.len);
+    if (node == NULL) {
+      return TAM_ERR_OUT_OF_MEMORY;
+    }
+    tam_text_copy((uint8_t *)(node + 1), text);
+    node->action.kind = TAM_ACTION_MESSAGE;
+    node->action.op = job->op;
+    node->action.flags = head[0] | TAM_MESSAGE_FLAG_AGAIN;
+    tam_action_queue_push(&journal->ready, node);
+  }
+  job->is_ended = job->is_last = 1;
+  return TAM_JOURNAL_ENDED;
+}
+
 static int begin_again(tam_journal *journal, const tam_journal_request *request,
                        tam_journal_start *start) {
   tam_job *job = tam_journal_find(journal, request->id, 1);
@@ -379,12 +437,16 @@ static int begin_again(tam_journal *journal, const tam_journal_request *request,
   int can_crash = job->kind >= TAM_JOB_LOAD;
   tam_buf_reset(&job->load);
   note_load(job, request);
-  if (can_crash && job->attempts >= TAM_JOURNAL_ATTEMPTS_MAX) {
+  if (can_crash && job->last.len == 0 &&
+      job->attempts >= TAM_JOURNAL_ATTEMPTS_MAX) {
     return refuse(journal, job);
   }
   job->is_left = 0;
   job->is_stored = 1;
   job->op = request->op;
+  if (job->last.len > 0) {
+    return say_last(journal, job);
+  }
   job->attempts = (uint8_t)(job->attempts + can_crash);
   *start = (tam_journal_start){
       .first_seq = is_answer(job) ? 0 : job->first_seq, // it counts itself

@@ -13,10 +13,11 @@
 //   waits;
 // * of the others only numbers of messages are written, a hundred ahead: they
 //   begin again, under the same id, with a number that was not used;
-// * the last message goes out when the record is deleted. A kill between the
-// two
-//   leaves a job that has ended without its last word, and never one that ends
-//   twice.
+// * at the end the last messages themselves are written, then said, and then
+// all
+//   is deleted. A kill in between leaves a job that says them once more,
+//   marked. A listing, whose end has megabytes, is deleted before its end is
+//   said: a kill between the two leaves no job.
 //
 // One context at a time keeps the journal: whoever holds its lock. Until it is
 // got, and when the storage fails or is silent, jobs run as if there were none.
@@ -63,8 +64,12 @@ int tam_journal_new(tam_journal **pjournal, const tam_journal_host *host);
 // Frees the journal and what it holds back, without a word; NULL is allowed.
 void tam_journal_del(tam_journal *journal);
 
+// tam_journal_begin has said what was left to say of a job that had ended.
+#define TAM_JOURNAL_ENDED 1
+
 // Takes in that the operation of |request| is about to begin; |*pstart| says
-// with what. Errors, after which it must not begin:
+// with what. Returns 0, or TAM_JOURNAL_ENDED: it need not begin. Errors, after
+// which it must not begin:
 // * UNKNOWN_JOB: it is to go on, and nothing is known of it;
 // * LOAD_CRASHED: the program died twice in it, or it is restored and has died
 //   so before;

@@ -170,7 +170,8 @@ static void drop_halves(tam_journal *journal) {
   tam_job *next;
   for (tam_job *job = journal->first; job != NULL; job = next) {
     next = job->next;
-    if (job->is_left && job->kind == TAM_JOB_ANSWER && job->rest.len == 0) {
+    if (job->is_left && job->kind == TAM_JOB_ANSWER && job->rest.len == 0 &&
+        job->last.len == 0) {
       tam_journal_delete(&journal->list.damaged, TAM_KEY_JOB,
                          tam_buf_span(&job->id));
       journal->list.is_damaged = 1;
@@ -269,6 +270,7 @@ static void take_job(tam_journal *journal, const tam_storage_report *report) {
   }
   tam_buf_append(&job->request, record.request);
   tam_buf_append(&job->head, record.head);
+  tam_buf_append(&job->last, record.last);
   job->is_left = 1;
   job->kind = record.kind;
   job->order = record.order;
@@ -278,7 +280,7 @@ static void take_job(tam_journal *journal, const tam_storage_report *report) {
   if (record.order > journal->last_order) {
     journal->last_order = record.order;
   }
-  if (job->request.error != 0 || job->head.error != 0) {
+  if (job->request.error != 0 || job->head.error != 0 || job->last.error != 0) {
     tam_journal_remove(journal, job);
   }
 }

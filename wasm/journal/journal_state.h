@@ -31,6 +31,7 @@ typedef struct tam_job {
   uint32_t first_seq; // from which it goes on
   tam_buf head;
   tam_buf rest;
+  tam_buf last; // of a job that had ended
 
   uint32_t seq;            // of the next message that comes out of the queue
   uint32_t durable;        // messages before it may go out
@@ -40,7 +41,8 @@ typedef struct tam_job {
   unsigned stage; // of the record as it is stored, or being stored
   int is_stored;
   int is_free;  // it is not written down
-  int is_ended; // its last message is held back
+  int is_ended; // its last message came out of the queue
+  int is_last;  // it was written down, or need not be
   int is_deleting;
   tam_action_queue held;
 } tam_job;

@@ -426,7 +426,8 @@ static int manager_refuse_job(tam_manager *manager, const host_command *command,
   return result;
 }
 
-// Begins the command's job, if it is one. Returns 0, or why it must not begin.
+// Begins the command's job, if it is one. Returns 0, 1 when it has ended
+// already, or why it must not begin.
 static int manager_begin_job(tam_manager *manager, host_command *command) {
   const tam_message *message = command->message;
   int kind = tam_names_find(TAM_JOB_KINDS, message->name_text);
@@ -492,6 +493,8 @@ static int manager_on_command(tam_manager *manager, const tam_event *event) {
     error = manager_begin_job(manager, &command);
     if (error == 0) {
       error = manager_dispatch(manager, &command);
+    } else if (error > 0) {
+      error = 0;
     } else if (!tam_error_is_fatal(error)) {
       error = manager_refuse_job(manager, &command, error);
     }
