@@ -7,8 +7,8 @@ import { before, describe, it } from 'node:test';
 import { buildPreset, output } from '../run.js';
 
 const LIBRARIES = [
-  'tam_core', 'tam_net', 'tam_hub', 'tam_store', 'tam_chat', 'tam_protocol',
-  'cjson',
+  'tam_core', 'tam_net', 'tam_hub', 'tam_store', 'tam_chat', 'tam_journal',
+  'tam_protocol', 'cjson',
 ];
 
 /** What compilers may call on their own, and the allocator of core/mem.c. */

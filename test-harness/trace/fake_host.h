@@ -18,6 +18,7 @@
 //  * what the runtime made for an operation is released once; what outlives it
 //    belongs to the one model that is loaded, and files never do
 //  * an event that is refused causes nothing
+//  * the journal asks the storage only; its requests and its lock are its own
 //  * an operation that waits, waits for something: a request, a timer, rows of
 //    its caller, whoever reads what it serves, or an operation before it; and a
 //    timer that fired is not asked for again at once
@@ -69,6 +70,7 @@ typedef struct fake_op {
   int is_queued;       // it is a download
   int takes_turn;      // it loads a model, or answers with it
   int is_answer;
+  int is_resumed; // it goes on
   double concurrency;
   unsigned in_flight; // requests of both kinds
   unsigned fetches;   // of these, those of the network
@@ -91,7 +93,8 @@ typedef struct fake_host {
   char hub_url[128];
   fake_request *requests; // every one so far, in the order of their start
   size_t request_count;
-  fake_op *ops; // every command so far
+  fake_op *ops;    // every command so far
+  fake_op journal; // whose requests have no operation
   size_t op_count;
   uint32_t models_of; // an operation whose terminal message must come next
   fake_host_on_action on_action;

@@ -619,7 +619,7 @@ double tam_journal_deadline(const tam_journal *journal) {
 size_t tam_journal_busy(const tam_journal *journal) {
   size_t count = journal->list.is_running ? 1 : 0;
   for (const tam_job *job = journal->first; job != NULL; job = job->next) {
-    count += job->is_ended != 0;
+    count += job->is_ended && job->held.first != NULL;
   }
   return count;
 }

@@ -89,9 +89,12 @@ int tam_journal_list(tam_journal *journal, uint32_t op,
 int tam_journal_feed(tam_journal *journal, const tam_event *event,
                      double now_ms);
 
-// Returns 1 when |op| is a list that has not ended, and cancels it.
+// Returns 1 when |op| is a list that has not ended, or has ended and its last
+// message is held back.
 int tam_journal_has_op(const tam_journal *journal, uint32_t op);
-void tam_journal_cancel(tam_journal *journal, double now_ms);
+
+// Cancels |op|, which the journal has, when it is a list.
+void tam_journal_cancel(tam_journal *journal, uint32_t op, double now_ms);
 
 // Writes down what has changed.
 void tam_journal_advance(tam_journal *journal, double now_ms);
@@ -103,7 +106,7 @@ double tam_journal_deadline(const tam_journal *journal);
 // call.
 const tam_action *tam_journal_next(tam_journal *journal);
 
-// Returns how many operations have ended, but not for who listens.
+// Returns how many operations have ended, but not for whoever listens.
 size_t tam_journal_busy(const tam_journal *journal);
 
 #endif // TAM_JOURNAL_JOURNAL_H

@@ -84,8 +84,17 @@ int tam_journal_is_crashed(const tam_journal *journal,
 // ---------------------------------------------------------------------------
 // The operation
 
-int tam_journal_has_op(const tam_journal *journal, uint32_t op) {
+static int is_list(const tam_journal *journal, uint32_t op) {
   return journal->list.is_running && journal->list.speaker.op == op;
+}
+
+int tam_journal_has_op(const tam_journal *journal, uint32_t op) {
+  const tam_job *job = journal->first;
+  while (job != NULL &&
+         (job->op != op || job->held.first == NULL || !job->is_ended)) {
+    job = job->next;
+  }
+  return job != NULL || is_list(journal, op);
 }
 
 void tam_journal_end_list(tam_journal *journal) {
@@ -108,8 +117,11 @@ static void fail_list(tam_journal *journal, int error, const char *why) {
   tam_journal_end_list(journal);
 }
 
-void tam_journal_cancel(tam_journal *journal, double now_ms) {
+void tam_journal_cancel(tam_journal *journal, uint32_t op, double now_ms) {
   journal->now_ms = now_ms;
+  if (!is_list(journal, op)) {
+    return;
+  }
   if (journal->list.request != 0) {
     tam_storage_drop(journal->storage, journal->list.request);
   }

@@ -529,7 +529,7 @@ static int manager_on_op_event(tam_manager *manager, const tam_event *event) {
     if (event->kind != TAM_EVENT_CANCEL) {
       return TAM_ERR_INVALID_STATE;
     }
-    tam_journal_cancel(manager->journal, manager->now_ms);
+    tam_journal_cancel(manager->journal, event->op, manager->now_ms);
     return 0;
   }
   if (op == NULL) {
