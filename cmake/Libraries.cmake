@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # One library per folder of wasm/. Each links only to what is below it, so
-# dependence runs one way: protocol -> hub, store, chat, account -> net -> core.
-# What the product can do (hub, store, ...) stands side by side and knows nothing
-# of each other. (wasm/abi goes into the module itself, see WasmModule.cmake.)
+# dependence runs one way: protocol -> journal -> hub, store, chat, account -> net
+# -> core. What the product can do (hub, store, ...) stands side by side and knows
+# nothing of each other; journal writes down what they do. (wasm/abi goes into the
+# module itself, see WasmModule.cmake.)
 
 # cJSON, of which only the parser is used. Numbers are read, memory is given and
 # words are compared by our own code; the depth limit suits requests and a small stack.
@@ -79,4 +80,5 @@ tam_add_library(hub tam_net)
 tam_add_library(store tam_net)
 tam_add_library(chat tam_net)
 tam_add_library(account tam_net)
-tam_add_library(protocol tam_hub tam_store tam_chat tam_account)
+tam_add_library(journal tam_store tam_chat)
+tam_add_library(protocol tam_hub tam_journal tam_account)

@@ -34,6 +34,7 @@ export const COMMAND_FLAG = Object.freeze({
   BROADCAST: 4,
   OUTSIDE: 8,
   MORE: 16,
+  JOURNAL: 16,
 });
 
 export const ACTION = Object.freeze({
@@ -50,6 +51,7 @@ export const ACTION = Object.freeze({
 export const MESSAGE_FLAG = Object.freeze({
   TERMINAL: 1,
   CHANNEL: 2,
+  AGAIN: 4,
 });
 
 export const FETCH_FLAG = Object.freeze({

@@ -9,6 +9,7 @@ import { attempt } from './callback.js';
 import { askStore, downloadModel } from './chat/stored.js';
 import { cancelled, errorOfNumber, TabAgentError } from './errors.js';
 import { Requests } from './fetch.js';
+import { JobLogs } from './jobs.js';
 import { decodeModels } from './model-table.js';
 import { openStored } from './opened-file.js';
 import { listingPieces, suppliedListing, writeMessage } from './request.js';
@@ -35,6 +36,8 @@ import { Timer } from './timer.js';
  * @property {(message: Message) => void} resolve
  * @property {(error: unknown) => void} reject
  * @property {import('./types/index.d.ts').ModelEntry[]} [models]
+ * @property {number} size of these in bytes
+ * @property {ReturnType<JobLogs['begin']>} log what it has said
  * @property {any} [failure] a TabAgentError: why we cancelled it
  */
 
@@ -43,6 +46,7 @@ import { Timer } from './timer.js';
  * @property {typeof fetch} fetch
  * @property {() => Promise<import('./store/index.js').Store>} openStore
  * @property {boolean} [isOutside] Blobs lie outside of this process
+ * @property {boolean} [journal] jobs outlive the program
  * @property {unknown} [ort] onnxruntime-web, or what brings it
  * @property {unknown} [ortWasmPaths]
  * @property {(outside: RuntimeOutside) => Runtime} [openRuntime] makes what runs
@@ -63,6 +67,7 @@ import { Timer } from './timer.js';
  *   before the end, be that good or bad
  * @property {unknown[]} [rows] files that the caller hands in
  * @property {import('./archive.js').Input} [input] and their bytes
+ * @property {boolean} [isInner] it is a part of another job
  */
 
 const encoder = new TextEncoder();
@@ -77,6 +82,8 @@ export class Loop {
   #core;
   #onMessage;
   #telemetry;
+  #isHeard;
+  #journalFlag;
   #requests;
   #storage;
   /** @type {Promise<Runtime> | undefined} */
@@ -87,6 +94,7 @@ export class Loop {
   #timer;
   /** @type {Map<number, Job>} */
   #jobs = new Map();
+  #logs = new JobLogs();
   #lastOp = 0;
   #draining = false;
   #closing = false;
@@ -103,6 +111,10 @@ export class Loop {
     this.#core = core;
     this.#onMessage = onMessage;
     this.#telemetry = telemetry;
+    // Whoever hears all, and whoever asks later, wants to know of progress.
+    this.#isHeard = Boolean(onMessage || outside.journal);
+    this.#journalFlag = outside.journal ? COMMAND_FLAG.JOURNAL : 0;
+    if (outside.journal) this.life = `${crypto.randomUUID().slice(0, 8)}-`;
     this.#requests = new Requests(fetch, (kind, event) => {
       this.#feed(kind, event);
     });
@@ -117,6 +129,12 @@ export class Loop {
     });
   }
 
+  /**
+   * Stands in ids, so that they are others than those of the life before, which
+   * may go on.
+   */
+  life = '';
+
   /** Size of the core's memory; 0 when it is gone. */
   get memoryBytes() {
     return this.#core?.memoryBytes ?? 0;
@@ -130,10 +148,25 @@ export class Loop {
     };
   }
 
-  /** The operations that have not ended. */
-  jobs() {
-    return [...this.#jobs.values()].map(({ id, kind, lastSeq }) => (
+  /**
+   * The operations that have not ended.
+   * @param {boolean} [withEnded] and those of which the messages are kept
+   * @returns {import('./types/index.d.ts').Job[]}
+   */
+  jobs(withEnded = false) {
+    const running = [...this.#jobs.values()].map(({ id, kind, lastSeq }) => (
       { id, kind, state: /** @type {const} */ ('running'), lastSeq }));
+    return withEnded ? [...this.#logs.ended(), ...running] : running;
+  }
+
+  /**
+   * What a job says behind `seq`, its last message last.
+   * @param {string} id
+   * @param {number} seq
+   * @param {AbortSignal} [signal]
+   */
+  subscribe(id, seq, signal) {
+    return this.#logs.read(id, seq, signal);
   }
 
   /**
@@ -145,7 +178,7 @@ export class Loop {
    */
   async run(message, options = {}) {
     const {
-      onProgress, signal, onBytes, onOpened, onStart, rows, input,
+      onProgress, signal, onBytes, onOpened, onStart, rows, input, isInner,
     } = options;
     if (this.#core === null || this.#closing) {
       throw new TabAgentError('invalid_state',
@@ -161,19 +194,22 @@ export class Loop {
       this.#feed(EVENT.CANCEL, { op });
     };
     signal?.addEventListener('abort', cancel);
+    const log = this.#logs.begin(id, kind);
     try {
       return await new Promise((resolve, reject) => {
         this.#jobs.set(op, {
-          id, kind, lastSeq: 0, tools: toolsOf(message),
+          id, kind, lastSeq: -1, tools: toolsOf(message), size: 0, log,
           onProgress, onBytes, onOpened, input, resolve, reject,
         });
         onStart?.(() => this.#feed(EVENT.PULL, { op }),
           (buffer) => this.#storage.giveBack(buffer));
-        this.#send(op, message, !onProgress && !this.#onMessage);
+        this.#send(op, message, (isInner ? 0 : this.#journalFlag)
+          | (!onProgress && !this.#isHeard ? COMMAND_FLAG.QUIET : 0));
         if (rows) this.#sendListing(op, rows);
         if (isAborted) cancel();
       });
     } catch (error) {
+      if (log?.state === 'running') this.#logs.forget(log);
       this.#jobs.delete(op);
       cancel();
       throw error;
@@ -193,12 +229,11 @@ export class Loop {
   /**
    * @param {number} op
    * @param {unknown} message
-   * @param {boolean} isQuiet nobody listens to its progress
+   * @param {number} theseFlags of this one
    */
-  #send(op, message, isQuiet) {
+  #send(op, message, theseFlags) {
     const listing = suppliedListing(message);
-    const flags = (listing ? COMMAND_FLAG.LISTING : 0)
-      | (isQuiet ? COMMAND_FLAG.QUIET : 0)
+    const flags = theseFlags | (listing ? COMMAND_FLAG.LISTING : 0)
       | (this.#onMessage ? COMMAND_FLAG.BROADCAST : 0)
       | (this.#outside.isOutside ? COMMAND_FLAG.OUTSIDE : 0);
     const error = this.#sendText(
@@ -335,11 +370,14 @@ export class Loop {
         break;
       }
       case ACTION.MESSAGE:
-        this.#deliver(op, JSON.parse(decoder.decode(first)), flags);
+        this.#take(op, JSON.parse(decoder.decode(first)), first.length, flags);
         break;
       case ACTION.MODELS: {
         const job = this.#jobs.get(op);
-        if (job) job.models = decodeModels(first);
+        if (job) {
+          job.models = decodeModels(first);
+          job.size = first.length;
+        }
         break;
       }
     }
@@ -385,19 +423,42 @@ export class Loop {
   }
 
   /**
+   * Notes a message for whoever comes later, and hands it on.
    * @param {number} op
    * @param {Message} message
-   * @param {number} flags MESSAGE_FLAG
+   * @param {number} size
+   * @param {number} flags
    */
-  #deliver(op, message, flags) {
+  #take(op, message, size, flags) {
     const job = this.#jobs.get(op);
+    const isTerminal = (flags & MESSAGE_FLAG.TERMINAL) !== 0;
     if (job?.models) (message.result ?? message).models = job.models;
-    if (job) job.lastSeq = message.seq ?? job.lastSeq;
-    if ((flags & MESSAGE_FLAG.TERMINAL) !== 0) {
+    if (isTerminal && job?.failure) blame(message, job.failure);
+    if (job) job.lastSeq = message.seq ?? job.lastSeq + 1;
+    if (job?.log) {
+      job.log.add(message, size + job.size, isTerminal);
+      if (isTerminal) this.#logs.end(job.log);
+    }
+    // What was said before the program was killed is only kept, but whoever
+    // had the job go on waits for its end.
+    const isAgain = (flags & MESSAGE_FLAG.AGAIN) !== 0;
+    if (isTerminal || !isAgain) {
+      this.#deliver(op, message, isTerminal, isAgain);
+    }
+  }
+
+  /**
+   * @param {number} op
+   * @param {Message} message
+   * @param {boolean} isTerminal
+   * @param {boolean} isAgain
+   */
+  #deliver(op, message, isTerminal, isAgain) {
+    const job = this.#jobs.get(op);
+    if (isTerminal) {
       this.#jobs.delete(op);
       const opened = this.#storage.end(op);
       if (opened) job?.onOpened?.(opened);
-      if (job?.failure) blame(message, job.failure);
       for (const entry of telemetryOf(message)) {
         attempt(() => this.#telemetry?.(entry));
       }
@@ -406,7 +467,8 @@ export class Loop {
       attempt(() => job?.onProgress?.(message));
     }
     // What a panel is answered has no name, and is for nobody else.
-    if (message.type === undefined && message.action === undefined) return;
+    const isAnswer = message.type === undefined && message.action === undefined;
+    if (isAgain || isAnswer) return;
     const isForChannel = (flags & MESSAGE_FLAG.CHANNEL) !== 0;
     attempt(() => this.#onMessage?.(message, isForChannel));
   }
@@ -431,7 +493,13 @@ export class Loop {
 
   /** @param {TabAgentError} error for operations that have not ended */
   #release(error) {
-    for (const job of this.#jobs.values()) job.reject(error);
+    for (const job of this.#jobs.values()) {
+      if (job.log) {
+        job.log.fail(error);
+        this.#logs.end(job.log);
+      }
+      job.reject(error);
+    }
     this.#jobs.clear();
     this.#requests.abortAll();
     this.#storage.close();

@@ -11,8 +11,9 @@ import { lazyStream } from './lazy-stream.js';
 import { Loop } from './loop.js';
 import { messageStream, partStream } from './message-stream.js';
 import {
-  checkImportSource, checkResponse, readCallOptions, readLoginOptions,
-  readOptions, readScope, readStreamOptions, readTokenOptions, splitOptions,
+  checkImportSource, checkResponse, checkSubscription, readCallOptions,
+  readJobsOptions, readLoginOptions, readOptions, readScope, readStreamOptions,
+  readTokenOptions, splitOptions,
 } from './options.js';
 import { serveFile, wantedOf } from './served-file.js';
 import { StreamInput } from './stream-input.js';
@@ -298,8 +299,22 @@ export class ModelManager {
   }
 
   /** @type {Manager['jobs']} */
-  async jobs() {
-    return this.#loop.jobs();
+  async jobs(options) {
+    return this.#loop.jobs(readJobsOptions(options));
+  }
+
+  /** @type {Manager['subscribe']} */
+  subscribe(jobId, fromSeq = -1, options) {
+    checkSubscription(jobId, fromSeq);
+    return this.#loop.subscribe(
+      jobId, fromSeq, readStreamOptions(options).signal ?? undefined);
+  }
+
+  /** @type {Manager['resumeJobs']} */
+  async resumeJobs(options) {
+    const { call } = splitOptions(options);
+    const { jobs } = await this.#ask('resumeJobs', {}, call);
+    return jobs;
   }
 
   /** @type {Manager['log']} */
@@ -400,7 +415,7 @@ export class ModelManager {
   /** @param {string} action */
   #nextId(action) {
     this.#lastId += 1;
-    return `${action}-${this.#lastId}${this.#loop.idSuffix ?? ''}`;
+    return `${action}-${this.#loop.life}${this.#lastId}${this.#loop.idSuffix ?? ''}`;
   }
 
   /**

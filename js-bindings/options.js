@@ -39,6 +39,7 @@ const MANAGER_CHECKS = {
   seed: (value) => !isSeed(value) && 'an integer or 16 bytes',
   onMessage: (value) => typeof value !== 'function' && 'a function',
   telemetry: (value) => typeof value !== 'function' && 'a function',
+  journal: (value) => typeof value !== 'boolean' && 'true or false',
 };
 
 /** @type {Checks} */
@@ -142,6 +143,30 @@ export function splitOptions(options = {}) {
 }
 
 /**
+ * Which jobs are to be told.
+ * @param {any} [options]
+ */
+export function readJobsOptions(options = {}) {
+  return Boolean(check(options, {
+    ended: (value) => typeof value !== 'boolean' && 'true or false',
+  }).ended);
+}
+
+/**
+ * From where on somebody wants to hear a job.
+ * @param {unknown} jobId
+ * @param {unknown} fromSeq
+ */
+export function checkSubscription(jobId, fromSeq) {
+  if (typeof jobId !== 'string') {
+    throw optionError(`jobId: expected a string, got ${quote(jobId)}`);
+  }
+  if (!Number.isInteger(fromSeq)) {
+    throw optionError(`fromSeq: expected an integer, got ${quote(fromSeq)}`);
+  }
+}
+
+/**
  * @param {{ signal?: AbortSignal }} [options]
  */
 export function readStreamOptions(options = {}) {
@@ -166,6 +191,7 @@ export function readOptions(options) {
     seed: seedBytes(options.seed),
     onMessage: options.onMessage,
     telemetry: options.telemetry,
+    journal: options.journal,
   };
 }
 

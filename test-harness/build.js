@@ -52,7 +52,7 @@ const FILES = [
  */
 const LIMITS = [
   { file: 'tabagent.wasm', kind: 'raw', max: 288 * 1024 },
-  { file: 'index.js', kind: 'gzip', max: 30 * 1024 },
+  { file: 'index.js', kind: 'gzip', max: 31 * 1024 },
   { file: 'chat.js', kind: 'gzip', max: 64 * 1024 },
   // It starts again for every message after a pause.
   { file: 'background.js', kind: 'gzip', max: 20 * 1024 },

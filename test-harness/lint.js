@@ -10,7 +10,8 @@ import { findFiles, ROOT } from './paths.js';
  * own folder and from those of the layers below, not from a neighbour.
  */
 const LAYERS = [
-  ['core'], ['net'], ['hub', 'store', 'chat', 'account'], ['protocol'], ['abi'],
+  ['core'], ['net'], ['hub', 'store', 'chat', 'account'], ['journal'],
+  ['protocol'], ['abi'],
 ];
 
 /** The longest source file; beyond it a file has more than one job. */

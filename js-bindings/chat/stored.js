@@ -22,7 +22,7 @@ export async function downloadModel(
   const end = await loop.run({
     action: 'download', id: `load-${request}`,
     params: { modelId, dtype, revision },
-  }, { signal, onProgress });
+  }, { signal, onProgress, isInner: true });
   if (end.code !== undefined) throw errorOfMessage(end, signal.reason);
   return {
     modelId: end.modelId, commit: end.commit, dtype: end.dtype,

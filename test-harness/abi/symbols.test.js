@@ -8,6 +8,7 @@ import { buildPreset, output } from '../run.js';
 
 const LIBRARIES = [
   'tam_core', 'tam_net', 'tam_hub', 'tam_store', 'tam_chat', 'tam_account',
+  'tam_journal',
   'tam_protocol', 'cjson',
 ];
 

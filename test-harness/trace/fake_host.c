@@ -32,7 +32,10 @@ static void *grow(void *list, size_t count, size_t size) {
   return list;
 }
 
-static fake_op *find_op(const fake_host *host, uint32_t number) {
+static fake_op *find_op(fake_host *host, uint32_t number) {
+  if (number == 0) {
+    return &host->journal;
+  }
   for (size_t i = host->op_count; i > 0; i--) {
     if (host->ops[i - 1].number == number) {
       return &host->ops[i - 1];
@@ -42,7 +45,12 @@ static fake_op *find_op(const fake_host *host, uint32_t number) {
 }
 
 const fake_op *fake_host_op(const fake_host *host, uint32_t number) {
-  return find_op(host, number);
+  for (size_t i = host->op_count; i > 0; i--) {
+    if (host->ops[i - 1].number == number) {
+      return &host->ops[i - 1];
+    }
+  }
+  return NULL;
 }
 
 static fake_request *find_live(const fake_host *host, uint32_t id) {
@@ -118,7 +126,8 @@ static void let_go(fake_host *host, fake_request *request) {
 
 static void take_fetch(fake_host *host, const tam_action *action) {
   fake_op *op = find_op(host, action->op);
-  promise(op != NULL && op->terminals == 0, "only what runs sends requests");
+  promise(action->op != 0 && op != NULL && op->terminals == 0,
+          "only what runs sends requests");
   tam_span hub = tam_span_of(host->hub_url);
   promise(tam_span_starts_with(action->first, hub) &&
               tam_span_starts_with(tam_span_from(action->first, hub.len),
@@ -177,7 +186,8 @@ static fake_made made_by(tam_span order) {
 
 static void take_runtime(fake_host *host, const tam_action *action) {
   fake_op *op = find_op(host, action->op);
-  promise(op != NULL && op->terminals == 0, "only what runs orders anything");
+  promise(action->op != 0 && op != NULL && op->terminals == 0,
+          "only what runs orders anything");
   promise(op->in_flight == 0, "an operation has one order at a time");
   begin_request(host, op,
                 (fake_request){
@@ -251,7 +261,10 @@ static void take_deliver(fake_host *host, const tam_action *action) {
 static void check_sequence(fake_host *host, fake_op *op,
                            const tam_json_node *message) {
   const tam_json_node *seq = tam_json_get_member(message, TAM_SPAN("seq"));
-  if (seq != NULL) {
+  if (seq != NULL && op->is_resumed) { // it may have ended meanwhile
+    promise(tam_json_get_number(seq) >= op->messages, "numbers only grow");
+    op->messages = tam_json_get_number(seq);
+  } else if (seq != NULL) {
     promise(tam_json_get_number(seq) == op->messages,
             "messages are numbered without gaps");
   }
@@ -454,6 +467,8 @@ static void read_command(fake_op *op, tam_span text) {
     return;
   }
   read_name(op, root);
+  op->is_resumed =
+      tam_json_get_bool(tam_json_get_member(root, TAM_SPAN("resume")));
   const tam_json_node *params = tam_json_get_member(root, TAM_SPAN("params"));
   params = params == NULL ? root : params;
   const tam_json_node *limit =
@@ -584,6 +599,7 @@ static int is_waiting_for_nothing(const fake_host *host, const fake_op *op,
                                   double deadline) {
   return op->is_accepted && op->terminals == 0 && op->in_flight == 0 &&
          !op->wants_rows && op->number != host->command_of && deadline < 0 &&
+         host->journal.in_flight == 0 &&
          !(op->is_serving && !op->is_pulled) && !is_behind(host, op) &&
          !waits_for_turn(host, op);
 }
@@ -689,6 +705,11 @@ void fake_host_finish(fake_host *host) {
     if (host->ops[i].is_accepted && host->ops[i].terminals == 0) {
       promise(fake_host_feed(host, &cancel) == 0, "what runs can be cancelled");
     }
+  }
+  if (tam_manager_busy(host->manager) > 0) { // the journal loses its patience
+    host->now_ms += 60000;
+    tam_event timer = {.kind = TAM_EVENT_TIMER};
+    promise(fake_host_feed(host, &timer) == 0, "a timer is legal");
   }
   for (size_t i = 0; i < host->op_count; i++) {
     promise(

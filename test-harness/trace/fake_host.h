@@ -19,6 +19,7 @@
 //  * what the runtime made for an operation is released once; what outlives it
 //    belongs to the one model that is loaded, and files never do
 //  * an event that is refused causes nothing
+//  * the journal asks the storage only; its requests and its lock are its own
 //  * an operation that waits, waits for something: a request, a timer, rows of
 //    its caller, whoever reads what it serves, or an operation before it; and a
 //    timer that fired is not asked for again at once
@@ -72,6 +73,7 @@ typedef struct fake_op {
   int is_answer;
   int is_login;
   int is_logout;
+  int is_resumed; // it goes on
   double concurrency;
   unsigned in_flight; // requests of both kinds
   unsigned fetches;   // of these, those of the network
@@ -98,7 +100,8 @@ typedef struct fake_host {
   char hub_url[128];
   fake_request *requests; // every one so far, in the order of their start
   size_t request_count;
-  fake_op *ops; // every command so far
+  fake_op *ops;    // every command so far
+  fake_op journal; // whose requests have no operation
   size_t op_count;
   int is_logged_in;
   char *command; // the pieces of a message so far

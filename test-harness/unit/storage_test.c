@@ -20,7 +20,9 @@ static void begin(fixture *self) {
   memset(self, 0, sizeof(*self));
   self->mem = check_heap_mem(&self->heap);
   tam_action_queue_init(&self->queue, &self->mem);
-  CHECK_INT(tam_storage_new(&self->storage, &self->queue, &self->mem), 0);
+  CHECK_INT(tam_storage_new(&self->storage, &self->queue, TAM_NET_ID_MAX,
+                            TAM_STORAGE_ID_MAX, &self->mem),
+            0);
 }
 
 static void end(fixture *self) {

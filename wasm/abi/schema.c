@@ -261,12 +261,15 @@ int main(void) {
   print_numbers("events", event_name);
   print_numbers("actions", action_name);
   printf(",\n\"commandFlags\": {\"LISTING\": %u, \"QUIET\": %u, "
-         "\"BROADCAST\": %u, \"OUTSIDE\": %u, \"MORE\": %u}",
+         "\"BROADCAST\": %u, \"OUTSIDE\": %u, \"MORE\": %u, "
+         "\"JOURNAL\": %u}",
          TAM_COMMAND_FLAG_LISTING, TAM_COMMAND_FLAG_QUIET,
          TAM_COMMAND_FLAG_BROADCAST, TAM_COMMAND_FLAG_OUTSIDE,
-         TAM_COMMAND_FLAG_MORE);
-  printf(",\n\"messageFlags\": {\"TERMINAL\": %u, \"CHANNEL\": %u}",
-         TAM_MESSAGE_FLAG_TERMINAL, TAM_MESSAGE_FLAG_CHANNEL);
+         TAM_COMMAND_FLAG_MORE, TAM_COMMAND_FLAG_JOURNAL);
+  printf(
+      ",\n\"messageFlags\": {\"TERMINAL\": %u, \"CHANNEL\": %u, \"AGAIN\": %u}",
+      TAM_MESSAGE_FLAG_TERMINAL, TAM_MESSAGE_FLAG_CHANNEL,
+      TAM_MESSAGE_FLAG_AGAIN);
   printf(",\n\"fetchFlags\": {\"KEEP\": %u, \"WHOLE\": %u}",
          TAM_FETCH_FLAG_KEEP, TAM_FETCH_FLAG_WHOLE);
   printf(",\n\"deliverFlags\": {\"LAST\": %u}", TAM_DELIVER_FLAG_LAST);

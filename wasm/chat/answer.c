@@ -85,6 +85,8 @@ int tam_chat_answer_prepare(tam_chat_op *op, const tam_chat_request *request) {
   tam_buf_init(&answer->texts.output, mem, TAM_ANSWER_TEXT_MAX);
   tam_buf_init(&answer->texts.tools, mem, TAM_ANSWER_TEXT_MAX);
   tam_buf_init(&answer->sequences, mem, TAM_ANSWER_TEXT_MAX);
+  tam_buf_init(&answer->saved_texts, mem, TAM_ANSWER_TEXT_MAX);
+  tam_saved_answer_init(&answer->before, mem);
   tam_buf_append(&answer->request, request->text);
   tam_buf_append(&answer->message_id, tam_json_get_string(tam_json_get_member(
                                           params, TAM_SPAN("messageId"))));
@@ -104,6 +106,9 @@ int tam_chat_answer_prepare(tam_chat_op *op, const tam_chat_request *request) {
     error = tam_chat_check_prompt_settings(
         op, tam_json_get_member(params, TAM_SPAN("settings")));
   }
+  if (error == 0 && request->saved_head.len > 0) {
+    error = tam_chat_wake_prepare(op, request);
+  }
   return error != 0 ? error : answer->request.error;
 }
 
@@ -115,7 +120,7 @@ void tam_chat_answer_del(tam_chat_answer *answer, tam_chat *chat) {
       &answer->request,       &answer->chat_id,         &answer->message_id,
       &answer->tokens,        &answer->source,          &answer->fresh_tokens,
       &answer->texts.content, &answer->texts.reasoning, &answer->texts.output,
-      &answer->texts.tools,   &answer->sequences,
+      &answer->texts.tools,   &answer->sequences,       &answer->saved_texts,
   };
   for (size_t i = 0; i < sizeof(bufs) / sizeof(bufs[0]); i++) {
     tam_buf_free(bufs[i]);
@@ -129,6 +134,7 @@ void tam_chat_answer_del(tam_chat_answer *answer, tam_chat *chat) {
   if (answer->has_prompt) {
     tam_prompt_free(&answer->prompt);
   }
+  tam_saved_answer_free(&answer->before);
   tam_decoding_del(answer->decoding);
   tam_json_tree_free(answer->root, chat->host.mem);
   for (size_t i = 0; i < TAM_SETTINGS_SCOPES; i++) {
@@ -139,6 +145,11 @@ void tam_chat_answer_del(tam_chat_answer *answer, tam_chat *chat) {
 
 // ---------------------------------------------------------------------------
 // Messages
+
+size_t tam_answer_dropped(const tam_chat_answer *answer) {
+  return answer->has_prompt ? tam_prompt_dropped(&answer->prompt)
+                            : answer->before.dropped;
+}
 
 double tam_answer_rate(const tam_chat_answer *answer) {
   double passed_ms = answer->last_ms - answer->first_ms;
@@ -171,8 +182,9 @@ static int say_part(tam_chat_op *op, tam_span text, const char *kind) {
   tam_json_write_number_member(&json, "tokensPerSecond",
                                tam_answer_rate(answer));
   tam_buf_reset(&answer->fresh_tokens);
+  int is_again = op->speaker.seq < op->speaker.again_seq;
   int error = tam_speaker_say(&op->speaker, TAM_ANSWER_PROGRESS, &json);
-  return error != 0 ? error : tam_broadcast_token(op, text);
+  return error != 0 || is_again ? error : tam_broadcast_token(op, text);
 }
 
 int tam_answer_say(tam_chat_op *op) {
@@ -346,15 +358,15 @@ void tam_chat_answer_write_done(tam_chat_op *op, tam_buf *json) {
   }
   tam_json_write_name_member(json, "stopReason",
                              tam_names_at(reasons, answer->reason));
-  size_t prompt = answer->source.len > 0 ? tam_answer_count(&answer->source)
-                                         : tam_answer_count(&answer->tokens);
+  size_t prompt = answer->source.len > 0
+                      ? tam_answer_count(&answer->source)
+                      : tam_answer_count(&answer->tokens) - answer->restored;
   tam_json_write_number_member(json, "promptTokens", (double)prompt);
   tam_json_write_number_member(json, "newTokens", (double)answer->new_tokens);
   tam_json_write_number_member(json, "reusedTokens",
                                (double)answer->reused_tokens);
-  tam_json_write_number_member(
-      json, "droppedMessages",
-      answer->has_prompt ? (double)tam_prompt_dropped(&answer->prompt) : 0);
+  tam_json_write_number_member(json, "droppedMessages",
+                               (double)tam_answer_dropped(answer));
   tam_json_write_number_member(
       json, "timeToFirstTokenMs",
       answer->first_ms > 0 ? answer->first_ms - op->turn_ms : 0);

@@ -8,6 +8,7 @@
 #include "chat/generation_params.h"
 #include "chat/model.h"
 #include "chat/prompt.h"
+#include "chat/saved_answer.h"
 #include "chat/text_stream.h"
 
 // The longest text of an answer in bytes.
@@ -27,6 +28,8 @@ struct tam_chat_answer {
   tam_json_node *root;                       // the same, parsed
   const tam_json_node *params;               // inside |root|
   tam_json_node *saved[TAM_SETTINGS_SCOPES]; // settings, the widest scope first
+  tam_buf saved_texts;                       // of which these were made
+  size_t saved_len[TAM_SETTINGS_SCOPES];
   tam_generation_params settings;
   int has_settings;
   tam_prompt prompt;
@@ -41,6 +44,10 @@ struct tam_chat_answer {
   tam_buf source;       // int32_t: those of the encoder; empty: there is none
   size_t reused_tokens; // of the prompt
   unsigned step;        // within a phase
+
+  tam_saved_answer before; // what the answer goes on from, if it does
+  size_t repeated;         // tokens chosen before that are there again
+  size_t restored;         // of |tokens|, those that are the answer's
 
   tam_decoding *decoding;
   tam_buf fresh_tokens;  // int32_t: chosen since the last message
@@ -74,6 +81,12 @@ TAM_SPAN_INLINE size_t tam_answer_count(const tam_buf *buf) {
   return buf->len / sizeof(int32_t);
 }
 
+// Appends |tokens| to |buf|.
+TAM_SPAN_INLINE void tam_answer_append(tam_buf *buf, tam_token_span tokens) {
+  tam_buf_append(buf, (tam_span){(const uint8_t *)tokens.ids,
+                                 tokens.len * sizeof(*tokens.ids)});
+}
+
 // Says what has become of the answer since the last message.
 int tam_answer_say(tam_chat_op *op);
 
@@ -93,6 +106,9 @@ int tam_answer_take_sequence(tam_chat_op *op, size_t place,
 // without the prompt. Returns WAIT or an error.
 int tam_answer_take_logits(tam_chat_op *op, const tam_runtime_report *report,
                            int is_uncond);
+
+// Returns how many messages were left out of the prompt.
+size_t tam_answer_dropped(const tam_chat_answer *answer);
 
 // Returns tokens per second, not counting the first.
 double tam_answer_rate(const tam_chat_answer *answer);

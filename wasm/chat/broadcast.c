@@ -183,10 +183,11 @@ static void say_load_failed(tam_chat_op *op, int error) {
 
 void tam_broadcast_failure(tam_chat_op *op, int error) {
   tam_buf json;
-  if (op->load != NULL) {
-    say_load_failed(op, error);
-  } else if (op->answer != NULL &&
-             begin(op, TAM_NAME_WORKER_GENERATION_ERROR, &json)) {
+  if (op->answer == NULL) {
+    if (op->load != NULL) {
+      say_load_failed(op, error);
+    }
+  } else if (begin(op, TAM_NAME_WORKER_GENERATION_ERROR, &json)) {
     write_whose(op->answer, &json);
     tam_json_write_string_member(&json, "error", tam_buf_span(&op->why));
     tam_json_write_name_member(&json, "code", tam_strerror(error));

@@ -101,6 +101,9 @@ static void give_up(tam_chat_op *op, int error) {
 static void op_end(tam_chat_op *op, int error) {
   tam_chat *chat = op->chat;
   tam_runtime_close_op(chat->runtime, op->speaker.op);
+  if (op->speaker.seq < op->speaker.again_seq) {
+    op->speaker.seq = op->speaker.again_seq; // it ended before it went on
+  }
   if (error != 0) {
     give_up(op, error);
   }
@@ -204,6 +207,10 @@ static tam_chat_op *op_new(tam_chat *chat, const tam_chat_verb *verb,
                          (request->flags & TAM_COMMAND_FLAG_QUIET) != 0;
   tam_buf_append(&op->text, request->chat);
   op->has_text = (request->flags & TAM_COMMAND_FLAG_LISTING) == 0;
+  if (verb->again != NULL && request->saved_head.len > 0) {
+    op->phase = verb->again;
+    op->has_text = 1;
+  }
   op->is_broadcast = (request->flags & TAM_COMMAND_FLAG_BROADCAST) != 0;
   return op;
 }
@@ -265,6 +272,15 @@ int tam_chat_has_op(const tam_chat *chat, uint32_t op) {
   return find_op(chat, op) != NULL;
 }
 
+int tam_chat_has_id(const tam_chat *chat, tam_span id) {
+  const tam_chat_op *op = chat->first;
+  while (op != NULL &&
+         (op->is_ended || !tam_span_eq(op->speaker.envelope.id, id))) {
+    op = op->next;
+  }
+  return op != NULL;
+}
+
 static int on_runtime(tam_chat *chat, const tam_event *event) {
   tam_runtime_report report;
   int error = tam_runtime_feed(chat->runtime, event, &report);
@@ -293,6 +309,9 @@ static int on_runtime(tam_chat *chat, const tam_event *event) {
 
 // The text of a request may come before its phase: it waits in the operation.
 static int on_text(tam_chat_op *op, const tam_event *event) {
+  if (op->answer != NULL && op->answer->before.is_there) {
+    return 0; // it is known
+  }
   if (op->has_text) {
     return TAM_ERR_INVALID_STATE;
   }
@@ -407,6 +426,14 @@ size_t tam_chat_busy(const tam_chat *chat) {
     count += !op->is_ended;
   }
   return count;
+}
+
+int tam_chat_is_loaded(const tam_chat *chat, tam_span model, tam_span dtype) {
+  const tam_chat_model *loaded = chat->model;
+  return loaded != NULL &&
+         (tam_span_eq(model, tam_buf_span(&loaded->asked_id)) ||
+          tam_span_eq(model, tam_buf_span(&loaded->id))) &&
+         (dtype.len == 0 || tam_span_eq(dtype, tam_buf_span(&loaded->dtype)));
 }
 
 void tam_chat_del(tam_chat *chat) {

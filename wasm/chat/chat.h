@@ -43,6 +43,8 @@ typedef struct tam_chat_request {
   // without a system prompt gets the product's own, and one that is too long
   // loses its oldest turns.
   tam_span defaults;
+  tam_span saved_head; // an answer goes on from here; empty: it does not
+  tam_span saved_rest;
 } tam_chat_request;
 
 typedef enum tam_chat_state {
@@ -88,6 +90,10 @@ double tam_chat_deadline(const tam_chat *chat);
 // Returns 1 when |op| is an operation of the chat that has not ended.
 int tam_chat_has_op(const tam_chat *chat, uint32_t op);
 
+// Returns 1 when an operation that has not ended is known to its caller as
+// |id|, JSON text.
+int tam_chat_has_id(const tam_chat *chat, tam_span id);
+
 // Returns how many operations have not ended.
 size_t tam_chat_busy(const tam_chat *chat);
 
@@ -95,5 +101,24 @@ tam_chat_facts tam_chat_get_facts(const tam_chat *chat);
 
 // Releases the model. Legal when nothing runs.
 void tam_chat_unload(tam_chat *chat);
+// Returns 1 when |model|, as the caller spells it, is loaded in |dtype|; an
+// empty one is any.
+int tam_chat_is_loaded(const tam_chat *chat, tam_span model, tam_span dtype);
+
+// ---------------------------------------------------------------------------
+// Answers that outlive the program (chat/saved_answer.h)
+
+// Returns how often what is to be written down first of the answer |op| has
+// changed; 0: there is nothing to go on from.
+unsigned tam_chat_saved_stage(const tam_chat *chat, uint32_t op);
+
+// Append what is written down of the answer |op|: first, and again whenever
+// something shall be said. Errors are those of the buffer.
+void tam_chat_save_head(const tam_chat *chat, uint32_t op, tam_buf *head);
+void tam_chat_save_rest(const tam_chat *chat, uint32_t op, tam_buf *rest);
+
+// Returns the number of the next message of the answer |op|, all of the others
+// being in what save_rest writes.
+uint32_t tam_chat_saved_seq(const tam_chat *chat, uint32_t op);
 
 #endif // TAM_CHAT_CHAT_H

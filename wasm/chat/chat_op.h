@@ -25,6 +25,7 @@ typedef struct tam_chat_settings tam_chat_settings;
 struct tam_chat_verb {
   const char *name;                    // of its messages
   const tam_chat_phase *const *phases; // ends with NULL
+  const tam_chat_phase *const *again;  // when it goes on; NULL: it cannot
   const char *params;                  // names of those that it takes
   // Makes what the operation needs of its parameters: 0 or an error.
   int (*prepare)(tam_chat_op *op, const tam_chat_request *request);
@@ -122,5 +123,10 @@ int tam_chat_check_prompt_settings(tam_chat_op *op,
 
 // The request is to end with what there is of its answer.
 int tam_chat_answer_stop(tam_chat_op *op);
+
+// --- wake_phase.c
+
+// Reads what the answer goes on from. Errors: INVALID_ARGUMENT, OUT_OF_MEMORY.
+int tam_chat_wake_prepare(tam_chat_op *op, const tam_chat_request *request);
 
 #endif // TAM_CHAT_CHAT_OP_H

@@ -16,6 +16,7 @@ typedef enum decode_step {
 } decode_step;
 
 static int end_answer(tam_chat_op *op);
+static int choose(tam_chat_op *op);
 
 // Returns 1 when the text of a window is awaited.
 static int is_text(const tam_chat_answer *answer) {
@@ -155,6 +156,11 @@ static int take_token(tam_chat_op *op) {
   }
   int result = error != 0 ? error : decode_window(op);
   return result == TAM_CHAT_NEXT ? after_text(op) : result;
+}
+
+static int decode_start(tam_chat_op *op) {
+  return tam_decoding_is_done(op->answer->decoding) ? end_answer(op)
+                                                    : choose(op);
 }
 
 static int choose(tam_chat_op *op) {
@@ -300,12 +306,16 @@ static int take_text(tam_chat_op *op, tam_span text) {
   return tam_text_stream_take(&answer->stream, text);
 }
 
+static int no_text(tam_chat_op *op) {
+  return tam_chat_op_fail(op, TAM_ERR_UNEXPECTED_SHAPE,
+                          "the tokenizer gave no text");
+}
+
 static int on_end(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   int result;
   if (is_text(answer) && op->waits_for != 0) {
-    return tam_chat_op_fail(op, TAM_ERR_UNEXPECTED_SHAPE,
-                            "the tokenizer gave no text");
+    return no_text(op);
   }
   switch ((decode_step)answer->step) {
   case STEP_GATHER:
@@ -342,8 +352,110 @@ static int decode_on_runtime(tam_chat_op *op,
   }
 }
 
+// ---------------------------------------------------------------------------
+// What was chosen before
+
+// Chooses the next one again. Returns as decode_window does.
+static int repeat_token(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  int32_t token = answer->before.chosen.ids[answer->repeated++];
+  int result = tam_decoding_repeat(answer->decoding, token);
+  answer->new_tokens++;
+  tam_buf_append_word(&answer->fresh_tokens, (uint32_t)token);
+  if (result < 0 || answer->fresh_tokens.error != 0) {
+    return result < 0 ? result : answer->fresh_tokens.error;
+  }
+  int is_end = tam_decoding_is_done(answer->decoding) &&
+               tam_decoding_sequence(answer->decoding, 0).reason == TAM_END_EOS;
+  int error = is_end ? 0 : push_token(op, token);
+  return error != 0 ? error : decode_window(op);
+}
+
+// The text of a token that was chosen again is there.
+static int end_repeated(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  int error = tam_answer_say(op);
+  if (error == 0 &&
+      tam_text_stream_is_done(&answer->stream) != TAM_TEXT_GOES_ON) {
+    error = tam_decoding_stop(answer->decoding, TAM_END_STOP);
+  }
+  return error;
+}
+
+// All are there again: what follows has to be chosen.
+static int end_repeating(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  const tam_saved_answer *before = &answer->before;
+  if (before->chosen.len > 0) {
+    tam_decoding_restore(answer->decoding, &before->state);
+  }
+  tam_answer_append(&answer->tokens, before->chosen);
+  answer->restored = before->chosen.len;
+  return answer->tokens.error != 0 ? answer->tokens.error : TAM_CHAT_NEXT;
+}
+
+// Goes through them until a window has to be decoded. Begins when the text of
+// one is there.
+static int repeat_on(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  int result = TAM_CHAT_NEXT;
+  while (result == TAM_CHAT_NEXT &&
+         answer->repeated < answer->before.chosen.len &&
+         !tam_decoding_is_done(answer->decoding)) {
+    result = repeat_token(op);
+    if (result == TAM_CHAT_NEXT) {
+      int error = end_repeated(op);
+      result = error != 0 ? error : result;
+    }
+  }
+  return result == TAM_CHAT_NEXT ? end_repeating(op) : result;
+}
+
+static int repeat_start(tam_chat_op *op) {
+  const tam_token_span chosen = op->answer->before.chosen;
+  int is_right =
+      chosen.len == 0 || tam_decoding_rows(op->answer->decoding) == 1;
+  for (size_t i = 0; i < chosen.len && is_right; i++) {
+    is_right =
+        chosen.ids[i] >= 0 && (uint32_t)chosen.ids[i] < op->chat->model->vocab;
+  }
+  return is_right ? repeat_on(op)
+                  : tam_chat_op_fail(op, TAM_ERR_INVALID_STATE,
+                                     "the model is not the one of before");
+}
+
+static int repeat_on_runtime(tam_chat_op *op,
+                             const tam_runtime_report *report) {
+  int result;
+  switch (report->kind) {
+  case TAM_RUNTIME_FAILED:
+    return tam_chat_op_runtime_failed(op, report);
+  case TAM_RUNTIME_DATA:
+    return take_text(op, report->data);
+  case TAM_RUNTIME_END:
+    break;
+  default:
+    return TAM_CHAT_WAIT;
+  }
+  if (op->waits_for != 0) {
+    return no_text(op);
+  }
+  result = decode_window(op);
+  if (result == TAM_CHAT_NEXT) {
+    int error = end_repeated(op);
+    result = error != 0 ? error : repeat_on(op);
+  }
+  return result;
+}
+
+const tam_chat_phase tam_chat_repeat_phase = {
+    .stage = "repeat",
+    .start = repeat_start,
+    .on_runtime = repeat_on_runtime,
+};
+
 const tam_chat_phase tam_chat_decode_phase = {
     .stage = "decode",
-    .start = choose,
+    .start = decode_start,
     .on_runtime = decode_on_runtime,
 };

@@ -196,6 +196,7 @@ int tam_decoding_new(tam_decoding **pself, const tam_decoding_setup *setup,
   double seconds = tam_decoding_get(self, TAM_PARAM_MAX_TIME);
   self->end_ms = seconds > 0 ? setup->start_ms + seconds * 1000 : 0;
   tam_random_init(&self->random, setup->params->seed);
+  self->settled.random = self->random;
   int error = set_all(self, setup);
   if (error != 0) {
     tam_decoding_del(self);
@@ -418,11 +419,30 @@ int tam_decoding_step(tam_decoding *self, double now_ms) {
     return error;
   }
   self->is_first = 0;
+  self->settled = (tam_decoding_state){self->random, self->rows[0].score};
   note_done(self);
   if (self->end_ms > 0 && now_ms >= self->end_ms) {
     error = tam_decoding_stop(self, TAM_END_TIME);
   }
   return error != 0 ? error : tam_decoding_is_done(self);
+}
+
+tam_decoding_state tam_decoding_state_of(const tam_decoding *self) {
+  return self->settled;
+}
+
+int tam_decoding_repeat(tam_decoding *self, int32_t token) {
+  self->rows[0].token = token;
+  self->is_first = 0;
+  int error = append(self, 0);
+  note_done(self);
+  return error != 0 ? error : tam_decoding_is_done(self);
+}
+
+void tam_decoding_restore(tam_decoding *self, const tam_decoding_state *state) {
+  self->settled = *state;
+  self->random = state->random;
+  self->rows[0].score = state->score;
 }
 
 size_t tam_decoding_rows(const tam_decoding *self) {

@@ -11,6 +11,7 @@
 #define TAM_CHAT_DECODING_H
 
 #include "chat/beam_search.h"
+#include "core/random.h"
 
 // The most logits in a row.
 #define TAM_DECODING_VOCAB_MAX (1U << 24)
@@ -43,6 +44,13 @@ typedef struct tam_decoding_result {
   // tokens' probabilities, with beams by length. Else 0.
   double score;
 } tam_decoding_result;
+
+// What decides, besides the tokens so far, how a decoding without beams goes
+// on.
+typedef struct tam_decoding_state {
+  tam_random random;
+  double score;
+} tam_decoding_state;
 
 // Creates a decoding; all but the parameters is copied. Errors:
 // INVALID_ARGUMENT (no prompt, vocab 0 or too large), TOO_LARGE (the prompt
@@ -80,6 +88,16 @@ int tam_decoding_take_logits(tam_decoding *self, size_t row, float *logits,
 // Ends a step. Returns 1 when all rows are done, else 0. Errors: INVALID_STATE
 // (logits are missing, or all is done), OUT_OF_MEMORY.
 int tam_decoding_step(tam_decoding *self, double now_ms);
+
+// Returns the state behind the last step of a decoding with one row.
+tam_decoding_state tam_decoding_state_of(const tam_decoding *self);
+
+// Takes |token|, which was chosen before, in place of a step; one row. Returns
+// as tam_decoding_step does. Errors: OUT_OF_MEMORY.
+int tam_decoding_repeat(tam_decoding *self, int32_t token);
+
+// Goes on behind the tokens that were repeated.
+void tam_decoding_restore(tam_decoding *self, const tam_decoding_state *state);
 
 // Return what the last step decided, one entry for each row. The token of a row
 // that was done before is the padding.

@@ -42,6 +42,7 @@ struct tam_decoding {
   tam_logits_process process;
   tam_sampler sampler;
   tam_random random;
+  tam_decoding_state settled; // as of the last step
 };
 
 // Returns the value of a parameter that is a number or a bool.

@@ -210,7 +210,7 @@ static int finish(tam_chat_op *op) {
     chat->model = op->load->model;
     op->load->model = NULL;
   }
-  return error != 0 ? error : TAM_CHAT_END;
+  return error != 0 ? error : TAM_CHAT_NEXT;
 }
 
 static int order_status(tam_chat_op *op) {

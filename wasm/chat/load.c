@@ -250,6 +250,10 @@ int tam_chat_load_say(tam_chat_op *op, double progress, tam_span file,
     tam_json_write_number_member(&json, "total", total);
   }
   write_who(op, tam_buf_span(&load->model->id), &json);
+  if (op->answer != NULL) {
+    tam_buf_free(&json); // an answer that goes on says nothing of its load
+    return 0;
+  }
   return tam_speaker_say(&op->speaker, TAM_ANSWER_PROGRESS, &json);
 }
 

@@ -50,9 +50,13 @@ static int take_names(const tam_chat_load *load, tam_chat_model *loaded) {
              : take_text(&loaded->asked_dtype, &load->model->asked_dtype);
 }
 
+int tam_chat_load_is_there(const tam_chat_op *op) {
+  return op->chat->model != NULL && is_same(op->load, op->chat->model);
+}
+
 static int same_start(tam_chat_op *op) {
   tam_chat_model *loaded = op->chat->model;
-  if (loaded == NULL || !is_same(op->load, loaded)) {
+  if (!tam_chat_load_is_there(op)) {
     return TAM_CHAT_NEXT;
   }
   int error = take_names(op->load, loaded);

@@ -77,6 +77,11 @@ extern const tam_chat_phase tam_chat_saved_phase;
 // Reads those that are asked for; changes them before, when that is wanted.
 extern const tam_chat_phase tam_chat_settings_phase;
 
+// --- wake_phase.c
+
+// Of an answer that goes on: loads its model next, unless it is loaded.
+extern const tam_chat_phase tam_chat_wake_phase;
+
 // --- prompt_phase.c
 
 // Waits for the text of the request, makes tokens of it that fit.
@@ -88,6 +93,9 @@ extern const tam_chat_phase tam_chat_prompt_phase;
 extern const tam_chat_phase tam_chat_prefill_phase;
 
 // --- decode_phase.c
+
+// Of an answer that goes on: makes text of what was chosen before.
+extern const tam_chat_phase tam_chat_repeat_phase;
 
 // Chooses token after token until there is a reason to stop.
 extern const tam_chat_phase tam_chat_decode_phase;

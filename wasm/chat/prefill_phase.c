@@ -61,12 +61,17 @@ static int prepare_cache(tam_chat_op *op) {
   return tam_run_order_cut(op, model, answer->cache, reused);
 }
 
+// Returns how many of |left| tokens go through the model at a time.
+static size_t part_of(const tam_chat_op *op, size_t left) {
+  size_t max = tam_run_is_single(op->chat->model) ? 1 : PART_MAX;
+  return left < max ? left : max;
+}
+
 // Runs the next part of the prompt, or goes on.
 static int run_part(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   size_t left = tam_answer_count(&answer->tokens) - answer->past;
-  size_t max = tam_run_is_single(op->chat->model) ? 1 : PART_MAX;
-  size_t count = left < max ? left : max;
+  size_t count = part_of(op, left);
   if (left == 0) {
     return TAM_CHAT_NEXT;
   }
@@ -96,18 +101,26 @@ static int run_encoder(tam_chat_op *op) {
                            });
 }
 
-// Without the prompt the model sees its last token only.
+// Without the prompt the model sees its last token only, and what it has
+// answered already.
 static int run_uncond(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
-  size_t last = tam_answer_count(&answer->tokens) - 1;
+  size_t all = 1 + answer->restored;
+  size_t from = tam_answer_count(&answer->tokens) - all + answer->uncond_past;
+  size_t left = all - answer->uncond_past;
+  size_t count = part_of(op, left);
+  if (left == 0) {
+    return TAM_CHAT_NEXT;
+  }
   return tam_run_start(
       op, &(tam_run){.model = op->chat->model,
                      .cache = answer->uncond_cache,
-                     .tokens = tam_answer_ids(&answer->tokens) + last,
+                     .tokens = tam_answer_ids(&answer->tokens) + from,
                      .rows = 1,
-                     .count = 1,
+                     .count = count,
+                     .past = answer->uncond_past,
                      .source = tam_answer_count(&answer->source),
-                     .takes_logits = 1});
+                     .takes_logits = count == left});
 }
 
 static int do_step(tam_chat_op *op) {
@@ -134,6 +147,10 @@ static int go_on(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   int result = TAM_CHAT_NEXT;
   while (result == TAM_CHAT_NEXT && answer->step < STEP_DONE) {
+    if (answer->is_stopping && answer->restored > 0) {
+      int error = tam_decoding_stop(answer->decoding, TAM_END_STOPPED);
+      return error != 0 ? error : TAM_CHAT_NEXT;
+    }
     if (answer->is_stopping) {
       answer->reason = TAM_END_STOPPED;
       return TAM_CHAT_END;
@@ -147,6 +164,9 @@ static int go_on(tam_chat_op *op) {
 static int prefill_start(tam_chat_op *op) {
   op->answer->step = 0;
   op->answer->rows = 1;
+  if (tam_decoding_is_done(op->answer->decoding)) {
+    return TAM_CHAT_NEXT; // what was chosen before was all of it
+  }
   return go_on(op);
 }
 
@@ -173,7 +193,10 @@ static int take_pass(tam_chat_op *op) {
     answer->past += run->count;
     return model->cached.error; // the step comes again
   }
-  answer->uncond_past = answer->step == STEP_UNCOND;
+  if (answer->step == STEP_UNCOND) {
+    answer->uncond_past += op->run.count;
+    return 0;
+  }
   answer->step++;
   return 0;
 }

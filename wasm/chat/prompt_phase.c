@@ -64,8 +64,15 @@ static int merge_saved(tam_chat_op *op) {
     tam_json_tree_free(defaults, chat->host.mem);
   }
   for (size_t i = 0; error == 0 && i < TAM_SETTINGS_SCOPES; i++) {
-    error = merge_text(op, TAM_PARAMS_LAYER_SAVED,
-                       tam_buf_span(&chat->saved.texts[i]), &answer->saved[i]);
+    tam_span text = answer->before.has_tokens
+                        ? answer->before.settings[i]
+                        : tam_buf_span(&chat->saved.texts[i]);
+    answer->saved_len[i] = text.len;
+    tam_buf_append(&answer->saved_texts, text);
+    error =
+        answer->saved_texts.error != 0
+            ? answer->saved_texts.error
+            : merge_text(op, TAM_PARAMS_LAYER_SAVED, text, &answer->saved[i]);
   }
   return error;
 }
@@ -101,7 +108,9 @@ static int merge_settings(tam_chat_op *op) {
   for (size_t i = 0; i < sizeof(seed); i++) {
     seed[i] = (uint8_t)tam_random_next(op->chat->host.random);
   }
-  tam_generation_params_set_seed(&answer->settings, seed);
+  tam_generation_params_set_seed(&answer->settings, answer->before.has_tokens
+                                                        ? answer->before.seed
+                                                        : seed);
   tam_generation_facts facts = {
       .vocab = model->vocab,
       .has_end = model->ids.eos.count > 0,
@@ -260,17 +269,22 @@ static int order_tail(tam_chat_op *op) {
 // ---------------------------------------------------------------------------
 // What the decoder begins with
 
+static void begin_with_encoder(tam_chat_answer *answer,
+                               const tam_chat_model *model) {
+  tam_buf_append(&answer->source, tam_buf_span(&answer->tokens));
+  tam_buf_reset(&answer->tokens);
+  double start = tam_generation_params_get(&answer->settings,
+                                           TAM_PARAM_DECODER_START_TOKEN_ID);
+  tam_buf_append_word(
+      &answer->tokens,
+      (uint32_t)(start >= 0 ? (int32_t)start : model->ids.decoder_start));
+}
+
 static int begin_decoding(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   const tam_chat_model *model = op->chat->model;
-  if (tam_chat_model_has_encoder(model)) {
-    tam_buf_append(&answer->source, tam_buf_span(&answer->tokens));
-    tam_buf_reset(&answer->tokens);
-    double start = tam_generation_params_get(&answer->settings,
-                                             TAM_PARAM_DECODER_START_TOKEN_ID);
-    tam_buf_append_word(
-        &answer->tokens,
-        (uint32_t)(start >= 0 ? (int32_t)start : model->ids.decoder_start));
+  if (tam_chat_model_has_encoder(model) && !answer->before.has_tokens) {
+    begin_with_encoder(answer, model);
   }
   tam_decoding_setup setup = {
       .params = &answer->settings,
@@ -323,6 +337,23 @@ static int rendered(tam_chat_op *op) {
 // ---------------------------------------------------------------------------
 // The phase
 
+// The tokens are those of before; the time goes on, without that in between.
+static int begin_again(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  const tam_saved_answer *before = &answer->before;
+  answer->is_json = before->is_json != 0;
+  answer->has_tools = before->has_tools != 0;
+  answer->opened = (int)before->opened;
+  op->turn_ms = op->chat->now_ms - before->elapsed_ms;
+  if (before->chosen.len > 0) {
+    answer->first_ms = op->turn_ms + before->first_ms;
+    answer->last_ms = op->chat->now_ms;
+  }
+  tam_answer_append(&answer->tokens, before->tokens);
+  tam_answer_append(&answer->source, before->source);
+  return begin_decoding(op);
+}
+
 static int prompt_start(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   if (!op->has_text) {
@@ -331,12 +362,15 @@ static int prompt_start(tam_chat_op *op) {
   if (op->chat->model == NULL) {
     return tam_chat_op_fail(op, TAM_ERR_NO_MODEL, "no model is loaded");
   }
-  tam_prompt_init(&answer->prompt, op->chat->host.mem);
-  answer->has_prompt = 1;
   int error = parse_request(op);
   if (error == 0) {
     error = merge_settings(op);
   }
+  if (error == 0 && answer->before.has_tokens) {
+    return begin_again(op);
+  }
+  tam_prompt_init(&answer->prompt, op->chat->host.mem);
+  answer->has_prompt = 1;
   if (error == 0) {
     error = read_prompt(op);
   }

@@ -27,6 +27,8 @@ int tam_error_is_retryable(int error) {
   case TAM_ERR_GRAPH_TOO_LARGE:
   case TAM_ERR_CONTEXT_OVERFLOW:
   case TAM_ERR_TEMPLATE_FAILED:
+  case TAM_ERR_UNKNOWN_JOB:
+  case TAM_ERR_LOAD_CRASHED:
     return 0;
   default:
     return 1;
@@ -73,6 +75,7 @@ const char *tam_error_remedy(int error) {
   case TAM_ERR_GRAPH_TOO_LARGE:
   case TAM_ERR_TEMPLATE_FAILED:
     return "Choose another model.";
+  case TAM_ERR_LOAD_CRASHED:
   case TAM_ERR_OUT_OF_MEMORY:
     return "Choose a smaller dtype, or close other tabs.";
   default:
@@ -126,7 +129,7 @@ void tam_answer_begin(tam_buf *json, const tam_envelope *envelope,
                                             kind));
   }
   tam_answer_open(json, envelope, tam_buf_span(&name));
-  tam_json_write_number_member(json, "seq", seq);
+  tam_json_write_number_member(json, "seq", (double)envelope->first_seq + seq);
   tam_json_write_number_member(json, "ts", now_ms);
 }
 

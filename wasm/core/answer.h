@@ -18,8 +18,9 @@ typedef struct tam_envelope {
   // TabAgent's panel hears one thing: {success: true}, or {success: false,
   // error, code}. The rest is said to all.
   int is_panel;
-  tam_span done;   // of the panel's: further members of the good answer
-  tam_span failed; // and of a bad one, which is a success with these then
+  tam_span done;      // of the panel's: further members of the good answer
+  tam_span failed;    // and of a bad one, which is a success with these then
+  uint32_t first_seq; // number of the first message; 0 but for what goes on
 } tam_envelope;
 
 // What a terminal error tells.

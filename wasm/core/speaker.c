@@ -70,6 +70,7 @@ int tam_speaker_say(tam_speaker *self, tam_answer kind, tam_buf *json) {
   }
   tam_json_write_object_end(json);
   uint32_t flags = kind == TAM_ANSWER_PROGRESS ? 0 : TAM_MESSAGE_FLAG_TERMINAL;
+  flags |= self->seq < self->again_seq ? TAM_MESSAGE_FLAG_AGAIN : 0;
   int error = tam_action_queue_put(self->queue, TAM_ACTION_MESSAGE, self->op,
                                    flags, json);
   self->seq += error == 0;

@@ -15,6 +15,7 @@ typedef struct tam_speaker {
   const char *action;    // names the messages: "load:done"
   uint32_t op;           // the host's number of the operation
   uint32_t seq;          // of the next message
+  uint32_t again_seq;    // messages before it were said before
   int is_quiet;          // nobody listens to progress
   tam_envelope envelope; // its texts lie below
   tam_buf id;

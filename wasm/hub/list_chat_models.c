@@ -54,6 +54,7 @@ static int op_init(tam_list_op *op, const tam_list_request *request,
   tam_buf_append(&op->id, request->envelope.id);
   op->envelope.id = tam_buf_span(&op->id);
   op->envelope.is_type_style = request->envelope.is_type_style;
+  op->envelope.first_seq = request->envelope.first_seq;
   if (error == 0) {
     error = op->id.error;
   }

@@ -155,6 +155,8 @@ typedef enum tam_event_kind {
 #define TAM_COMMAND_FLAG_QUIET 2U
 // Somebody hears the messages that are for all (MESSAGE with op 0).
 #define TAM_COMMAND_FLAG_BROADCAST 4U
+// The job shall outlive the program (see journal/journal.h).
+#define TAM_COMMAND_FLAG_JOURNAL 32U
 // Bodies that are taken as a whole lie outside of the host's memory.
 #define TAM_COMMAND_FLAG_OUTSIDE 8U
 // The message goes on in the next COMMAND of the same number: a payload is a
@@ -222,6 +224,9 @@ typedef enum tam_action_kind {
 #define TAM_MESSAGE_FLAG_TERMINAL 1U
 // The message is for the channel of the panels, not for all pages.
 #define TAM_MESSAGE_FLAG_CHANNEL 2U
+// It was said before, in another life of the program: for whoever keeps
+// messages, and not to be delivered.
+#define TAM_MESSAGE_FLAG_AGAIN 4U
 
 #define TAM_DELIVER_FLAG_LAST 1U
 

@@ -8,12 +8,16 @@
 #include "core/event_names.h"
 #include "core/json_write.h"
 #include "core/mem.h"
+#include "core/names.h"
 #include "core/random.h"
+#include "core/speaker.h"
 #include "hub/list_chat_models.h"
+#include "journal/journal.h"
 #include "net/net.h"
 #include "protocol/message.h"
 #include "protocol/panel.h"
 #include "protocol/pieces.h"
+#include "store/storage.h"
 #include "store/store.h"
 #include "tam.h"
 
@@ -48,6 +52,7 @@ struct tam_manager {
   tam_token token; // of whoever is logged in; read by all, set by |account|
   tam_panels panels;
   tam_pieces pieces;
+  tam_journal *journal;
   uint8_t *in_buf;
   size_t in_buf_size;
   tam_list_op *ops[LISTINGS_MAX]; // the first |op_count|, in order of start
@@ -127,6 +132,11 @@ static int manager_init(tam_manager *manager, tam_span hub_url,
                              &manager->token, tam_buf_span(&manager->hub_url)};
     error = tam_account_new(&manager->account, &host);
   }
+  if (error == 0) {
+    tam_journal_host host = {&manager->mem, &manager->queue, manager->store,
+                             manager->chat};
+    error = tam_journal_new(&manager->journal, &host);
+  }
   return error;
 }
 
@@ -166,6 +176,7 @@ void tam_manager_del(tam_manager *manager) {
     tam_list_op_del(manager->ops[i]);
   }
   tam_pieces_end(&manager->pieces);
+  tam_journal_del(manager->journal);
   tam_store_del(manager->store);
   tam_chat_del(manager->chat);
   tam_account_del(manager->account);
@@ -253,6 +264,7 @@ static void manager_advance_once(tam_manager *manager) {
   manager_reap(manager);
   tam_store_advance(manager->store, manager->now_ms);
   tam_chat_advance(manager->chat, manager->now_ms);
+  tam_journal_advance(manager->journal, manager->now_ms);
 }
 
 // Releases the model that nobody needs any more; panels hear of it as far as
@@ -287,6 +299,7 @@ typedef struct host_command {
   uint32_t op;
   uint32_t flags; // TAM_COMMAND_FLAG_*
   const tam_message *message;
+  tam_journal_start start; // with what it begins, of a job that goes on
 } host_command;
 
 // Begins the answer to a |message| that starts no operation.
@@ -380,6 +393,7 @@ static int manager_list_chat_models(tam_manager *manager,
       .flags = command->flags,
       .params = &params,
   };
+  request.envelope.first_seq = command->start.first_seq;
   int error =
       tam_list_params_parse(&params, message->params,
                             message->params_are_nested, &why, &manager->mem);
@@ -408,8 +422,10 @@ static int manager_list_chat_models(tam_manager *manager,
 static int manager_start_store(tam_manager *manager,
                                const host_command *command) {
   const tam_message *message = command->message;
-  tam_store_request request = {command->op, message->envelope, command->flags,
-                               message->params, message->params_are_nested};
+  tam_store_request request = {
+      command->op,     message->envelope,          command->flags,
+      message->params, message->params_are_nested, command->start.is_paused};
+  request.envelope.first_seq = command->start.first_seq;
   return tam_store_start(manager->store, message->verb, &request,
                          manager->now_ms);
 }
@@ -427,7 +443,10 @@ static int manager_start_chat(tam_manager *manager,
       .chat = message->chat,
       .defaults = message->envelope.is_panel ? TAM_SPAN(TAM_PANEL_DEFAULTS)
                                              : TAM_SPAN_NONE,
+      .saved_head = command->start.head,
+      .saved_rest = command->start.rest,
   };
+  request.envelope.first_seq = command->start.first_seq;
   return tam_chat_start(manager->chat, message->chat_verb, &request,
                         manager->now_ms);
 }
@@ -448,6 +467,67 @@ static int manager_answer_panel(tam_manager *manager,
   return tam_panel_answer(&host, command->message, command->op, command->flags);
 }
 
+// ---------------------------------------------------------------------------
+// Jobs that outlive the program
+
+// Says the error of a job that does not begin.
+static int manager_refuse_job(tam_manager *manager, const host_command *command,
+                              int error) {
+  tam_speaker speaker;
+  int kind = tam_names_find(TAM_JOB_KINDS, command->message->name_text);
+  tam_failure failure = {
+      .error = error,
+      .stage = "jobs",
+      .message = error == TAM_ERR_UNKNOWN_JOB
+                     ? TAM_SPAN("nothing is known of a job of this id")
+                 : error == TAM_ERR_LOAD_CRASHED
+                     ? TAM_SPAN("the program died when it loaded this model")
+                     : TAM_SPAN("id: expected one that no running job has"),
+      .remedy = tam_error_remedy(error),
+  };
+  int result = tam_speaker_init(
+      &speaker, &manager->queue, tam_names_at(TAM_JOB_KINDS, (size_t)kind),
+      command->op, &command->message->envelope, &manager->mem);
+  if (result == 0) {
+    tam_speaker_fail(&speaker, &failure, manager->now_ms);
+  }
+  tam_speaker_free(&speaker);
+  return result;
+}
+
+// Begins the command's job, if it is one. Returns 0, 1 when it has ended
+// already, or why it must not begin.
+static int manager_begin_job(tam_manager *manager, host_command *command,
+                             tam_span text) {
+  const tam_message *message = command->message;
+  tam_span rest = tam_buf_span(&message->rest); // without the chat
+  int kind = tam_names_find(TAM_JOB_KINDS, message->name_text);
+  tam_span id = message->envelope.id;
+  int is_listed = manager_find_id(manager, id) != NULL;
+  if (kind < 0 || (kind == TAM_JOB_LISTING && is_listed)) {
+    return 0; // a listing looks itself
+  }
+  if ((command->flags & TAM_COMMAND_FLAG_JOURNAL) == 0 ||
+      tam_span_eq(id, TAM_SPAN("null"))) {
+    return message->is_resumed ? TAM_ERR_UNKNOWN_JOB : 0;
+  }
+  if (is_listed || tam_store_has_id(manager->store, id) ||
+      tam_chat_has_id(manager->chat, id)) {
+    return TAM_ERR_INVALID_PARAMS;
+  }
+  tam_journal_request request = {
+      .op = command->op,
+      .kind = (tam_job_kind)kind,
+      .id = id,
+      .text = rest.len > 0 ? rest : text,
+      .params = message->params,
+      .is_resumed = message->is_resumed,
+      .is_restored = message->is_restored,
+  };
+  return tam_journal_begin(manager->journal, &request, &command->start,
+                           manager->now_ms);
+}
+
 static int manager_dispatch(tam_manager *manager, const host_command *command) {
   switch (command->message->name) {
   case TAM_REQUEST_LIST_CHAT_MODELS:
@@ -464,6 +544,9 @@ static int manager_dispatch(tam_manager *manager, const host_command *command) {
     return manager_answer_panel(manager, command);
   case TAM_REQUEST_FOREIGN:
     return TAM_ERR_NOT_OURS;
+  case TAM_REQUEST_RESUME_JOBS:
+    return tam_journal_list(manager->journal, command->op,
+                            &command->message->envelope, manager->now_ms);
   default:
     return manager_reject(manager, command->op, command->message,
                           TAM_ERR_UNKNOWN_MESSAGE,
@@ -478,8 +561,18 @@ static int manager_do(tam_manager *manager, const tam_event *event,
   const char *why;
   int error = tam_message_parse(&message, text, &why, &manager->mem);
   if (error == 0) {
-    host_command command = {event->op, event->flags, &message};
-    error = manager_dispatch(manager, &command);
+    host_command command = {event->op, event->flags, &message, {0}};
+    error = manager_begin_job(manager, &command, text);
+    if (error == 0) {
+      error = manager_dispatch(manager, &command);
+    } else if (error > 0) {
+      error = 0;
+    } else if (!tam_error_is_fatal(error)) {
+      error = manager_refuse_job(manager, &command, error);
+    }
+    if (error != 0) {
+      tam_journal_forget(manager->journal, event->op);
+    }
   } else if (!tam_error_is_fatal(error)) {
     error = manager_reject(manager, event->op, &message, error, why);
   }
@@ -507,7 +600,8 @@ static int manager_on_command(tam_manager *manager, const tam_event *event) {
   if (event->op == 0 || manager_find_op(manager, event->op) != NULL ||
       tam_store_has_op(manager->store, event->op) ||
       tam_chat_has_op(manager->chat, event->op) ||
-      tam_account_has_op(manager->account, event->op)) {
+      tam_account_has_op(manager->account, event->op) ||
+      tam_journal_has_op(manager->journal, event->op)) {
     return TAM_ERR_INVALID_ARGUMENT;
   }
   if (manager->pieces.op != 0 && manager->pieces.op != event->op) {
@@ -547,6 +641,13 @@ static int manager_on_op_event(tam_manager *manager, const tam_event *event) {
     tam_pieces_fail(&manager->pieces, TAM_ERR_CANCELLED, manager->now_ms);
     return 0;
   }
+  if (tam_journal_has_op(manager->journal, event->op)) {
+    if (event->kind != TAM_EVENT_CANCEL) {
+      return TAM_ERR_INVALID_STATE;
+    }
+    tam_journal_cancel(manager->journal, event->op, manager->now_ms);
+    return 0;
+  }
   if (op == NULL) {
     return tam_chat_has_op(manager->chat, event->op)
                ? tam_chat_feed(manager->chat, event, manager->now_ms)
@@ -577,6 +678,9 @@ static int manager_on_event(tam_manager *manager, const tam_event *event) {
   case TAM_EVENT_STORE_DATA:
   case TAM_EVENT_STORE_END:
   case TAM_EVENT_STORE_FAIL:
+    return event->request > TAM_STORAGE_ID_MAX
+               ? tam_journal_feed(manager->journal, event, manager->now_ms)
+               : tam_store_feed(manager->store, event, manager->now_ms);
   case TAM_EVENT_PULL:
     return tam_store_feed(manager->store, event, manager->now_ms);
   case TAM_EVENT_RUNTIME_DATA:
@@ -622,7 +726,7 @@ int tam_manager_feed(tam_manager *manager, const tam_event *event,
 }
 
 const tam_action *tam_manager_next(tam_manager *manager) {
-  return tam_action_queue_pop(&manager->queue);
+  return tam_journal_next(manager->journal);
 }
 
 // The earlier of two times, of which -1 is none.
@@ -635,6 +739,7 @@ double tam_manager_deadline(const tam_manager *manager, double now_ms) {
   at_ms = sooner(at_ms, tam_store_deadline(manager->store));
   at_ms = sooner(at_ms, tam_chat_deadline(manager->chat));
   at_ms = sooner(at_ms, tam_panels_deadline(&manager->panels));
+  at_ms = sooner(at_ms, tam_journal_deadline(manager->journal));
   for (size_t i = 0; i < manager->op_count; i++) {
     at_ms = sooner(at_ms, tam_list_op_deadline(manager->ops[i]));
   }
@@ -648,5 +753,5 @@ double tam_manager_deadline(const tam_manager *manager, double now_ms) {
 size_t tam_manager_busy(const tam_manager *manager) {
   return manager->op_count + tam_store_busy(manager->store) +
          tam_chat_busy(manager->chat) + tam_account_busy(manager->account) +
-         (manager->pieces.op != 0);
+         tam_journal_busy(manager->journal) + (manager->pieces.op != 0);
 }

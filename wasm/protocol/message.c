@@ -16,11 +16,12 @@
 // The longest name of a request that is known, with room to spare.
 #define NAME_MAX 64U
 
-static const char listing_names[] = "listChatModels\0"
-                                    // Older clients cancel under other names.
-                                    "cancelListChatModels\0"
-                                    "cancelLoadChatModels\0"
-                                    "cancelLoad\0";
+static const char names[] = "listChatModels\0"
+                            "resumeJobs\0"
+                            // Older clients cancel under other names.
+                            "cancelListChatModels\0"
+                            "cancelLoadChatModels\0"
+                            "cancelLoad\0";
 
 // ---------------------------------------------------------------------------
 // Which request it is
@@ -34,12 +35,13 @@ static int is_nothing(tam_span raw) {
 }
 
 static void find_verb(tam_message *message, tam_span name) {
-  int place = tam_names_find(listing_names, name);
+  int place = tam_names_find(names, name);
   message->verb = tam_store_find_verb(name);
   message->chat_verb = tam_chat_find_verb(name);
   message->account_verb = tam_account_find_verb(name);
   message->name = place == 0              ? TAM_REQUEST_LIST_CHAT_MODELS
-                  : place > 0             ? TAM_REQUEST_CANCEL_LIST_CHAT_MODELS
+                  : place == 1            ? TAM_REQUEST_RESUME_JOBS
+                  : place > 1             ? TAM_REQUEST_CANCEL_LIST_CHAT_MODELS
                   : message->verb != NULL ? TAM_REQUEST_STORE
                   : message->chat_verb != NULL ? TAM_REQUEST_CHAT
                   : message->account_verb != TAM_ACCOUNT_NONE
@@ -186,6 +188,10 @@ static void message_read_params(tam_message *message) {
                      ? tam_json_get_kind(nested) == TAM_JSON_KIND_OBJECT
                      : nested != NULL;
   message->params = is_there ? nested : root;
+  message->is_resumed =
+      tam_json_get_bool(tam_json_get_member(root, TAM_SPAN("resume")));
+  message->is_restored =
+      tam_json_get_bool(tam_json_get_member(root, TAM_SPAN("restore")));
 }
 
 // ---------------------------------------------------------------------------

@@ -32,6 +32,7 @@ typedef enum tam_request_name {
   TAM_REQUEST_UNKNOWN = 0,
   TAM_REQUEST_LIST_CHAT_MODELS,
   TAM_REQUEST_CANCEL_LIST_CHAT_MODELS,
+  TAM_REQUEST_RESUME_JOBS,
   TAM_REQUEST_STORE,   // one of the store's verbs
   TAM_REQUEST_CHAT,    // one of the chat's
   TAM_REQUEST_ACCOUNT, // of the account
@@ -55,6 +56,8 @@ typedef struct tam_message {
   int params_are_nested;          // else they stand among the other fields
   tam_span params_text;           // raw, without the chat
   tam_span chat;                  // raw, or empty
+  int is_resumed;  // the job goes on that another life of the program began
+  int is_restored; // nobody asked for it just now
 } tam_message;
 
 // Reads |text|, which is needed as long as |message|; that must be freed in

@@ -51,9 +51,9 @@ static const char param_names[] = "modelId\0"
                                   "task\0"
                                   "unlimitedStorage\0"
                                   "path\0"
-                                   "facts\0"
-                                   "verify\0"
-                                   "failed\0";
+                                  "facts\0"
+                                  "verify\0"
+                                  "failed\0";
 
 // In the order of the names.
 static const param_rule param_rules[] = {

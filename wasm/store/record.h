@@ -20,8 +20,10 @@
 
 // The numbers are stored and never change.
 typedef enum tam_record_kind {
-  TAM_RECORD_FILE = 1,    // store/file_record.h
-  TAM_RECORD_REVISION = 2 // store/revision.h
+  TAM_RECORD_FILE = 1,     // store/file_record.h
+  TAM_RECORD_REVISION = 2, // store/revision.h
+  TAM_RECORD_JOB = 3,      // journal/job_record.h
+  TAM_RECORD_SAID = 4      // likewise
 } tam_record_kind;
 
 // ---------------------------------------------------------------------------

@@ -39,18 +39,21 @@ struct tam_storage {
   tam_action_queue *queue;
   storage_request *first;
   storage_request *done; // ended, but its report is still being read
+  uint32_t id_min;
+  uint32_t id_max;
   uint32_t last_id;
 };
 
 int tam_storage_new(tam_storage **pstorage, tam_action_queue *queue,
-                    const tam_mem *mem) {
+                    uint32_t id_min, uint32_t id_max, const tam_mem *mem) {
   tam_storage *storage = tam_mem_calloc(mem, 1, sizeof(*storage));
   if (storage == NULL) {
     return TAM_ERR_OUT_OF_MEMORY;
   }
   storage->mem = mem;
   storage->queue = queue;
-  storage->last_id = TAM_NET_ID_MAX;
+  storage->id_min = storage->last_id = id_min;
+  storage->id_max = id_max;
   *pstorage = storage;
   return 0;
 }
@@ -94,8 +97,8 @@ request_new(tam_storage *storage, tam_storage_owner owner, request_kind kind) {
   self->kind = kind;
   tam_buf_init(&self->key, storage->mem, TAM_STORAGE_KEY_MAX);
   tam_buf_init(&self->value, storage->mem, TAM_STORAGE_RECORD_MAX);
-  storage->last_id = storage->last_id == TAM_STORAGE_ID_MAX ? TAM_NET_ID_MAX
-                                                            : storage->last_id;
+  storage->last_id =
+      storage->last_id == storage->id_max ? storage->id_min : storage->last_id;
   self->id = ++storage->last_id;
   return self;
 }

@@ -33,8 +33,10 @@
 // The longest record.
 #define TAM_STORAGE_RECORD_MAX (UINT32_C(4) << 20)
 
-// Requests have numbers above TAM_NET_ID_MAX up to this one.
-#define TAM_STORAGE_ID_MAX 0xbfffffffU
+// Requests of the store have numbers above TAM_NET_ID_MAX up to this one; those
+// of the journal are above it, up to the other.
+#define TAM_STORAGE_ID_MAX 0xafffffffU
+#define TAM_JOURNAL_ID_MAX 0xbfffffffU
 
 // The longest key in bytes: two paths of a repository and what stands around.
 #define TAM_STORAGE_KEY_MAX 4096
@@ -70,9 +72,10 @@ typedef struct tam_storage_owner {
   uint32_t tag;
 } tam_storage_owner;
 
-// Creates the storage; actions go to |queue|, which outlives it.
+// Creates the storage; actions go to |queue|, which outlives it. Requests get
+// numbers above |id_min| up to |id_max|.
 int tam_storage_new(tam_storage **pstorage, tam_action_queue *queue,
-                    const tam_mem *mem);
+                    uint32_t id_min, uint32_t id_max, const tam_mem *mem);
 void tam_storage_del(tam_storage *storage);
 
 // Submit a request. Return its number, or 0 when memory is short.

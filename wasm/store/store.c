@@ -28,7 +28,8 @@ int tam_store_new(tam_store **pstore, const tam_store_host *host) {
     return TAM_ERR_OUT_OF_MEMORY;
   }
   store->host = *host;
-  int error = tam_storage_new(&store->storage, host->queue, host->mem);
+  int error = tam_storage_new(&store->storage, host->queue, TAM_NET_ID_MAX,
+                              TAM_STORAGE_ID_MAX, host->mem);
   if (error != 0) {
     tam_store_del(store);
     return error;
@@ -284,6 +285,7 @@ static tam_store_op *op_new(tam_store *store, const tam_store_verb *verb,
   tam_buf_append(&op->id, request->envelope.id);
   op->envelope.id = tam_buf_span(&op->id);
   op->envelope.is_type_style = request->envelope.is_type_style;
+  op->envelope.first_seq = request->envelope.first_seq;
   return op;
 }
 
@@ -301,6 +303,7 @@ static int op_prepare(tam_store_op *op, const tam_store_request *request) {
     error = tam_store_op_fail(op, TAM_ERR_BUSY, "too many operations run");
   }
   op->file.path = op->params.path;
+  op->transfers.is_paused = request->is_paused;
   op->is_prepared = error == 0;
   if (error == 0 && op->verb->takes_facts) {
     tam_store_write_facts(op, op->params.facts);
@@ -455,6 +458,19 @@ double tam_store_deadline(const tam_store *store) {
     }
   }
   return at_ms;
+}
+
+int tam_store_has_id(const tam_store *store, tam_span id) {
+  const tam_store_op *op = store->first;
+  while (op != NULL && (op->is_ended || !tam_span_eq(op->envelope.id, id))) {
+    op = op->next;
+  }
+  return op != NULL;
+}
+
+int tam_store_is_paused(const tam_store *store, uint32_t number) {
+  const tam_store_op *op = find_op(store, number);
+  return op != NULL && op->transfers.is_paused;
 }
 
 size_t tam_store_busy(const tam_store *store) {

@@ -44,6 +44,7 @@ typedef struct tam_store_request {
   uint32_t flags;              // TAM_COMMAND_FLAG_*
   const tam_json_node *params; // may be NULL; needed during the call only
   int params_are_nested;       // they stand alone: what is unknown is wrong
+  int is_paused;               // a download that somebody has to resume
 } tam_store_request;
 
 typedef struct tam_store tam_store;
@@ -76,6 +77,13 @@ double tam_store_deadline(const tam_store *store);
 
 // Returns 1 when |op| is the number of an operation that has not ended.
 int tam_store_has_op(const tam_store *store, uint32_t op);
+
+// Returns 1 when an operation that has not ended is known to its caller as
+// |id|, JSON text.
+int tam_store_has_id(const tam_store *store, tam_span id);
+
+// Returns 1 when |op| is a download that is paused.
+int tam_store_is_paused(const tam_store *store, uint32_t op);
 
 // Returns how many operations have not ended.
 size_t tam_store_busy(const tam_store *store);

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+// An answer of a real model, killed at every moment: what was heard before and
+// after is what is heard without a kill, nothing twice, and one last word.
+
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+
+import { createHub } from '../hub/index.js';
+import { TINY_CHAT, tinyChat } from '../models/tiny-chat.js';
+import { copyOf } from '../store/memory-store.js';
+import { goOn, journalOf, live } from './lives.js';
+
+/** @typedef {import('./lives.js').Message} Message */
+
+const messages = [{ role: 'user', content: 'What is 9 plus 4?' }];
+
+/** What is asked, each in another way of going on. */
+const ASKED = {
+  greedy: { max_new_tokens: 40 },
+  drawn: { do_sample: true, temperature: 1.5, max_new_tokens: 24 },
+  seeded: { do_sample: true, temperature: 1.5, seed: 5, max_new_tokens: 24 },
+  'with a stop string': { max_new_tokens: 40, stop_strings: ['.'] },
+  guided: { guidance_scale: 1.5, max_new_tokens: 16 },
+  'with beams': { num_beams: 3, num_return_sequences: 2, max_new_tokens: 12 },
+};
+
+/** @param {Message} message */
+const isOfJob = ({ id }) => id === 'answer';
+
+/** @param {Message[]} heard */
+function answerOf(heard) {
+  const mine = heard.filter(isOfJob);
+  const parts = mine.filter(({ action }) => action === 'generate:progress');
+  return {
+    seqs: mine.map(({ seq }) => seq),
+    text: parts.map(({ text }) => text).join(''),
+    tokens: parts.flatMap(({ tokenIds }) => tokenIds),
+    ends: mine.filter(({ action }) => action !== 'generate:progress'),
+    shown: heard.filter(({ type }) => type === 'generationUpdate')
+      .map(({ payload }) => payload.token).join(''),
+    completed: heard.filter(({ type }) => type === 'generationComplete').length,
+  };
+}
+
+/** What an end says that does not depend on time and caches. */
+function lastingOf({ ts, tokensPerSecond, timeToFirstTokenMs, reusedTokens,
+  ...rest } = /** @type {any} */ ({})) {
+  return rest;
+}
+
+for (const [name, settings] of Object.entries(ASKED)) {
+  describe(`an answer, ${name}`, () => {
+    /** @type {Awaited<ReturnType<typeof live>>} */
+    let whole;
+    /** @type {ReturnType<typeof answerOf>} */
+    let expected;
+    const hub = createHub({ catalogue: [], rateLimits: false, latency: false,
+      repositories: [tinyChat()] });
+
+    before(async () => {
+      whole = await live(hub.fetch);
+      await whole.manager.load({ modelId: TINY_CHAT, dtype: 'q8' });
+      whole.moments.length = 0;
+      whole.heard.length = 0;
+      await whole.manager.handleMessage({
+        action: 'generate', id: 'answer',
+        params: { messages, settings, chatId: 'a' },
+      });
+      assert.deepEqual(await whole.manager.resumeJobs(), []);
+      assert.deepEqual(journalOf(whole.data), []);
+      await whole.manager.dispose();
+      expected = answerOf(whole.heard);
+    });
+
+    test('is whole without a kill, and leaves no record', () => {
+      assert.equal(expected.ends.length, 1);
+      assert.equal(expected.ends[0].action, 'generate:done');
+      assert.equal(expected.ends[0].text, expected.text);
+      assert.equal(expected.tokens.length, expected.ends[0].newTokens);
+      assert.ok(whole.moments.length > 6);
+    });
+
+    test('goes on from every moment', async () => {
+      let resumed = 0;
+      for (const { data, heard } of some(whole.moments, name)) {
+        const said = answerOf(heard);
+        // The numbers are drawn on, not again: the seed is another.
+        const next = await live(hub.fetch, copyOf(data), { seed: 77 });
+        const { jobs, ends } = await goOn(next.manager);
+        assert.deepEqual(await next.manager.resumeJobs(), []);
+        assert.deepEqual(journalOf(next.data), []);
+        if (jobs.length === 0) {
+          // It had not been written down yet, or has been heard to its end.
+          assert.ok([0, expected.seqs.length].includes(said.seqs.length));
+          await next.manager.dispose();
+          continue;
+        }
+        resumed += 1;
+        assert.deepEqual(jobs.map(({ id, kind }) => [id, kind]),
+          [['answer', 'generate']]);
+        assert.equal(ends[0].action, 'generate:done', JSON.stringify(ends));
+        assert.deepEqual(lastingOf(ends[0]), lastingOf(expected.ends[0]));
+
+        // Nothing is said twice.
+        const spoken = answerOf(next.heard);
+        const lastSeq = said.seqs.at(-1) ?? -1;
+        assert.ok(spoken.seqs.every((seq) => seq > lastSeq));
+        assert.deepEqual(spoken.seqs,
+          expected.seqs.slice(expected.seqs.length - spoken.seqs.length));
+        assert.ok(said.ends.length + spoken.ends.length <= 1);
+        assert.ok(said.completed + spoken.completed <= 1);
+
+        // Whoever asks for what is behind the last message loses nothing.
+        const rest = answerOf(await all(next.manager, lastSeq));
+        assert.deepEqual([...said.seqs, ...rest.seqs], expected.seqs);
+        assert.equal(said.text + rest.text, expected.text);
+        assert.deepEqual([...said.tokens, ...rest.tokens], expected.tokens);
+        await next.manager.dispose();
+      }
+      assert.ok(resumed > 3);
+    });
+  });
+}
+
+/**
+ * Every moment of one answer, some of the others: each is a life with a model.
+ * @template T
+ * @param {T[]} moments
+ * @param {string} name
+ */
+function some(moments, name) {
+  return name === 'greedy' ? moments
+    : moments.filter((_, i) => i % 4 === 1 || i > moments.length - 6);
+}
+
+/**
+ * @param {import('../../js-bindings/types/index.d.ts').ModelManager} manager
+ * @param {number} seq
+ */
+async function all(manager, seq) {
+  /** @type {Message[]} */
+  const heard = [];
+  for await (const message of manager.subscribe('answer', seq)) {
+    heard.push(message);
+  }
+  return heard;
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "journal/job_record.h"
+
+#include "core/json_scan.h"
+#include "core/json_write.h"
+#include "core/mem.h"
+#include "core/names.h"
+#include "store/record.h"
+
+#define VERSION 1
+
+// What can hold a secret, wherever it stands in a request.
+static const char secrets[] = "hfToken\0"
+                              "token\0"
+                              "accessToken\0"
+                              "authorization\0";
+
+// ---------------------------------------------------------------------------
+// Records
+
+void tam_job_record_write(const tam_job_record *job, tam_buf *bytes) {
+  tam_record_begin(bytes, TAM_RECORD_JOB, VERSION);
+  tam_record_put_u8(bytes, (uint8_t)job->kind);
+  tam_record_put_u64(bytes, job->order);
+  tam_record_put_u8(bytes, job->is_paused != 0);
+  tam_record_put_u8(bytes, job->attempts);
+  tam_record_put_u32(bytes, job->seq);
+  tam_record_put_text(bytes, job->id);
+  tam_record_put_text(bytes, job->request);
+  tam_record_put_text(bytes, job->head);
+  tam_record_put_text(bytes, job->last);
+  tam_record_end(bytes);
+}
+
+int tam_job_record_read(tam_job_record *job, tam_span bytes) {
+  tam_record_reader reader;
+  (void)tam_record_open(&reader, bytes, TAM_RECORD_JOB, VERSION);
+  uint8_t kind = tam_record_get_u8(&reader);
+  job->kind = (tam_job_kind)kind;
+  job->order = tam_record_get_u64(&reader);
+  job->is_paused = tam_record_get_u8(&reader);
+  job->attempts = tam_record_get_u8(&reader);
+  job->seq = tam_record_get_u32(&reader);
+  job->id = tam_record_get_text(&reader, TAM_JOB_ID_MAX);
+  job->request = tam_record_get_text(&reader, bytes.len);
+  job->head = tam_record_get_text(&reader, bytes.len);
+  job->last = tam_record_get_text(&reader, bytes.len);
+  int error = tam_record_close(&reader);
+  return error == 0 && kind >= TAM_JOB_KIND_COUNT ? TAM_ERR_UNEXPECTED_SHAPE
+                                                  : error;
+}
+
+void tam_said_record_write(uint64_t order, uint32_t seq, tam_span rest,
+                           tam_buf *bytes) {
+  tam_record_begin(bytes, TAM_RECORD_SAID, VERSION);
+  tam_record_put_u64(bytes, order);
+  tam_record_put_u32(bytes, seq);
+  tam_record_put_text(bytes, rest);
+  tam_record_end(bytes);
+}
+
+int tam_said_record_read(uint64_t *order, uint32_t *seq, tam_span *rest,
+                         tam_span bytes) {
+  tam_record_reader reader;
+  (void)tam_record_open(&reader, bytes, TAM_RECORD_SAID, VERSION);
+  *order = tam_record_get_u64(&reader);
+  *seq = tam_record_get_u32(&reader);
+  *rest = tam_record_get_text(&reader, bytes.len);
+  return tam_record_close(&reader);
+}
+
+// ---------------------------------------------------------------------------
+// Requests
+
+static void write_key(tam_buf *json, tam_span key) {
+  tam_json_write_string(json, key);
+  tam_buf_append_byte(json, ':');
+}
+
+// Writes what |token| stands for. Returns 1 when it was the last one.
+static void write_token(tam_json_scan *scan, int token, size_t max,
+                        tam_buf *json) {
+  tam_span text = TAM_SPAN_NONE;
+  switch (token) {
+  case TAM_JSON_KEY:
+    (void)tam_json_scan_text(scan, max, &text);
+    write_key(json, text);
+    if (tam_names_find(secrets, text) >= 0) {
+      tam_json_write_null(json);
+      tam_json_scan_skip(scan);
+    }
+    break;
+  case TAM_JSON_STRING:
+    (void)tam_json_scan_text(scan, max, &text);
+    tam_json_write_string(json, text);
+    break;
+  case TAM_JSON_NUMBER:
+    (void)tam_json_scan_text(scan, max, &text);
+    tam_json_write_raw(json, text);
+    break;
+  case TAM_JSON_OBJECT:
+    tam_json_write_object_begin(json);
+    break;
+  case TAM_JSON_OBJECT_END:
+    tam_json_write_object_end(json);
+    break;
+  case TAM_JSON_ARRAY:
+    tam_json_write_array_begin(json);
+    break;
+  case TAM_JSON_ARRAY_END:
+    tam_json_write_array_end(json);
+    break;
+  case TAM_JSON_NULL:
+    tam_json_write_null(json);
+    break;
+  default:
+    tam_json_write_bool(json, token == TAM_JSON_TRUE);
+    break;
+  }
+}
+
+void tam_job_write_request(tam_span text, tam_buf *json, const tam_mem *mem) {
+  size_t scratch_size = text.len * TAM_JSON_ESCAPE_RATIO;
+  tam_json_scan *scan = tam_mem_calloc(mem, 1, sizeof(*scan));
+  uint8_t *scratch = tam_mem_malloc(mem, scratch_size);
+  if (scan == NULL || scratch == NULL) {
+    json->error = TAM_ERR_OUT_OF_MEMORY;
+  } else {
+    tam_json_scan_init(scan, scratch, scratch_size);
+    tam_json_scan_input(scan, text);
+    int token;
+    while ((token = tam_json_scan_next(scan)) > 0) {
+      write_token(scan, token, text.len, json);
+    }
+  }
+  tam_buf keeper;
+  tam_buf_init(&keeper, mem, scratch_size);
+  keeper.data = scratch; // a secret may have been put together in it
+  keeper.capacity = scratch == NULL ? 0 : scratch_size;
+  tam_buf_wipe(&keeper);
+  tam_mem_free(mem, scan);
+}
