@@ -154,23 +154,32 @@ static void play_cancel(player *self, const trace_entry *entry,
                           .op = (uint32_t)strtoul(rest, NULL, 10)});
 }
 
-static void play_run(player *self, const trace_entry *entry, const char *rest) {
-  (void)entry;
-  unsigned long count = strtoul(rest, NULL, 10);
-  if (count == 0) {
-    chat_host_run(&self->host);
+// Does what is ordered, up to the next order called |verb|.
+static void run_to(player *self, const char *verb) {
+  chat_host *host = &self->host;
+  char wanted[64];
+  snprintf(wanted, sizeof(wanted), "{\"do\":\"%s\"", verb);
+  while (host->order_count > 0 &&
+         strstr(host->orders[0].text, wanted) == NULL) {
+    (void)chat_host_step(host);
   }
-  for (; count > 0; count--) {
-    if (!chat_host_step(&self->host)) {
-      complain(self, "nothing is ordered");
-    }
+  if (host->order_count == 0) {
+    complain(self, "no such order is given");
   }
 }
 
-// The next order fails.
+static void play_run(player *self, const trace_entry *entry, const char *rest) {
+  (void)entry;
+  if (strncmp(rest, " to ", 4) == 0) {
+    run_to(self, rest + 4);
+  } else {
+    chat_host_run(&self->host);
+  }
+}
+
 static void play_fail(player *self, const trace_entry *entry,
                       const char *rest) {
-  (void)rest;
+  run_to(self, rest);
   self->host.fail_order = self->host.done + 1;
   self->host.fail_words = entry->body;
 }
@@ -194,7 +203,7 @@ static const struct {
     {"at ", play_at},         {"timer ", play_timer},
     {"no timer", play_rest},  {"command ", play_command},
     {"cancel ", play_cancel}, {"run", play_run},
-    {"fail", play_fail},      {"model says", play_says},
+    {"fail ", play_fail},     {"model says", play_says},
 };
 
 static void play_step(player *self, const trace_entry *entry) {

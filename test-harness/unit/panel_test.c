@@ -172,8 +172,7 @@ static void test_names_of_dtypes(void) {
   chat_host_free(&host);
   begin(&host);
   (void)say(&host, INIT_OF("quantized"));
-  CHECK_INT(host.order_count, 1);
-  expect(host.orders[0].text, "\"dtype\":\"q8\"");
+  expect(next_order(&host, "download"), "\"dtype\":\"q8\"");
   chat_host_free(&host);
 }
 
@@ -402,11 +401,10 @@ static void test_default_settings(void) {
   bring(&host, TAM_CHAT_READY);
   expect(ask(&host, text), "\"code\":\"context_overflow\"");
   expect(chat_host_do(&host, ASK("\"temperature\":0"), chat), DONE);
-  expect(chat_host_do(
-             &host,
-             MESSAGE("updateSettings", "\"settings\":{\"max_new_tokens\":3}"),
-             NULL),
-         "\"updateSettings:done\"");
+  // Another page saves settings, and says so.
+  host.settings = "{\"id\":\"InferenceSettings\",\"max_new_tokens\":3,"
+                  "\"enabled\":{\"max_new_tokens\":true}}";
+  expect_answer(ask(&host, BARE("inferenceSettingsUpdate")), GOOD);
   expect_answer(ask(&host, text), GOOD);
   expect(heard(&host), "\"numTokens\":3");
   chat_host_free(&host);
@@ -421,12 +419,12 @@ static void test_system_prompt_and_length(void) {
   chat_host host;
   bring(&host, TAM_CHAT_READY);
   (void)say(&host, PANEL("generate", "\"messages\":[" USER("hello") "]"));
-  expect(host.orders[0].text, "You are a helpful assistant");
+  expect(next_order(&host, "render"), "You are a helpful assistant");
   chat_host_run(&host);
   (void)say(&host,
             PANEL("generate", "\"messages\":[{\"role\":\"system\","
                               "\"content\":\"mine\"}," USER("hello") "]"));
-  expect_not(host.orders[0].text, "You are a helpful assistant");
+  expect_not(next_order(&host, "render"), "You are a helpful assistant");
   chat_host_run(&host);
   char text[1024];
   char words[151];
@@ -451,9 +449,9 @@ static void test_system_prompt_and_length(void) {
                     "\"system_prompt\":\"s\"}}}",
            words, words, words);
   (void)say(&host, text);
-  expect(host.orders[0].text, "first");
+  expect(next_order(&host, "render"), "first");
   (void)chat_host_step(&host);
-  expect_not(host.orders[0].text, "first");
+  expect_not(next_order(&host, "render"), "first");
   chat_host_run(&host);
   expect_answer(host.last, GOOD);
   chat_host_free(&host);

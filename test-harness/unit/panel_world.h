@@ -94,4 +94,15 @@ static inline void bring(chat_host *host, tam_chat_state state) {
   CHECK_INT(state_of(host), state);
 }
 
+// Answers what is ordered until |verb| is, and returns that order.
+static inline const char *next_order(chat_host *host, const char *verb) {
+  char wanted[64];
+  snprintf(wanted, sizeof(wanted), "{\"do\":\"%s\"", verb);
+  while (host->order_count > 0 &&
+         strstr(host->orders[0].text, wanted) == NULL) {
+    (void)chat_host_step(host);
+  }
+  return host->order_count == 0 ? "" : host->orders[0].text;
+}
+
 #endif // TAM_TEST_PANEL_WORLD_H
