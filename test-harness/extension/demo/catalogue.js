@@ -7,8 +7,8 @@ import { forgetAll, keep, recall, recallAll } from './keeper.js';
 import { wasCancelled } from './problem.js';
 
 /**
- * @typedef {import('../../../dist/index.js').ModelManager} ModelManager
- * @typedef {import('../../../dist/index.js').ModelEntry} ModelEntry
+ * @typedef {import('tabagent-wasm').ModelManager} ModelManager
+ * @typedef {import('tabagent-wasm').ModelEntry} ModelEntry
  * @typedef {Pick<ModelEntry, 'id' | 'name' | 'classification'>
  *   & Partial<ModelEntry> & { haystack: string }} Row haystack: what a search
  *   looks into; the rest may still be on its way
@@ -153,7 +153,7 @@ export class Catalogue extends EventTarget {
   }
 
   /**
-   * @param {import('../../../dist/index.js').ListChatModelsProgress} message
+   * @param {import('tabagent-wasm').ListChatModelsProgress} message
    * @param {string} search
    * @param {number} before rows of the pages before this one
    */
