@@ -18,6 +18,7 @@ export function startBackground(options = {}) {
     locks: navigator?.locks, document,
     setTimeout: setTimeout.bind(globalThis),
     clearTimeout: clearTimeout.bind(globalThis),
+    target: globalThis,
   }).listen();
 }
 
@@ -31,6 +32,7 @@ const EXPECTED = {
     Array.isArray(value) && value.every((one) => typeof one === 'string')),
   idle: (/** @type {unknown} */ value) => (
     typeof value === 'object' && value !== null),
+  oauth: (/** @type {unknown} */ value) => typeof value === 'function',
 };
 
 /** @param {unknown} value */

@@ -16,13 +16,15 @@ export interface BackgroundOptions {
    * default only its own pages are obeyed.
    */
   allowContentScripts?: string[];
-  /** When a model that nobody uses is released. */
+  /** When a model that nobody uses is released; null: never. */
   idle?: {
-    /** After so long without a request; never by default. */
-    unloadAfterIdleMs?: number;
-    /** So long after the last panel has gone. */
-    unloadGraceMs?: number;
+    /** After so long without a request; 15 minutes by default. */
+    unloadAfterIdleMs?: number | null;
+    /** So long after the last panel has gone; a minute by default. */
+    unloadGraceMs?: number | null;
   };
+  /** Brings an access token, for a login without one. */
+  oauth?: () => Promise<string>;
 }
 
 /**

@@ -82,6 +82,8 @@ describe('a panel', () => {
     const { sessions, wasmBytes, storeBytes } = await ask(panel, 'memory');
     assert.equal(sessions.length, 1);
     assert.ok(wasmBytes > 0 && storeBytes > bytes);
+    const { entries } = await ask(panel, 'log');
+    assert.ok(entries.some((/** @type {any} */ one) => one.name === 'load'));
   });
 
   test('gets files from the store without asking anybody', async () => {
