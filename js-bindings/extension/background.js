@@ -5,6 +5,8 @@ import { HOST_URL } from './names.js';
 import { platformHere } from './platform.js';
 import { Router } from './router.js';
 
+export { hubOAuth } from './oauth.js';
+
 /** @typedef {import('../types/background.d.ts').BackgroundOptions} Options */
 
 /**
