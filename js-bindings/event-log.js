@@ -148,7 +148,7 @@ export class EventLog {
       this.note(code === undefined
         ? { kind: 'done', op, bytes: first.length }
         : { kind: 'failed', op, code: safeCode(code), status,
-          name: safeName(stage) });
+          name: stage === undefined ? undefined : safeName(stage) });
     }
   }
 }

@@ -28,6 +28,7 @@ import { StreamInput } from './stream-input.js';
  * @property {() => Promise<Job[]> | Job[]} jobs
  * @property {Loop['memory']} memory
  * @property {() => void} dispose
+ * @property {number} [memoryBytes] of a core that is here
  * @property {string} [idSuffix] what makes ids those of this manager
  *
  * @typedef {import('./types/index.d.ts').Job} Job
@@ -43,11 +44,13 @@ const INSIDE = Symbol.for('tabagent-wasm.inside');
  * Loads the core and makes a manager.
  * @param {Options & { [INSIDE]?: {
  *   openRuntime?: import('./loop.js').Outside['openRuntime'],
- *   onLoop?: (loop: Loop) => void } }} [options]
+ *   onMade?: (parts: { loop: Loop, log: EventLog,
+ *     openStore: import('./loop.js').Outside['openStore'] }) => void } }}
+ *   [options]
  * @returns {Promise<Manager>}
  */
 export async function createModelManager(options = {}) {
-  const { openRuntime, onLoop } = options[INSIDE] ?? {};
+  const { openRuntime, onMade } = options[INSIDE] ?? {};
   const { wasm, hubUrl, mirrors, seed, ...outside } = readOptions(options);
   const exports = await loadCore(wasm);
   const now = () => outside.clock.now();
@@ -55,7 +58,7 @@ export async function createModelManager(options = {}) {
   const core = loggedCore(
     new Core(exports, { hubUrl, mirrors, seed, now }), log);
   const loop = new Loop(core, { ...outside, openRuntime });
-  onLoop?.(loop);
+  onMade?.({ loop, log, openStore: outside.openStore });
   return new ModelManager(loop, hubUrl, outside.fetch, log);
 }
 

@@ -5,6 +5,8 @@ import { HOST_URL } from './names.js';
 import { platformHere } from './platform.js';
 import { Router } from './router.js';
 
+export { hubOAuth } from './oauth.js';
+
 /** @typedef {import('../types/background.d.ts').BackgroundOptions} Options */
 
 /**
@@ -18,6 +20,7 @@ export function startBackground(options = {}) {
     locks: navigator?.locks, document,
     setTimeout: setTimeout.bind(globalThis),
     clearTimeout: clearTimeout.bind(globalThis),
+    target: globalThis,
   }).listen();
 }
 
@@ -31,6 +34,7 @@ const EXPECTED = {
     Array.isArray(value) && value.every((one) => typeof one === 'string')),
   idle: (/** @type {unknown} */ value) => (
     typeof value === 'object' && value !== null),
+  oauth: (/** @type {unknown} */ value) => typeof value === 'function',
 };
 
 /** @param {unknown} value */

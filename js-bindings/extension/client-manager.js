@@ -55,6 +55,23 @@ export class Client extends ModelManager {
     return (await this.#here()).importModel(source, options);
   }
 
+  /** @type {Manager['login']} */
+  async login(token, { persist } = {}) {
+    const { name, role } = await this.#loop.account(
+      'login', { token, persist });
+    return { name, role };
+  }
+
+  /** @type {Manager['logout']} */
+  async logout() {
+    await this.#loop.account('logout', {});
+  }
+
+  /** @type {Manager['log']} */
+  log() {
+    return this.#loop.log();
+  }
+
   /** @type {Manager['dispose']} */
   async dispose() {
     await super.dispose();

@@ -2,15 +2,13 @@
 // The host's end of a client's port: requests come in, their progress and their
 // ends go out. What a client asked for goes on when it leaves.
 
-import { attempt } from '../callback.js';
-
 /**
  * @typedef {import('./platform.js').Port} Port
- * @typedef {import('./hosting.js').HostedLoop} HostedLoop
+ * @typedef {import('./hosting.js').Made} Made
  */
 
 /** By these names messages are known to be the last of their jobs. */
-const TERMINAL = /:(done|error)$/;
+const TERMINAL = /:(done|error)$|^(response|error)$/;
 
 /** @param {any} message */
 export function isTerminal(message) {
@@ -20,7 +18,8 @@ export function isTerminal(message) {
 /** Serves one client. */
 export class ClientPort {
   #port;
-  #loop;
+  #made;
+  #jobs;
   #hub;
   /** @type {Map<number, AbortController>} */
   #running = new Map();
@@ -28,16 +27,18 @@ export class ClientPort {
 
   /**
    * @param {Port} port
-   * @param {Promise<HostedLoop>} loop that of the manager, once it is there
+   * @param {Promise<Made>} made the manager
+   * @param {Map<string, AbortController>} jobs what ends them, by their ids
    * @param {{ hubUrl?: string, mirrors?: string[] }} hub
    */
-  constructor(port, loop, hub) {
+  constructor(port, made, jobs, hub) {
     this.#port = port;
+    this.#made = made;
+    this.#jobs = jobs;
     this.#hub = hub;
-    this.#loop = loop;
     port.onMessage.addListener((message) => this.#hear(message));
     port.onDisconnect.addListener(() => { this.#isOpen = false; });
-    loop.then(() => this.#say({ welcome: true }),
+    made.then(() => this.#say({ welcome: true }),
       (error) => this.#say({ failure: errorFields(error) }));
   }
 
@@ -64,10 +65,16 @@ export class ClientPort {
    * @param {string} text a message as JSON
    */
   async #run(call, text) {
-    const { signal } = this.#begin(call);
+    const controller = this.#begin(call);
+    const { signal } = controller;
+    let id;
     try {
-      const loop = await this.#loop;
-      const message = await loop.run(JSON.parse(text), {
+      const { loop } = await this.#made;
+      const request = JSON.parse(text);
+      id = request.id;
+      // Others, who follow it, can end it as well.
+      if (id !== undefined) this.#jobs.set(id, controller);
+      const message = await loop.run(request, {
         signal, onProgress: (message) => this.#say({ progress: call, message }),
       });
       this.#say({ end: call, message });
@@ -75,22 +82,26 @@ export class ClientPort {
       this.#say({ end: call, error: errorFields(error) });
     } finally {
       this.#running.delete(call);
+      if (this.#jobs.get(id) === controller) this.#jobs.delete(id);
     }
   }
 
   /**
    * Goes on with a job that was begun over another port.
    * @param {number} call
-   * @param {{ jobId: string, fromSeq: number }} job
+   * @param {{ jobId: string, fromSeq: number, isOwn?: boolean }} job isOwn: who
+   *   follows it has begun it, and can end it
    */
-  async #follow(call, { jobId, fromSeq }) {
+  async #follow(call, { jobId, fromSeq, isOwn = false }) {
     const { signal } = this.#begin(call);
     try {
-      const loop = await this.#loop;
+      const { loop } = await this.#made;
       if (!loop.subscribe) throw unknownJob(jobId);
-      signal.addEventListener('abort', () => attempt(
-        () => loop.cancel?.(jobId)));
-      for await (const message of loop.subscribe(jobId, fromSeq)) {
+      const end = () => this.#jobs.get(jobId)?.abort();
+      if (isOwn) signal.addEventListener('abort', end);
+      const messages = loop.subscribe(
+        jobId, fromSeq, isOwn ? undefined : signal);
+      for await (const message of messages) {
         this.#say(isTerminal(message) ? { end: call, message }
           : { progress: call, message });
       }
@@ -103,13 +114,18 @@ export class ClientPort {
 
   /**
    * @param {number} call
-   * @param {string} what
+   * @param {'memory' | 'jobs' | 'allJobs' | 'log' | 'hub'} what
    */
   async #answer(call, what) {
     try {
-      const loop = await this.#loop;
-      const value = what === 'memory' ? await loop.memory()
-        : what === 'jobs' ? loop.jobs() : this.#hub;
+      const { loop, manager } = await this.#made;
+      const value = await {
+        memory: () => loop.memory(),
+        jobs: () => loop.jobs(),
+        allJobs: () => loop.jobs(true),
+        log: () => manager.log(),
+        hub: () => this.#hub,
+      }[what]?.();
       this.#say({ end: call, message: { value } });
     } catch (error) {
       this.#say({ end: call, error: errorFields(error) });

@@ -26,15 +26,15 @@ function startPage() {
     async createManager(options) {
       const { createModelManager } = await import('../index.js');
       /** @type {any} */
-      let loop;
+      let parts;
       const manager = await createModelManager({
         ...options,
         [Symbol.for('tabagent-wasm.inside')]: {
           openRuntime,
-          onLoop: (/** @type {any} */ one) => { loop = one; },
+          onMade: (/** @type {any} */ made) => { parts = made; },
         },
       });
-      return { manager, loop };
+      return { manager, ...parts };
     },
     locks: navigator.locks,
     openChannel: (name) => new BroadcastChannel(name),
@@ -42,6 +42,7 @@ function startPage() {
     setTimeout: setTimeout.bind(globalThis),
     url: location.href,
     close: () => globalThis.close(),
+    target: globalThis,
   });
 }
 

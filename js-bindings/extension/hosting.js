@@ -4,13 +4,16 @@
 
 import { Claims } from './claims.js';
 import { ClientPort, errorFields, isTerminal } from './client-port.js';
+import { installErrorHandlers } from './error-handlers.js';
+import { moveOldToken, takeToken } from './host-account.js';
 import { becomeHost } from './host-lock.js';
 import {
-  CLIENT, HOST, IDLE, OPENED_BY_US, PANEL_CHANNEL, REMEMBER, ROUTER,
+  CLIENT, CONFIGURE, HOST, IDLE, OPENED_BY_US, PANEL_CHANNEL, REMEMBER, ROUTER,
 } from './names.js';
 import { send } from './platform.js';
 import { isRequest, refusal } from './requests.js';
 import { isOwnPage, mayAsk, pathOf } from './senders.js';
+import { isAccountRequest } from './vault.js';
 
 /**
  * @typedef {import('./platform.js').Platform} Platform
@@ -18,13 +21,17 @@ import { isOwnPage, mayAsk, pathOf } from './senders.js';
  * @typedef {import('./platform.js').Sender} Sender
  * @typedef {import('../types/index.d.ts').ModelManager} Manager
  *
- * @typedef {Pick<import('../loop.js').Loop, 'run' | 'jobs' | 'memory'>
- *   & { subscribe?: (jobId: string, fromSeq: number) => AsyncIterable<any>,
- *   cancel?: (jobId: string) => void }} HostedLoop
+ * @typedef {{ run: import('../loop.js').Loop['run'],
+ *   jobs: (withEnded?: boolean) => any[],
+ *   memory: import('../loop.js').Loop['memory'],
+ *   subscribe?: (jobId: string, fromSeq: number, signal?: AbortSignal)
+ *     => AsyncIterable<any> }} HostedLoop
  *
  * @typedef {object} Made
  * @property {Manager} manager
  * @property {HostedLoop} loop
+ * @property {import('../event-log.js').EventLog} [log]
+ * @property {() => Promise<import('../store/index.js').Store>} [openStore]
  *
  * @typedef {object} Welcome what the router says first
  * @property {string} [hubUrl]
@@ -39,13 +46,15 @@ import { isOwnPage, mayAsk, pathOf } from './senders.js';
  *
  * @typedef {object} Surroundings
  * @property {(options: { hubUrl?: string, mirrors?: string[],
- *   onMessage: (message: any) => void }) => Promise<Made>} createManager
+ *   onMessage: (message: any, isForChannel: boolean) => void })
+ *   => Promise<Made>} createManager
  * @property {import('./host-lock.js').Locks} locks
  * @property {(name: string) => Channel} openChannel
  * @property {() => number} now
  * @property {(callback: () => void, ms: number) => unknown} setTimeout
  * @property {string} url of the page
  * @property {() => void} close closes it
+ * @property {EventTarget} [target] where errors are told that nobody caught
  */
 
 /** What old panels say on their channel that concerns us. */
@@ -56,9 +65,8 @@ const PANEL_TYPES = [
 /** How soon a router that went before it said anything is called again. */
 const CALL_AGAIN_MS = 200;
 
-/** Requests that are the router's: they have something to do with the token. */
-const OF_ROUTER = ['huggingfaceLogin', 'huggingfaceLogout',
-  'saveLastChatSession'];
+/** What the router keeps by itself. */
+const OF_ROUTER = 'saveLastChatSession';
 
 /** The host of an extension. */
 export class Host {
@@ -67,11 +75,17 @@ export class Host {
   #claims;
   /** @type {Welcome | undefined} */
   #welcome;
-  /** @type {(welcome: Welcome) => void} */
-  #welcomed = () => {};
+  /** @type {(greeting: { welcome: Welcome, token: string | null }) => void} */
+  #greeted = () => {};
+  /** @type {Port | undefined} to the router, as long as both live */
+  #router;
+  /** @type {(token: string | null) => void} */
+  #adopted = () => {};
+  /** What can end jobs, by their ids. @type {Map<string, AbortController>} */
+  #jobs = new Map();
   /** @type {Promise<Made>} */
   #made;
-  /** Ids of requests whose progress all hear. @type {Set<string>} */
+  /** Ids of requests whose progress all hear. @type {Set<unknown>} */
   #aloud = new Set();
   /** @type {Channel} */
   #channel;
@@ -98,28 +112,94 @@ export class Host {
   }
 
   async #make() {
-    /** @type {Promise<Welcome>} */
-    const welcome = new Promise((resolve) => { this.#welcomed = resolve; });
+    const { locks, createManager, target } = this.#around;
+    /** @type {Promise<{ welcome: Welcome, token: string | null }>} */
+    const greeting = new Promise((resolve) => { this.#greeted = resolve; });
     this.#callRouter();
     // Of two hosts the second one waits for the end of the first.
-    await becomeHost(this.#around.locks);
-    const { hubUrl, mirrors } = await welcome;
-    return this.#around.createManager({
-      hubUrl, mirrors, onMessage: (message) => this.#spread(message),
+    await becomeHost(locks);
+    const { welcome: { hubUrl, mirrors, idle }, token } = await greeting;
+    const made = await createManager({
+      hubUrl, mirrors, onMessage: (...said) => this.#spread(...said),
     });
+    const { manager, log } = made;
+    if (target) {
+      installErrorHandlers({
+        stage: 'host', target, log,
+        say: (message) => send(this.#platform, message),
+      });
+    }
+    await manager.handleMessage({ type: CONFIGURE, payload: idle ?? {} });
+    if (token) await takeToken(manager, token);
+    else this.#moveOldToken(made).catch((error) => reportError(error));
+    await this.#resume(made);
+    return made;
+  }
+
+  /**
+   * A token that an older version kept in the database goes to the router.
+   * @param {Made} made
+   */
+  async #moveOldToken({ manager, openStore }) {
+    if (!openStore) return;
+    const store = await openStore();
+    try {
+      await moveOldToken(store, async (adopt) => {
+        /** @type {Promise<string | null>} */
+        const adopted = new Promise((resolve) => { this.#adopted = resolve; });
+        if (!this.#router) this.#callRouter();
+        this.#router?.postMessage({ adopt });
+        await takeToken(manager, await adopted);
+      });
+    } finally {
+      store.close();
+    }
+  }
+
+  /**
+   * Goes on with what the host before left.
+   * @param {Made} made
+   */
+  async #resume({ manager, loop }) {
+    const left = await /** @type {any} */ (manager).resumeJobs?.() ?? [];
+    for (const { id, request } of left) {
+      const controller = new AbortController();
+      this.#jobs.set(id, controller);
+      loop.run({ ...request, resume: true }, { signal: controller.signal })
+        .catch(() => {}) // whoever follows it is told
+        .finally(() => this.#jobs.delete(id));
+    }
   }
 
   /** Says that there is a host, and hears what it has to know. */
   #callRouter() {
     const port = this.#platform.runtime.connect({ name: HOST });
-    port.onMessage.addListener(({ welcome }) => {
-      this.#welcome = welcome;
-      this.#welcomed(welcome);
-    });
+    this.#router = port;
+    port.onMessage.addListener((message) => this.#listenTo(port, message));
     port.onDisconnect.addListener(() => {
+      if (this.#router === port) this.#router = undefined;
       if (this.#welcome) return;
       this.#around.setTimeout(() => this.#callRouter(), CALL_AGAIN_MS);
     });
+  }
+
+  /**
+   * @param {Port} port
+   * @param {any} message of the router
+   */
+  async #listenTo(port, message) {
+    const { welcome, token, adopted, ask, request } = message;
+    if (welcome) {
+      this.#welcome = welcome;
+      this.#greeted({ welcome, token });
+    } else if (adopted !== undefined) {
+      this.#adopted(adopted);
+    } else if (ask !== undefined) {
+      const end = await this.#made.then(
+        ({ manager }) => manager.handleMessage(request))
+        .catch((error) => refusal(request, errorFields(error)));
+      port.postMessage({ answer: ask, message: end });
+    }
   }
 
   /**
@@ -135,10 +215,15 @@ export class Host {
         sendResponse({ here: true });
         return false;
       }
+      if (message.connect) {
+        if (!this.#router) this.#callRouter();
+        return false;
+      }
       return this.#take(message, sendResponse);
     }
     const allowed = this.#welcome?.allowContentScripts ?? [];
-    if (!isRequest(message) || OF_ROUTER.includes(message.type)
+    if (!isRequest(message) || isAccountRequest(message)
+      || message.type === OF_ROUTER
       || !mayAsk(this.#platform, sender, message, allowed)
       || !this.#claims.claim(message, sender, 'direct')) return false;
     this.#answer(message, sender).then(sendResponse);
@@ -150,7 +235,7 @@ export class Host {
    * @param {(answer: any) => void} sendResponse
    */
   #take({ take, sender }, sendResponse) {
-    if (!isRequest(take)) return false;
+    if (!isRequest(take) || isAccountRequest(take)) return false;
     if (!this.#claims.claim(take, sender, 'relayed')) {
       sendResponse({ taken: true });
       return false;
@@ -166,8 +251,8 @@ export class Host {
    * @returns {Promise<any>} what is answered; never rejects
    */
   async #answer(message, sender) {
-    const { id } = message;
-    if (id !== undefined) this.#aloud.add(id);
+    const { id = null } = message;
+    this.#aloud.add(id);
     try {
       const { manager } = await this.#made;
       const request = message.type === 'restoreLastState'
@@ -194,13 +279,11 @@ export class Host {
     this.#tell({ type: 'uiConnected', payload });
     port.onDisconnect.addListener(
       () => this.#tell({ type: 'uiDisconnected', payload }));
-    // The manager is there when the client is told what we were told.
-    const loop = this.#made.then(({ loop }) => loop);
     const answer = () => {
       const { hubUrl, mirrors } = this.#welcome ?? {};
-      new ClientPort(port, loop, { hubUrl, mirrors });
+      new ClientPort(port, this.#made, this.#jobs, { hubUrl, mirrors });
     };
-    loop.then(answer, answer);
+    this.#made.then(answer, answer);
   }
 
   /**
@@ -215,15 +298,19 @@ export class Host {
   /**
    * What the core says to all.
    * @param {any} message
+   * @param {boolean} isForChannel
    */
-  #spread(message) {
-    if (message.type === REMEMBER) {
+  #spread(message, isForChannel) {
+    if (isForChannel) {
+      this.#channel.postMessage(message);
+    } else if (message.type === REMEMBER) {
       send(this.#platform, { to: ROUTER, remember: message.payload });
     } else if (message.type === IDLE) {
       // A page that somebody else opened has other uses.
       if (this.#around.url.endsWith(OPENED_BY_US)) this.#around.close();
-    } else if (message.type !== undefined ? !isTerminal(message)
-      : this.#aloud.has(message.id) && !isTerminal(message)) {
+    } else if (message.id === undefined
+      || (this.#aloud.has(message.id) && !isTerminal(message))) {
+      // An end is for who asked; progress of clients goes over their ports.
       send(this.#platform, message);
     }
   }

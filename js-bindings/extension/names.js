@@ -18,9 +18,10 @@ export const PANEL_CHANNEL = 'tabagent-llm';
 /** Where the state of the background is kept. */
 export const STATE_KEY = 'tabagent_background_state';
 
-/** What the core says to us alone. */
+/** What the core says to us alone, and we to it. */
 export const REMEMBER = 'tabagent:remember';
 export const IDLE = 'tabagent:idle';
+export const CONFIGURE = 'tabagent:configure';
 
 /** The page of the host, from the root of the extension. */
 export const HOST_URL = 'tabagent-host.html';

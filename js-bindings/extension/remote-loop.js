@@ -3,7 +3,8 @@
 // was under way then is subscribed again, and nothing ends twice.
 
 import { attempt } from '../callback.js';
-import { cancelled, TabAgentError } from '../errors.js';
+import { cancelled, errorOfMessage, TabAgentError } from '../errors.js';
+import { messageStream } from '../message-stream.js';
 import { writeMessage } from '../request.js';
 import { whenHostGone } from './host-lock.js';
 import { CLIENT, ROUTER } from './names.js';
@@ -49,6 +50,9 @@ const READING = [
   'storage', 'settings', 'state',
 ];
 
+/** The request of messages of a job that somebody else may have begun. */
+const SUBSCRIPTION = 'subscribe';
+
 /** The request that is cancelled without an error: with what there is. */
 const ANSWER = 'generate';
 
@@ -92,29 +96,58 @@ export class RemoteLoop {
       { kind, jobId: message?.id, onProgress, signal });
   }
 
-  async jobs() {
-    return (await this.#call({ what: 'jobs' }, 'ask', { kind: 'jobs' })).value;
+  /** @param {boolean} [withEnded] */
+  jobs(withEnded) {
+    return this.#know(withEnded ? 'allJobs' : 'jobs');
+  }
+
+  memory() {
+    return this.#know('memory');
+  }
+
+  /** What happened in the host. */
+  log() {
+    return this.#know('log');
   }
 
   /** @returns {Promise<{ hubUrl?: string, mirrors?: string[] }>} of the host */
-  async hub() {
-    return (await this.#call({ what: 'hub' }, 'ask', { kind: 'hub' })).value;
+  hub() {
+    return this.#know('hub');
   }
 
-  async memory() {
-    return (await this.#call(
-      { what: 'memory' }, 'ask', { kind: 'memory' })).value;
+  /** @param {string} what */
+  async #know(what) {
+    return (await this.#call({ what }, 'ask', { kind: what })).value;
   }
 
   /**
-   * The messages of a job that come behind |fromSeq|.
+   * The messages of a job that come behind |fromSeq|, its last one last.
    * @param {string} jobId
    * @param {number} fromSeq
-   * @param {CallOptions} options
+   * @param {AbortSignal} [signal]
    */
-  follow(jobId, fromSeq, options) {
-    return this.#call({ jobId, fromSeq }, 'subscribe',
-      { kind: 'subscribe', jobId, lastSeq: fromSeq, ...options });
+  subscribe(jobId, fromSeq, signal) {
+    return messageStream((options) => this.#call(
+      { jobId, fromSeq }, 'subscribe',
+      { kind: SUBSCRIPTION, jobId, lastSeq: fromSeq, ...options }), signal);
+  }
+
+  /**
+   * Asks the router, which alone handles what has to do with the token.
+   * @param {'login' | 'logout'} action
+   * @param {object} params
+   * @returns {Promise<any>} the last message
+   */
+  async account(action, params) {
+    const end = await send(this.#platform,
+      { action, id: `${action}${this.idSuffix}`, params });
+    if (!end) {
+      throw new TabAgentError('host_unavailable',
+        'the background of the extension does not answer',
+        { stage: 'connection', retryable: true });
+    }
+    if (end.code !== undefined) throw errorOfMessage(end);
+    return end;
   }
 
   /** Leaves the host. What runs there goes on. */
@@ -165,8 +198,10 @@ export class RemoteLoop {
     const { first, jobId, lastSeq } = call;
     const isKnown = call.isSent && jobId !== undefined;
     call.isSent = true;
-    this.#say(isKnown
-      ? { subscribe: number, jobId, fromSeq: lastSeq } : first);
+    this.#say(isKnown ? {
+      subscribe: number, jobId, fromSeq: lastSeq,
+      isOwn: call.kind !== SUBSCRIPTION,
+    } : first);
     if (call.isCancelled) this.#say({ cancel: number });
   }
 
@@ -220,7 +255,7 @@ export class RemoteLoop {
   #fail(number, error) {
     const call = this.#calls.get(number);
     if (!call) return;
-    if (error.code === 'unknown_job' && call.kind !== 'subscribe') {
+    if (error.code === 'unknown_job' && call.kind !== SUBSCRIPTION) {
       if (READING.includes(call.kind)) {
         // Whatever became of it, it can be had again.
         call.isSent = false;

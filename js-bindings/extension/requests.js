@@ -2,16 +2,18 @@
 // Which messages are meant for us. An extension has others, and whoever says of
 // a message that it will answer keeps the others from it.
 
-/** Requests of TabAgent's panel. */
+import { PANEL_REQUESTS } from '../panel-requests.js';
+
+/** Of panels: those on their channel, and what only the host may say. */
+const NOT_SENT = [
+  'uiConnected', 'uiDisconnected', 'uiPong', 'tabagent:configure',
+];
+
+/** Requests by their types. */
 const TYPES = new Set([
-  'init', 'loadModel', 'generate', 'sendChatMessage', 'stopGeneration',
-  'interrupt', 'interruptGeneration', 'reset', 'resetWorker', 'clearCache',
-  'inferenceSettingsUpdate', 'setBaseUrl', 'setEnvConfig', 'huggingfaceLogin',
-  'huggingfaceLogout', 'manifestUpdated', 'modelSourceSelection',
-  'googleTermsAccepted', 'mediaPipeModuleReady', 'requestMemoryStats',
-  'checkBackgroundReady', 'getModelWorkerState', 'restoreLastState',
-  'saveLastChatSession', 'listChatModels', 'cancelListChatModels',
-  'cancelLoad', 'cancelLoadChatModels',
+  ...PANEL_REQUESTS.filter((type) => !NOT_SENT.includes(type)),
+  'saveLastChatSession', 'login', 'logout', 'listChatModels',
+  'cancelListChatModels', 'cancelLoad', 'cancelLoadChatModels',
 ]);
 
 /** Requests in the other style, which have an id. */
@@ -21,7 +23,7 @@ const ACTIONS = new Set([
   'verifyModel', 'pinModel', 'checkForUpdate', 'updateModel', 'rollbackModel',
   'downloads', 'pauseDownload', 'resumeDownload', 'cancelDownload',
   'clearStore', 'doctor', 'storage', 'load', 'generate', 'stop', 'reset',
-  'state', 'settings', 'updateSettings',
+  'state', 'settings', 'updateSettings', 'login', 'logout',
 ]);
 
 /** @param {any} message */

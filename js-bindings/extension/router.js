@@ -3,12 +3,14 @@
 // matters: it checks who speaks, sees to it that there is a host, and keeps what
 // only it can keep.
 
+import { installErrorHandlers } from './error-handlers.js';
 import { whenHostGone } from './host-lock.js';
 import { openHostPage } from './host-page.js';
 import { HOST, ROUTER, STATE_KEY } from './names.js';
 import { send } from './platform.js';
 import { isRequest, refusal } from './requests.js';
 import { isHost, isOwnPage, mayAsk } from './senders.js';
+import { Account, isAccountRequest, Vault } from './vault.js';
 
 /**
  * @typedef {import('./platform.js').Platform} Platform
@@ -23,6 +25,7 @@ import { isHost, isOwnPage, mayAsk } from './senders.js';
  * @property {Document} [document]
  * @property {typeof setTimeout} setTimeout
  * @property {typeof clearTimeout} clearTimeout
+ * @property {EventTarget} [target] where errors are told that nobody caught
  */
 
 /** A page that takes longer to start will not. */
@@ -38,8 +41,15 @@ export class Router {
   #around;
   /** @type {Promise<void> | undefined} */
   #opening;
-  /** @type {(() => void)[]} who waits for a host */
+  /** @type {((port: Port) => void)[]} who waits for a host */
   #arrivals = [];
+  /** @type {Port | undefined} to the host, as long as both live */
+  #port;
+  /** @type {Map<number, (answer: any) => void>} asked over the port */
+  #asked = new Map();
+  #lastAsk = 0;
+  #vault;
+  #account;
   /** @type {((answer: { error: any }) => void)[]} */
   #waiting = [];
   #isWatching = false;
@@ -55,6 +65,11 @@ export class Router {
     this.#platform = platform;
     this.#options = options;
     this.#around = surroundings;
+    this.#vault = new Vault(platform.storage);
+    this.#account = new Account({
+      vault: this.#vault, oauth: options.oauth,
+      ask: (request) => this.#ask(request),
+    });
   }
 
   listen() {
@@ -62,6 +77,13 @@ export class Router {
     onMessage.addListener((message, sender, sendResponse) => (
       this.#hear(message, sender, sendResponse)));
     onConnect.addListener((port) => this.#meet(port));
+    const { target } = this.#around;
+    if (target) {
+      installErrorHandlers({
+        stage: 'router', target,
+        say: (message) => send(this.#platform, message),
+      });
+    }
   }
 
   /**
@@ -82,6 +104,10 @@ export class Router {
     // What the host says to all is not meant for itself.
     if (!isRequest(message) || isHost(platform, sender, hostUrl)
       || !mayAsk(platform, sender, message, allowContentScripts)) return false;
+    if (isAccountRequest(message)) {
+      this.#account.answer(message).then(sendResponse);
+      return true;
+    }
     if (message.type === 'saveLastChatSession') {
       this.#remember({ lastChatSessionId: message.payload?.sessionId })
         .catch((error) => reportError(error));
@@ -182,13 +208,41 @@ export class Router {
     }
   }
 
+  /**
+   * Asks the host over the port, which nobody else hears.
+   * @param {any} request
+   * @returns {Promise<any>} the last message of it
+   */
+  async #ask(request) {
+    const port = this.#port ?? await this.#call();
+    this.#lastAsk += 1;
+    const number = this.#lastAsk;
+    return new Promise((resolve) => {
+      this.#asked.set(number, resolve);
+      port.postMessage({ ask: number, request });
+    });
+  }
+
+  /** Has the host open its port, which went with the router before. */
+  async #call() {
+    const arrived = this.#arrival();
+    try {
+      if (!await this.#isHostThere()) await this.#openHost();
+      if (!this.#port) send(this.#platform, { to: HOST, connect: true });
+      return this.#port ?? await arrived.promise;
+    } finally {
+      arrived.forget();
+    }
+  }
+
   /** Waits for a host that begins to listen. */
   #arrival() {
     const { setTimeout, clearTimeout } = this.#around;
-    /** @type {(value: void) => void} */
+    /** @type {(port: Port) => void} */
     let arrive = () => {};
     /** @type {any} */
     let timer;
+    /** @type {Promise<Port>} */
     const promise = new Promise((resolve, reject) => {
       arrive = resolve;
       timer = setTimeout(() => reject(new Error(`${this.#options.hostUrl} did `
@@ -210,12 +264,41 @@ export class Router {
     // Ports of clients are the host's.
     if (port.name !== HOST
       || !isHost(this.#platform, port.sender, this.#options.hostUrl)) return;
-    for (const arrive of this.#arrivals.splice(0)) arrive();
-    const { hubUrl, mirrors, allowContentScripts, idle, hostUrl }
-      = this.#options;
-    port.postMessage({
-      welcome: { hubUrl, mirrors, allowContentScripts, idle, hostUrl },
+    this.#port = port;
+    for (const arrive of this.#arrivals.splice(0)) arrive(port);
+    port.onMessage.addListener((message) => this.#listenTo(port, message));
+    port.onDisconnect.addListener(() => {
+      if (this.#port !== port) return;
+      this.#port = undefined;
+      for (const answer of this.#asked.values()) {
+        answer({ code: 'host_died', message: 'the page of the host ended' });
+      }
+      this.#asked.clear();
     });
+    this.#greet(port).catch((error) => reportError(error));
+  }
+
+  /** @param {Port} port */
+  async #greet(port) {
+    const { hubUrl, mirrors, allowContentScripts, idle } = this.#options;
+    const token = await this.#vault.token();
+    port.postMessage({
+      welcome: { hubUrl, mirrors, allowContentScripts, idle }, token,
+    });
+  }
+
+  /**
+   * @param {Port} port
+   * @param {any} message of the host
+   */
+  async #listenTo(port, { answer, message, adopt }) {
+    if (answer !== undefined) {
+      this.#asked.get(answer)?.(message);
+      this.#asked.delete(answer);
+    } else if (typeof adopt === 'string') {
+      await this.#vault.adopt(adopt);
+      port.postMessage({ adopted: await this.#vault.token() });
+    }
   }
 
   /** @returns {Promise<Record<string, any>>} */
@@ -227,8 +310,11 @@ export class Router {
   /** @param {Record<string, any>} change */
   #remember(change) {
     const write = async () => {
-      await this.#platform.storage?.local.set(
-        { [STATE_KEY]: { ...await this.#state(), ...change } });
+      const state = { ...await this.#state(), ...change };
+      for (const [name, value] of Object.entries(state)) {
+        if (value === null) delete state[name];
+      }
+      await this.#platform.storage?.local.set({ [STATE_KEY]: state });
     };
     this.#writing = this.#writing.then(write, write);
     return this.#writing;

@@ -16,13 +16,15 @@ export interface BackgroundOptions {
    * default only its own pages are obeyed.
    */
   allowContentScripts?: string[];
-  /** When a model that nobody uses is released. */
+  /** When a model that nobody uses is released; null: never. */
   idle?: {
-    /** After so long without a request; never by default. */
-    unloadAfterIdleMs?: number;
-    /** So long after the last panel has gone. */
-    unloadGraceMs?: number;
+    /** After so long without a request; 15 minutes by default. */
+    unloadAfterIdleMs?: number | null;
+    /** So long after the last panel has gone; a minute by default. */
+    unloadGraceMs?: number | null;
   };
+  /** Brings an access token, for a login without one; see `hubOAuth`. */
+  oauth?: () => Promise<string>;
 }
 
 /**
@@ -31,3 +33,21 @@ export interface BackgroundOptions {
  * the script, for whoever wakes it must find it listening.
  */
 export function startBackground(options?: BackgroundOptions): void;
+
+export interface HubOAuthOptions {
+  /** Of the public app that the extension is registered as at the Hub. */
+  clientId: string;
+  /** Separated by blanks; `openid profile gated-repos` by default. */
+  scopes?: string;
+  hubUrl?: string;
+  /** `chrome.identity`; needs the permission of that name. */
+  identity: {
+    getRedirectURL(): string;
+    launchWebAuthFlow(details: { url: string, interactive: boolean }):
+      Promise<string | undefined>;
+  };
+  fetch?: typeof fetch;
+}
+
+/** Shows the Hub's own login page: an `oauth` for `startBackground`. */
+export function hubOAuth(options: HubOAuthOptions): () => Promise<string>;

@@ -82,6 +82,8 @@ describe('a panel', () => {
     const { sessions, wasmBytes, storeBytes } = await ask(panel, 'memory');
     assert.equal(sessions.length, 1);
     assert.ok(wasmBytes > 0 && storeBytes > bytes);
+    const { entries } = await ask(panel, 'log');
+    assert.ok(entries.some((/** @type {any} */ one) => one.name === 'load'));
   });
 
   test('gets files from the store without asking anybody', async () => {
@@ -143,6 +145,77 @@ describe('raw messages', () => {
     assert.ok(sinceStartMs > 0);
     assert.equal(await call(panel, 'send', { type: 'nobody knows' }) ?? null,
       null);
+  });
+});
+
+describe('a panel of TabAgent', () => {
+  /** @param {string} type @param {object} [payload] */
+  const send = (type, payload) => call(panel, 'send', { type, payload });
+
+  /** @param {string} type @returns {Promise<any[]>} payloads */
+  const heard = async (type) => (await call(panel, 'heard'))
+    .filter((/** @type {any} */ one) => one.type === type)
+    .map((/** @type {any} */ one) => one.payload);
+
+  test('loads and chats by its own messages', async () => {
+    await extension.killHost();
+    await extension.killWorker();
+    const { success, ready } = await send('checkBackgroundReady');
+    assert.deepEqual([success, ready], [true, true]);
+    assert.equal((await send('getModelWorkerState')).state, 'uninitialized');
+    const loadId = 'l1';
+    const loaded = await send('init',
+      { modelId: TINY_CHAT, dtype: 'q8', task: 'text-generation', loadId });
+    assert.deepEqual(loaded, { success: true });
+    const progress = (await heard('modelWorkerLoadingProgress'))
+      .filter((one) => one.loadId === loadId);
+    assert.equal(progress.at(-1).progress, 100);
+    assert.deepEqual(await send('getModelWorkerState'),
+      { state: 'model_ready', modelId: TINY_CHAT, dtype: 'q8' });
+    const of = { chatId: 'c1', messageId: 'm1' };
+    const answered = await send('generate', {
+      ...of, messages: [{ role: 'user', content: REQUEST.message }],
+      options: { do_sample: false },
+    });
+    assert.deepEqual(answered, { success: true });
+    const [complete, ...more] = (await heard('generationComplete'))
+      .filter((one) => one.messageId === 'm1');
+    assert.deepEqual(more, []);
+    assert.match(complete.generatedText, /13/);
+    const tokens = (await heard('generationUpdate'))
+      .filter((one) => one.messageId === 'm1').map((one) => one.token);
+    assert.equal(tokens.join(''), complete.output);
+  });
+
+  test('finds its state again after everything has died', async () => {
+    assert.equal(await send(
+      'saveLastChatSession', { sessionId: 's1' }) ?? null, null);
+    await extension.killHost();
+    await extension.killWorker();
+    const { modelRestored, lastModel, lastChatSession, currentModel }
+      = await send('restoreLastState');
+    assert.equal(modelRestored, true);
+    assert.equal(lastModel.repoId, TINY_CHAT);
+    assert.equal(lastChatSession, 's1');
+    assert.equal(currentModel.id, TINY_CHAT);
+    assert.deepEqual(await send('reset'), { success: true });
+  });
+
+  test('stops an answer', async () => {
+    await send('init', { modelId: TINY_CHAT, dtype: 'q8' });
+    const answer = send('generate', {
+      chatId: 'c2', messageId: 'm2',
+      messages: [{ role: 'user', content: 'Hello' }],
+      options: { max_new_tokens: 400, eos_token_id: [] },
+    });
+    await panel.waitForFunction(() => {
+      const { heard } = /** @type {any} */ (globalThis);
+      return heard().some((/** @type {any} */ one) => (
+        one.type === 'generationUpdate' && one.payload.messageId === 'm2'));
+    }, undefined, { polling: 5 });
+    assert.deepEqual(await send('stopGeneration'), { success: true });
+    assert.deepEqual(await answer, { success: true });
+    assert.equal((await heard('generationStopped')).length, 1);
   });
 });
 

@@ -78,7 +78,7 @@ describe('the first time', () => {
       const seen = new Promise((resolve) => {
         new MutationObserver((_, observer) => {
           const status = document.querySelector('#view-models .status');
-          if (!/^Listing… [1-9]/.test(status?.textContent ?? '')) return;
+          if (!/^Listing….* [1-9]\d* shown/.test(status?.textContent ?? '')) return;
           observer.disconnect();
           requestAnimationFrame(() => resolve(performance.now()));
         }).observe(document.body, { subtree: true, childList: true });
@@ -105,6 +105,20 @@ describe('the first time', () => {
     await page.getByRole('button', { name: 'List again' }).click();
     await listed(page);
   });
+});
+
+test('rows that are judged do not wait for those that are not', async () => {
+  const held = stage.hub.faults.add({ match: 'config.json', stallHead: true });
+  await page.getByRole('button', { name: 'List again' }).click();
+  await page.locator('#view-models .status', {
+    hasText: /^Listing… 100 looked at, [1-9]\d* shown/,
+  }).waitFor();
+  assert.ok(held.hits > 0);
+  assert.ok(await page.locator('.row').count() > 5);
+  held.remove();
+  await page.getByRole('button', { name: 'Stop listing' }).click();
+  await page.getByRole('button', { name: 'List again' }).click();
+  await listed(page);
 });
 
 describe('the list of models', () => {

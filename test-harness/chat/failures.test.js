@@ -442,6 +442,15 @@ describe('WebGPU', () => {
   }
 });
 
+test('what a platform says in other languages is told as it is', async () => {
+  const ort = new FakeOrt(saying(SAID));
+  ort.beforeCreate = () => { throw new Error('Gerät überlastet: 内存 \u0007'); };
+  const { manager } = await chatManager(NO_MODEL, { ort });
+  await assert.rejects(manager.load({ modelId: MODEL }),
+    { code: 'runtime_failed', message: /Gerät überlastet: 内存 \?$/ });
+  await manager.dispose();
+});
+
 test('the real runtime says what is wrong with a graph', async () => {
   const files = repositoryOf(NO_MODEL);
   const graph = /** @type {Uint8Array} */ (files.get('onnx/model.onnx')).slice();

@@ -28,7 +28,8 @@ async function listen() {
     manager, heard,
     of: (/** @type {string} */ name) => heard
       .filter(({ type }) => type === name).map(({ payload }) => payload),
-    send: (/** @type {string} */ type, /** @type {any} */ payload) => (
+    send: (
+      /** @type {string} */ type, /** @type {any} */ payload = undefined) => (
       manager.handleMessage(payload === undefined ? { type }
         : { type, payload })),
   };

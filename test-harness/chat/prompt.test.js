@@ -119,6 +119,25 @@ describe('a request', () => {
     assert.match(prompt, /^<\|start\|>system\n[^]*JSON[^]*<\|start\|>user\nHi/);
   });
 
+  test('and leaves the one that the user has', async () => {
+    const settings = { json_mode: true, system_prompt: 'Be a pirate.' };
+    const { prompt } = await ask(world, { message: 'Hi', settings });
+    assert.match(prompt,
+      /^<\|start\|>system\nBe a pirate\.\n\nReply with one JSON[^]*Hi/);
+    const own = await ask(world,
+      { messages: [{ role: 'system', content: 'Be a parrot.' }, user('Hi')],
+        settings });
+    assert.match(own.prompt,
+      /^<\|start\|>system\nBe a parrot\.\n\nReply with one JSON[^]*Hi/);
+    assert.ok(!own.prompt.includes('pirate'));
+  });
+
+  test('more messages than there may be', async () => {
+    await assert.rejects(
+      ask(world, { messages: Array(16385).fill(user('')) }),
+      { code: 'too_large', message: /at most 16384 messages/ });
+  });
+
   test('the messages of the caller stay as they are', async () => {
     const messages = Object.freeze([Object.freeze(user('Hi'))]);
     await ask(world, { messages });

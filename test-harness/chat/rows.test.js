@@ -8,8 +8,9 @@ import { after, before, describe, test } from 'node:test';
 import { GRAPHS } from '../models/graphs.js';
 import { beamSearch, logSoftmax } from '../reference/generation.js';
 import { PlainModel } from './plain.js';
-import { generate, promptOf, user } from './script.js';
-import { chatManager, MODEL } from './world.js';
+import { VOCAB } from './fake-ort.js';
+import { answerOf, generate, promptOf, scriptedManager, user } from './script.js';
+import { chatManager, MODEL, PAD, tokensOf } from './world.js';
 
 const QUESTIONS = ['Hello?', 'A longer question, with more words in it.'];
 
@@ -149,3 +150,79 @@ for (const { name, make } of GRAPHS) {
     });
   });
 }
+
+describe('rows whose text ends them', () => {
+  /**
+   * Says one of the texts, all of which begin with another letter.
+   * @param {string[]} texts
+   */
+  const oneOf = (...texts) => (/** @type {number[]} */ tokens) => {
+    const answer = answerOf(tokens) ?? [];
+    const logits = new Float32Array(VOCAB).fill(-1e9);
+    for (const text of texts) {
+      const said = tokensOf(text);
+      if (answer.every((id, i) => id === said[i] || id === PAD)) {
+        logits[said[answer.length] ?? PAD] = 1;
+      }
+    }
+    return logits;
+  };
+
+  /**
+   * @param {string[]} texts
+   * @param {object} settings
+   */
+  async function sample(texts, settings) {
+    const { manager, ort } = await scriptedManager(oneOf(...texts));
+    const { result } = await generate(manager, { message: 'Hi', settings: {
+      do_sample: true, seed: 3, num_return_sequences: 6, max_new_tokens: 90,
+      ...settings } });
+    const passes = ort.takePasses();
+    await manager.dispose();
+    const { sequences } = result;
+    return { result, passes, said: sequences?.map(({ text }) => text) ?? [] };
+  }
+
+  const LONG = 'and so on, and so on, and so on, and so on, and so on, say';
+
+  test('each on its own, with a stop string', async () => {
+    const texts = [`A#stop${LONG}`, `Bbbb bbbb bbbb#stop${LONG}`];
+    const { result, passes, said } = await sample(
+      texts, { stop_strings: ['#stop'] });
+    assert.deepEqual([...new Set(said)].sort(), ['A', 'Bbbb bbbb bbbb']);
+    assert.equal(result.stopReason, 'stop');
+    assert.equal(said[0], result.text);
+    // One pass for the prompt, and one for each token but the last.
+    assert.equal(passes.length, 'Bbbb bbbb bbbb#stop'.length);
+    const shortRow = said.indexOf('A');
+    const ids = passes.slice(1).map(({ fresh }) => fresh[shortRow][0]);
+    assert.deepEqual(ids, [...tokensOf('A#stop'),
+      ...Array(passes.length - 1 - 'A#stop'.length).fill(PAD)]);
+  });
+
+  test('in JSON mode, when the document is complete', async () => {
+    const texts = [`{"a": 1}${LONG}`, `["bb", "cc", "dd"]${LONG}`];
+    const { passes, said } = await sample(texts, { json_mode: true });
+    assert.deepEqual([...new Set(said)].sort(),
+      ['["bb", "cc", "dd"]', '{"a": 1}']);
+    assert.ok(passes.length <= '["bb", "cc", "dd"]'.length + 1);
+  });
+
+  test('and nothing is decoded on the way without either', async () => {
+    const { result, passes } = await sample(['A', 'B'], {});
+    assert.equal(passes.length, 90);
+    assert.equal(result.stopReason, 'length');
+  });
+
+  test('up to 64 stop strings, the last of which ends an answer', async () => {
+    const { manager } = await scriptedManager(oneOf('abc'));
+    const stop = [...Array(63).keys()].map((i) => `no ${i}`);
+    const { result } = await generate(manager, { message: 'Hi',
+      settings: { stop_strings: [...stop, 'b'], max_new_tokens: 9 } });
+    assert.equal(result.text, 'a');
+    await assert.rejects(generate(manager, { message: 'Hi',
+      settings: { stop_strings: ['x'.repeat(1025)] } }),
+    { code: 'invalid_params', message: /1024 bytes/ });
+    await manager.dispose();
+  });
+});

@@ -73,7 +73,8 @@ export function repositoryOf(
 /**
  * A manager for whom the Hub has `model` under the name MODEL.
  * @typedef {{ tokenizerConfig?: object, ort?: any,
- *   onMessage?: (message: any) => void, files?: Record<string, string>,
+ *   onMessage?: (message: any, isForChannel: boolean) => void,
+ *   files?: Record<string, string>,
  *   openRuntime?: import('../../js-bindings/loop.js').Outside['openRuntime'] }}
  *   ChatOptions files: in place of those of the repository
  *

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
 // Builds the demo extension: `npm run extension`, with --hub ADDRESS to have it
-// talk to another Hub, such as the simulator of `npm run hub`.
+// talk to another Hub, such as the simulator of `npm run hub`, and with --firefox
+// for that browser.
 
 import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -24,15 +25,53 @@ const AS_THEY_ARE = ['panel.html', 'panel.css', 'views.css'];
 /** What the product's background looks for. */
 const HOST_PAGE = 'tabagent-host.html';
 
+/** Permissions that only Chrome has. */
+const CHROME_ONLY = ['offscreen', 'sidePanel'];
+
+const FIREFOX_ID = 'demo@tabagent-wasm.invalid';
+
+/** docs/extension.md says why. */
+const FIREFOX_MIN = '121.0';
+
 const ICON_SIZES = [16, 32, 48, 128];
 
 /** The modules of ONNX Runtime, as its scripts name them. */
 const RUNTIME_MODULE = /ort-wasm-simd-threaded[\w.]*\.wasm/g;
 
+/**
+ * @typedef {object} Options
+ * @property {string} [hubUrl] another Hub than the real one
+ * @property {boolean} [firefox] for that browser, and not for Chrome
+ */
+
 /** What a manifest may call any port of an origin. @param {string} url */
 function patternOf(url) {
   const { protocol, hostname } = new URL(url);
   return `${protocol}//${hostname}/*`;
+}
+
+/**
+ * What Firefox wants otherwise: a page with scripts in place of a service worker,
+ * a sidebar in place of a side panel, and an id.
+ * @param {any} manifest
+ */
+function forFirefox({
+  side_panel: panel, minimum_chrome_version: _version,
+  cross_origin_embedder_policy: _embedder, cross_origin_opener_policy: _opener,
+  ...manifest
+}) {
+  return {
+    ...manifest,
+    background: {
+      scripts: [manifest.background.service_worker], type: 'module',
+    },
+    sidebar_action: { ...manifest.action, default_panel: panel.default_path },
+    permissions: manifest.permissions.filter((/** @type {string} */ name) => (
+      !CHROME_ONLY.includes(name))),
+    browser_specific_settings: {
+      gecko: { id: FIREFOX_ID, strict_min_version: FIREFOX_MIN },
+    },
+  };
 }
 
 /** Entries of the package, out of the build that is tested. */
@@ -122,9 +161,9 @@ async function copyRuntime(out) {
 
 /**
  * @param {string} out
- * @param {string | undefined} hubUrl
+ * @param {Options} options
  */
-async function writeManifest(out, hubUrl) {
+async function writeManifest(out, { hubUrl, firefox }) {
   const manifest = JSON.parse(
     await readFile(join(DEMO, 'manifest.json'), 'utf8'));
   const { version } = JSON.parse(
@@ -132,14 +171,15 @@ async function writeManifest(out, hubUrl) {
   manifest.version = version;
   if (hubUrl !== undefined) manifest.host_permissions = [patternOf(hubUrl)];
   await writeFile(join(out, 'manifest.json'),
-    `${JSON.stringify(manifest, null, 2)}\n`);
+    `${JSON.stringify(firefox ? forFirefox(manifest) : manifest, null, 2)}\n`);
 }
 
 /**
  * Builds the extension, ready to be loaded unpacked.
- * @param {{ out?: string, hubUrl?: string }} [options]
+ * @param {Options & { out?: string }} [options]
  */
-export async function buildDemo({ out = EXTENSION, hubUrl } = {}) {
+export async function buildDemo({ out = EXTENSION, ...options } = {}) {
+  const { hubUrl } = options;
   await rm(out, { recursive: true, force: true });
   await mkdir(join(out, 'icons'), { recursive: true });
   await bundle(out, hubUrl);
@@ -150,17 +190,23 @@ export async function buildDemo({ out = EXTENSION, hubUrl } = {}) {
     cp(join(PACKAGE_DIR, 'tabagent.wasm'), join(out, 'tabagent.wasm')),
     ...ICON_SIZES.map(
       (size) => writeFile(join(out, `icons/${size}.png`), iconOf(size))),
-    writeManifest(out, hubUrl),
+    writeManifest(out, options),
   ]);
   return out;
 }
 
+const HOW = {
+  chrome: `open chrome://extensions, switch on "Developer mode", press "Load
+unpacked" and choose that folder. The icon in the toolbar opens the panel.`,
+  firefox: `open about:debugging, choose "This Firefox", press "Load Temporary
+Add-on" and choose manifest.json in it. The icon in the toolbar opens the sidebar.`,
+};
+
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const { values } = parseArgs({
-    options: { hub: { type: 'string' }, out: { type: 'string' } },
-  });
-  const out = await buildDemo({ out: values.out, hubUrl: values.hub });
-  console.log(`The extension is in ${relative(process.cwd(), out) || '.'}.
-Chrome: open chrome://extensions, switch on "Developer mode", "Load unpacked",
-choose that folder. Then press the icon of TabAgent in the toolbar.`);
+  const { values: { firefox, hub, out } } = parseArgs({ options: {
+    firefox: { type: 'boolean' }, hub: { type: 'string' }, out: { type: 'string' },
+  } });
+  const folder = await buildDemo({ out, hubUrl: hub, firefox });
+  console.log(`The extension is in ${relative(process.cwd(), folder) || '.'}: ${
+    firefox ? HOW.firefox : HOW.chrome}`);
 }

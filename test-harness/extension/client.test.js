@@ -193,6 +193,20 @@ describe('with a real manager', () => {
     assert.ok(!sent.includes('model_type'));
   });
 
+  test('logs in by the router, which keeps the token', async () => {
+    const { name, role } = await client.login('hf_granted');
+    assert.ok(name && role);
+    const { session, sent } = extension.browser;
+    assert.ok([...session.values()].includes('hf_granted'));
+    assert.equal(sent.filter(
+      (one) => JSON.stringify(one).includes('hf_granted')).length, 1);
+    await client.logout();
+    assert.equal(session.size, 0);
+    await assert.rejects(client.login('hf_unknown'),
+      { code: 'unauthorized', name: 'TabAgentError' });
+    assert.ok(Array.isArray((await client.log()).entries));
+  });
+
   test('two panels are told apart', async () => {
     const { client: other } = extension.connect();
     await client.load({ modelId: MODEL });
@@ -344,29 +358,73 @@ describe('when the host dies', () => {
     assert.deepEqual(progress, [{}, { progress: 2 }]);
   });
 
-  test('an abort in the meantime is passed on', async () => {
-    /** @type {string[]} */
-    const cancelledJobs = [];
+  test('what the host before left goes on, and can be ended', async () => {
     let release = () => {};
-    const { extension, client } = withLoop({
-      cancel: (/** @type {string} */ id) => {
-        cancelledJobs.push(id);
-        release();
-      },
-      async* subscribe(/** @type {string} */ id) {
-        await new Promise((resolve) => { release = () => resolve(undefined); });
-        yield { action: 'load:error', id, seq: 2, code: 'cancelled' };
+    const extension = install({
+      createManager: async () => {
+        const made = plainMade(() => ({}));
+        const left = asked.map((request) => ({ id: request.id, request }));
+        return {
+          manager: { ...made.manager, resumeJobs: async () => left },
+          loop: {
+            ...made.loop,
+            run: (/** @type {any} */ message, /** @type {any} */ options) => {
+              options.signal.addEventListener('abort', () => release());
+              return run(message, { onProgress: () => {}, ...options });
+            },
+            async* subscribe(/** @type {string} */ id) {
+              await new Promise((resolve) => {
+                release = () => resolve(undefined);
+              });
+              yield { action: 'load:error', id, seq: 2, code: 'cancelled' };
+            },
+          },
+        };
       },
     });
+    const { client } = extension.connect();
     const controller = new AbortController();
     const load = client.load(
       { modelId: MODEL }, { signal: controller.signal });
     const outcome = assert.rejects(load, { code: 'cancelled' });
     await settle(() => asked.length === 1);
     kill(extension);
+    await settle(() => asked.length === 2);
+    assert.deepEqual(asked[1], { ...asked[0], resume: true });
+    await quiet(40);
     controller.abort();
     await outcome;
-    assert.deepEqual(cancelledJobs, [asked[0].id]);
+  });
+
+  test('somebody who only listens ends nothing', async () => {
+    const { extension, client } = withLoop({
+      async* subscribe(
+        /** @type {string} */ id, /** @type {number} */ from,
+        /** @type {AbortSignal | undefined} */ signal,
+      ) {
+        if (id !== asked[0]?.id) {
+          throw Object.assign(new Error('no'), { code: 'unknown_job' });
+        }
+        assert.ok(signal);
+        yield { action: 'load:progress', id, seq: from + 1 };
+        await new Promise((_, reject) => {
+          signal.addEventListener('abort', () => reject(signal.reason));
+        });
+      },
+    });
+    const { loop } = extension.connect();
+    const load = client.load({ modelId: MODEL });
+    await settle(() => asked.length === 1);
+    for await (const { seq } of loop.subscribe(asked[0].id, 4)) {
+      assert.equal(seq, 5);
+      break;
+    }
+    await quiet(20);
+    ends[0]({ modelId: MODEL });
+    assert.deepEqual(await load, { modelId: MODEL });
+    await assert.rejects(async () => {
+      for await (const _ of loop.subscribe('nobody', 0));
+    }, { code: 'unknown_job' });
   });
 
   test('again and again, each request ends once', async () => {

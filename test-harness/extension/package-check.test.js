@@ -4,13 +4,16 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
+import { PACKAGE_DIR } from '../module-under-test.js';
 import { checkPackage, EMSCRIPTEN_CALLERS } from './package-check.js';
 
 const MANIFEST = {
@@ -199,6 +202,14 @@ describe('the manifest', () => {
       permissions: ['identity'], hosts: ['http://127.0.0.1/*'],
     }), manifest), []);
   });
+});
+
+test('the package itself has nothing of that', () => {
+  const files = Object.fromEntries(readdirSync(PACKAGE_DIR)
+    .filter((name) => /\.(js|html)$/.test(name))
+    .map((name) => [name, readFileSync(join(PACKAGE_DIR, name), 'utf8')]));
+  assert.ok(Object.keys(files).includes('background.js'));
+  assert.deepEqual(withPackage(files, checkPackage), []);
 });
 
 describe('onnxruntime-web, as it is bundled', () => {

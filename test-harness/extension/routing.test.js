@@ -30,7 +30,7 @@ afterEach(() => {
 function extensionWith(answer = () => ({ state: 'idle' }), background = {}) {
   /** @type {any[]} */
   const handled = [];
-  /** @type {((message: any) => void)[]} */
+  /** @type {((message: any, isForChannel: boolean) => void)[]} */
   const says = [];
   const extension = installExtension({
     background,
@@ -46,7 +46,8 @@ function extensionWith(answer = () => ({ state: 'idle' }), background = {}) {
   return {
     ...extension, handled,
     /** What the core says to all. @param {any} message */
-    say: (message) => says.at(-1)?.(message),
+    say: (message, isForChannel = false) => (
+      says.at(-1)?.(message, isForChannel)),
     requests: () => handled.map(({ message }) => message),
   };
 }
@@ -244,7 +245,8 @@ describe('what the core says to all', () => {
     extension.say(update);
     extension.say({ type: 'manifestUpdated' }); // a request as well
     extension.say({ action: 'plan:progress', id: 'of a client' });
-    extension.say({ type: 'listChatModels:done', id: 1 });
+    extension.say({ type: 'listChatModels:progress', id: 1 });
+    extension.say({ type: 'error', id: 2, error: 'of somebody' });
     await quiet(40);
     assert.deepEqual(heard, [update, { type: 'manifestUpdated' }]);
     assert.deepEqual(extension.requests(), []);
@@ -273,6 +275,18 @@ describe('what the core says to all', () => {
 });
 
 describe('the state of the background', () => {
+  test('is changed member by member; null takes one away', async () => {
+    const extension = extensionWith();
+    await openHost(extension);
+    const say = (/** @type {object} */ payload) => extension.say(
+      { type: 'tabagent:remember', payload });
+    say({ loading: { repoId: 'a/b' } });
+    say({ lastLoadedModel: { repoId: 'a/b' }, loading: null });
+    await quiet(40);
+    assert.deepEqual(extension.browser.local.get('tabagent_background_state'),
+      { lastLoadedModel: { repoId: 'a/b' } });
+  });
+
   test('is kept by the router and given back to the core', async () => {
     const extension = extensionWith(({ payload }) => payload);
     const page = await openHost(extension);
@@ -300,6 +314,102 @@ test('messages of the panels\' channel go to the core, others do not', async () 
   channel.postMessage(null);
   await quiet(20);
   assert.deepEqual(extension.requests(), [connected]);
+});
+
+test('pings of the core go out on the panels\' channel, and only there',
+  async () => {
+    const extension = extensionWith();
+    const page = await openHost(extension);
+    /** @type {any[]} */
+    const heard = [];
+    page.onMessage.addListener((message) => { heard.push(message); });
+    page.openChannel('tabagent-llm').addEventListener('message',
+      (/** @type {any} */ { data }) => { heard.push(['channel', data]); });
+    const ping = { type: 'uiPing', senderId: 'background', payload: {} };
+    extension.say(ping, true);
+    await quiet(20);
+    assert.deepEqual(heard, [['channel', ping]]);
+    assert.deepEqual(extension.requests(), []);
+  });
+
+test('the core is configured before it is asked anything', async () => {
+  /** @type {any[]} */
+  const asked = [];
+  const extension = installExtension({
+    background: { idle: { unloadGraceMs: 5 } },
+    createManager: async () => ({
+      ...plainMade(() => ({})),
+      manager: { handleMessage: async (/** @type {any} */ message) => {
+        asked.push(message);
+        return {};
+      } },
+    }),
+  });
+  all.push(extension);
+  await extension.browser.openPage().platform.runtime.sendMessage(ASK);
+  assert.deepEqual(asked,
+    [{ type: 'tabagent:configure', payload: { unloadGraceMs: 5 } }, ASK]);
+});
+
+describe('the account', () => {
+  const TOKEN = 'hf_aVerySecretToken';
+  const login = { type: 'huggingfaceLogin', payload: { token: TOKEN } };
+  /** @param {any} message what the core makes of it */
+  const core = (message) => (message.action === 'login'
+    ? { action: 'login:done', id: message.id, name: 'me', role: 'read' }
+    : message.action === 'logout' ? { action: 'logout:done', id: message.id }
+      : { state: 'idle' });
+
+  test('takes the token from the login to the host, and nowhere else',
+    async () => {
+      const extension = extensionWith(core);
+      const page = await openHost(extension);
+      const { sendMessage } = page.platform.runtime;
+      assert.deepEqual(await sendMessage(login), { success: true });
+      assert.deepEqual(extension.requests().map(({ params }) => params),
+        [{ token: TOKEN }]);
+      const { sent, session, local } = extension.browser;
+      const withToken = sent.filter(
+        (one) => JSON.stringify(one).includes(TOKEN));
+      assert.deepEqual(withToken, [{ from: 'page', message: login }]);
+      assert.ok(JSON.stringify([...session]).includes(TOKEN));
+      assert.equal(local.size, 0);
+    });
+
+  test('is given to the next host, whoever has died', async () => {
+    const extension = extensionWith(core);
+    const page = await openHost(extension);
+    const { sendMessage } = page.platform.runtime;
+    await sendMessage(login);
+    extension.browser.offscreen?.kill();
+    extension.browser.killWorker();
+    await sendMessage(ASK);
+    assert.deepEqual(extension.requests().map(({ params, type }) => (
+      params ?? type)), [{ token: TOKEN }, { token: TOKEN, check: false },
+      'getModelWorkerState']);
+    assert.deepEqual(await sendMessage({ type: 'huggingfaceLogout' }),
+      { success: true });
+    assert.equal(extension.browser.session.size, 0);
+  });
+
+  test('works when only the service worker has died', async () => {
+    const extension = extensionWith(core);
+    const page = await openHost(extension);
+    extension.browser.killWorker();
+    assert.deepEqual(await page.platform.runtime.sendMessage(
+      { action: 'login', id: 'a', params: { token: TOKEN } }),
+    { action: 'login:done', id: 'a', name: 'me', role: 'read' });
+    assert.equal(extension.browser.created, 1);
+  });
+
+  test('is closed to content scripts, whatever they may send', async () => {
+    const extension = extensionWith(
+      core, { allowContentScripts: ['huggingfaceLogin'] });
+    await openHost(extension);
+    assert.equal(await extension.browser.openContentScript()
+      .platform.runtime.sendMessage(login), undefined);
+    assert.deepEqual(extension.requests(), []);
+  });
 });
 
 describe('the page of the host', () => {

@@ -45,14 +45,20 @@ export class FakeTimers {
 }
 
 /**
- * What answers to nothing but what it is asked in tests of messages.
+ * What answers to nothing but what it is asked in tests of messages; that it is
+ * configured first is tested once.
  * @param {(message: any, sender?: any) => any} handleMessage
  * @param {object} [more]
  * @returns {any}
  */
 export function plainMade(handleMessage, more = {}) {
   return {
-    manager: { handleMessage },
+    manager: {
+      handleMessage: async (
+        /** @type {any} */ message, /** @type {any} */ sender,
+      ) => (message.type === 'tabagent:configure' ? { success: true }
+        : handleMessage(message, sender)),
+    },
     loop: {
       run: async (/** @type {any} */ message) => handleMessage(message),
       jobs: () => [], memory: async () => ({ wasmBytes: 1, sessions: [] }),

@@ -132,7 +132,7 @@ describe('names that are none of ours', () => {
     log.event(EVENT.COMMAND, command({ type: 'models' }, 2), 0);
     log.action(terminal({ type: 'error', code: 'unknown_message' }, 1));
     assert.deepEqual(log.entries().map(({ name }) => name),
-      ['other', 'models', 'other']);
+      ['other', 'models', undefined]);
   });
 
   test('a code that is a token is none', () => {

@@ -79,7 +79,8 @@ export function createModelHub(files = FILES, options) {
 
 /**
  * @typedef {{ fetch?: typeof fetch, clock?: Clock, hubUrl?: string,
- *   mirrors?: string[], onMessage?: (message: any) => void,
+ *   mirrors?: string[],
+ *   onMessage?: (message: any, isForChannel: boolean) => void,
  *   telemetry?: (entry: any) => void, ort?: unknown,
  *   openStore?: () => Promise<Store>, isOutside?: boolean,
  *   openRuntime?: import('../../js-bindings/loop.js').Outside['openRuntime']

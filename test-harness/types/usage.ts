@@ -2,7 +2,7 @@
 // Uses of the public surface that must compile, and misuses that must not.
 // Nothing here is run.
 
-import { startBackground } from 'tabagent-wasm/background';
+import { hubOAuth, startBackground } from 'tabagent-wasm/background';
 import { connect } from 'tabagent-wasm/client';
 import 'tabagent-wasm/host';
 import {
@@ -187,7 +187,9 @@ export async function chat(manager: ModelManager, panel: HTMLElement) {
 export async function panel(): Promise<ModelManager> {
   startBackground({ hubUrl: 'https://hub.example', mirrors: [],
     hostUrl: 'host.html', allowContentScripts: ['getModelWorkerState'],
-    idle: { unloadGraceMs: 30_000 } });
+    idle: { unloadGraceMs: 30_000, unloadAfterIdleMs: null },
+    oauth: hubOAuth({ clientId: 'id', identity: {
+      getRedirectURL: () => '', launchWebAuthFlow: async () => '' } }) });
   // @ts-expect-error a list
   startBackground({ allowContentScripts: 'all' });
   const manager = connect({ wasm: new URL('https://example.org/x.wasm') });

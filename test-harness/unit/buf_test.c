@@ -122,6 +122,39 @@ static void sizes_do_not_overflow(void) {
   CHECK_INT(heap.live, 0);
 }
 
+static void check_words(const char *said, size_t max, const char *shown) {
+  tam_mem mem = tam_mem_default();
+  tam_buf buf;
+  tam_buf_init(&buf, &mem, 1000);
+  tam_buf_append_words(&buf, tam_span_of(said), max);
+  CHECK(tam_span_is(tam_buf_span(&buf), shown));
+  tam_buf_free(&buf);
+}
+
+static void words_of_others(void) {
+  check_words("", 9, "");
+  check_words("Netz\xc3\xbc"
+              "berlauf \xff\"",
+              99,
+              "Netz\xc3\xbc"
+              "berlauf ?\"");
+  check_words("\xe4\xb8\xad\xe6\x96\x87", 99, "\xe4\xb8\xad\xe6\x96\x87");
+  check_words("\xe4\xb8\xad\xe6\x96\x87", 5, "\xe4\xb8\xad");
+  check_words("\xf0\x9f\x98\x80!", 99, "\xf0\x9f\x98\x80!");
+  check_words("a\nb\x7f"
+              "c\xc2\x9f",
+              99, "a?b?c??");
+  check_words("\xc2\xa0\xc3\xbf", 99, "\xc2\xa0\xc3\xbf");
+  // Broken off, too long, a half of a pair, beyond the last character.
+  check_words("\xe4\xb8", 99, "??");
+  check_words("\xc0\xaf", 99, "??");
+  check_words("\xe0\x80\xaf", 99, "???");
+  check_words("\xed\xa0\x80", 99, "???");
+  check_words("\xf4\x90\x80\x80", 99, "????");
+  check_words("\xf8\x88\x80\x80", 99, "????");
+  check_words("\xbf", 99, "?");
+}
+
 int main(void) {
   RUN(grows_and_keeps);
   RUN(cap_is_sticky);
@@ -129,5 +162,6 @@ int main(void) {
   RUN(secrets_are_overwritten);
   RUN(no_memory);
   RUN(sizes_do_not_overflow);
+  RUN(words_of_others);
   return check_finish();
 }

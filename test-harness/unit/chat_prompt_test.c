@@ -3,6 +3,8 @@
 // pages, what is dropped when it is too long, and failing allocations.
 #include "chat/prompt.h"
 
+#include "chat/json_walk.h"
+
 #include "core/names.h"
 
 #include "check.h"
@@ -30,7 +32,7 @@ static tam_span written(const tam_mem *mem) {
     return TAM_SPAN_NONE;
   }
   tam_buf_free(&json);
-  tam_buf_init(&json, mem, 100000);
+  tam_buf_init(&json, mem, 1 << 24);
   tam_prompt_write(&prompt, &json);
   return tam_buf_span(&json);
 }
@@ -132,6 +134,12 @@ static void test_own_system_prompts(void) {
   tam_prompt_setup setup = {TAM_SPAN("Be kind."), 1, 1, TAM_PROMPT_ERROR};
   CHECK_INT(read(TAM_SPAN("\"hi\""), &setup, 9, &mem), 0);
   CHECK(tam_span_starts_with(
+      written(&mem), TAM_SPAN("[{\"role\":\"system\",\"content\":\"Be kind."
+                              "\\u000a\\u000aReply with one JSON object")));
+  tam_prompt_free(&prompt);
+  setup.system = TAM_SPAN(" ");
+  CHECK_INT(read(TAM_SPAN("\"hi\""), &setup, 9, &mem), 0);
+  CHECK(tam_span_starts_with(
       written(&mem), TAM_SPAN("[{\"role\":\"system\",\"content\":\"Reply with "
                               "one JSON object")));
   tam_prompt_free(&prompt);
@@ -140,6 +148,36 @@ static void test_own_system_prompts(void) {
   CHECK(tam_span_starts_with(
       written(&mem),
       TAM_SPAN("[{\"role\":\"system\",\"content\":\"You are a helpful")));
+  tam_prompt_free(&prompt);
+  written(NULL);
+}
+
+// In JSON mode a chat that has its own system prompt hears of it, too.
+static void test_json_behind_own_system(void) {
+  static const char start[] =
+      "[{\"role\":\"system\",\"content\":\"Be \\u0000kind.\\n\\nReply with "
+      "one JSON object";
+  static const char end[] = "\",\"name\":\"x\"},{\"role\":\"system\","
+                            "\"content\":\"y\"}," HI "]";
+  tam_mem mem = tam_mem_default();
+  tam_prompt_setup setup = {TAM_SPAN("unused"), 1, 1, TAM_PROMPT_ERROR};
+  for (size_t step = 1; step < 60; step++) {
+    CHECK_INT(
+        read(TAM_SPAN("[{\"role\":\"system\",\"content\":\"Be \\u0000kind."
+                      "\",\"name\":\"x\"},{\"role\":\"system\","
+                      "\"content\":\"y\"}," HI "]"),
+             &setup, step, &mem),
+        0);
+    CHECK(tam_span_starts_with(written(&mem), TAM_SPAN(start)));
+    CHECK(tam_span_ends_with(written(&mem), TAM_SPAN(end)));
+    CHECK_INT(tam_json_check(written(&mem)), 0);
+    tam_prompt_free(&prompt);
+  }
+  // What is no text is left alone.
+  CHECK_INT(read(TAM_SPAN("[{\"role\":\"system\",\"content\":[]}," HI "]"),
+                 &setup, 9, &mem),
+            0);
+  CHECK_SPAN(written(&mem), "[{\"role\":\"system\",\"content\":[]}," HI "]");
   tam_prompt_free(&prompt);
   written(NULL);
 }
@@ -319,9 +357,58 @@ static void test_fitting_long_chats(void) {
       CHECK_INT(fit(letters, (tam_prompt_policy)policy, room, left, &rounds),
                 0);
       CHECK_INT(strlen(left), room);
-      CHECK(rounds <= 20);
+      CHECK(rounds <= 5);
     }
   }
+}
+
+// The longest chat there may be, of messages of every length: the template is
+// run a few times, whatever has to go. Tokens are as many as bytes of text by
+// three, and five for each message.
+static void test_few_rounds(void) {
+  enum { MESSAGES = 16000 };
+  static const size_t rooms[] = {300, 4000, 100000, 400000, 700000};
+  tam_mem mem = tam_mem_default();
+  for (size_t i = 0; i < 10; i++) {
+    tam_buf text;
+    uint32_t random = 7;
+    tam_prompt_setup setup = {TAM_SPAN_NONE, 0, 0,
+                              i < 5 ? TAM_PROMPT_DROP_OLDEST
+                                    : TAM_PROMPT_MIDDLE_OUT};
+    tam_buf_init(&text, &mem, TAM_PROMPT_BYTES_MAX);
+    for (size_t j = 0; j < MESSAGES; j++) {
+      random = random * 1664525U + 1013904223U;
+      tam_buf_append_text(&text, j == 0 ? "[" : ",");
+      tam_buf_append_text(
+          &text, j % 2 == 0 ? "{\"role\":\"user\",\"content\":\""
+                            : "{\"role\":\"assistant\",\"content\":\"");
+      for (uint32_t k = random >> 24; k > 0; k--) {
+        tam_buf_append_byte(&text, 'x');
+      }
+      tam_buf_append_text(&text, "\"}");
+    }
+    tam_buf_append_byte(&text, ']');
+    CHECK_INT(read(tam_buf_span(&text), &setup, 65536, &mem), 0);
+    int rounds = 0;
+    int result;
+    size_t tokens;
+    do {
+      tam_span json = written(&mem);
+      tokens = 0;
+      for (size_t at = 0; at < json.len; at++) {
+        tokens += json.ptr[at] == '{' ? 5 * 3 : json.ptr[at] == 'x';
+      }
+      tokens /= 3;
+      result = tam_prompt_fit(&prompt, tokens, rooms[i % 5]);
+      rounds++;
+    } while (result > 0);
+    CHECK_INT(result, 0);
+    CHECK(tokens <= rooms[i % 5] && tokens + 200 > rooms[i % 5]);
+    CHECK(rounds <= 6);
+    tam_prompt_free(&prompt);
+    tam_buf_free(&text);
+  }
+  written(NULL);
 }
 
 // Counts that do not follow from what is written: it still ends.
@@ -378,10 +465,12 @@ static void test_failing_allocations(void) {
 int main(void) {
   RUN(test_cases);
   RUN(test_own_system_prompts);
+  RUN(test_json_behind_own_system);
   RUN(test_errors);
   RUN(test_caps);
   RUN(test_fitting);
   RUN(test_fitting_long_chats);
+  RUN(test_few_rounds);
   RUN(test_wavering_counts);
   RUN(test_policy_names);
   RUN(test_failing_allocations);

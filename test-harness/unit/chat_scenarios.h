@@ -20,6 +20,10 @@ static const scenario scenarios[] = {
     {"beams", CHAT_CONV, CHAT_WEBGPU_FAILS,
      ASK("\"max_new_tokens\":3,\"num_beams\":3,\"num_return_sequences\":2"),
      NULL},
+    {"rows", CHAT_LLAMA, CHAT_WEBGPU_NONE,
+     ASK("\"max_new_tokens\":4,\"do_sample\":true,\"seed\":1,"
+         "\"num_return_sequences\":2,\"stop_strings\":[\"xy\",\"e\"]"),
+     NULL},
     {"encoder", CHAT_ENCODER, CHAT_WEBGPU_NONE,
      ASK("\"max_new_tokens\":3,\"guidance_scale\":2"), NULL},
     {"embedding", CHAT_EMBEDDING, CHAT_WEBGPU_GOOD,

@@ -257,6 +257,28 @@ static void test_login_is_dropped(void) {
   session_close(&s); // what is freed is looked at
 }
 
+#define PANEL_LOGIN                                                            \
+  "{\"type\":\"huggingfaceLogin\",\"payload\":{\"modelId\":\"a/b\","           \
+  "\"token\":\"hf_neverLeaveThisBehind\",\"loadId\":\"1\"}}"
+
+// The old panel's way of saying the same.
+static void test_panel(void) {
+  session s;
+  session_open(&s);
+  session_command(&s, 1, PANEL_LOGIN);
+  CHECK_INT(s.fetches, 1);
+  session_feed(&s, head);
+  session_feed(
+      &s, (tam_event){.kind = TAM_EVENT_HTTP_DATA, .payload = TAM_SPAN(WHO)});
+  session_feed(&s, end);
+  CHECK_INT(count_copies(), 1);
+  session_command(&s, 3, LIST);
+  CHECK_INT(s.fetches, 2);
+  session_command(&s, 2, "{\"type\":\"huggingfaceLogout\"}");
+  CHECK_INT(count_copies(), 0);
+  session_close(&s);
+}
+
 static void test_login_fails(void) {
   const char *const bodies[] = {"", "{}", "{\"name\":\"",
                                 "{\"name\":\"hf_neverLeaveThisBehind\"}",
@@ -274,6 +296,7 @@ static void test_login_fails(void) {
 int main(void) {
   RUN(test_logged_in);
   RUN(test_login_is_dropped);
+  RUN(test_panel);
   RUN(test_login_fails);
   RUN(test_done);
   RUN(test_cancelled);

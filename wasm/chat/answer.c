@@ -131,6 +131,10 @@ void tam_chat_answer_del(tam_chat_answer *answer, tam_chat *chat) {
   if (answer->has_stream) {
     tam_text_stream_free(&answer->stream);
   }
+  for (size_t i = 0; i < answer->row_stream_count; i++) {
+    tam_text_stream_free(&answer->row_streams[i]);
+  }
+  tam_mem_free(chat->host.mem, answer->row_streams);
   if (answer->has_prompt) {
     tam_prompt_free(&answer->prompt);
   }
@@ -215,7 +219,7 @@ int tam_answer_say_rest(tam_chat_op *op) {
              : 0;
 }
 
-int tam_answer_begin_text(tam_chat_op *op) {
+static int init_stream(tam_chat_op *op, tam_text_stream *stream) {
   tam_chat_answer *answer = op->answer;
   const tam_chat_model *model = op->chat->model;
   const tam_generation_params *settings = &answer->settings;
@@ -228,14 +232,46 @@ int tam_answer_begin_text(tam_chat_op *op) {
       .stops = stops,
       .stop_count = tam_generation_params_stop_count(settings),
   };
-  for (size_t i = 0; i < setup.stop_count && i < TAM_STOP_STRINGS_MAX; i++) {
+  for (size_t i = 0; i < setup.stop_count; i++) {
     stops[i] = tam_generation_params_stop(settings, i);
   }
+  int error = tam_text_stream_init(stream, &setup, op->chat->host.mem);
+  return error == TAM_ERR_TOO_LARGE
+             ? tam_chat_op_fail(op, TAM_ERR_INVALID_PARAMS,
+                                "stop_strings: one has at most 1024 bytes")
+             : error;
+}
+
+int tam_answer_begin_text(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
   if (answer->has_stream) {
     tam_text_stream_free(&answer->stream);
   }
   answer->has_stream = 1;
-  return tam_text_stream_init(&answer->stream, &setup, op->chat->host.mem);
+  return init_stream(op, &answer->stream);
+}
+
+// Beams are no answers before the search is over.
+int tam_answer_begin_rows(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  const tam_generation_params *settings = &answer->settings;
+  size_t rows = tam_decoding_rows(answer->decoding);
+  int error = 0;
+  if (answer->row_streams != NULL ||
+      tam_generation_params_get(settings, TAM_PARAM_NUM_BEAMS) > 1 ||
+      (tam_generation_params_stop_count(settings) == 0 && !answer->is_json)) {
+    return 0;
+  }
+  answer->row_streams =
+      tam_mem_calloc(op->chat->host.mem, rows, sizeof(*answer->row_streams));
+  if (answer->row_streams == NULL) {
+    return TAM_ERR_OUT_OF_MEMORY;
+  }
+  for (; error == 0 && answer->row_stream_count < rows;
+       answer->row_stream_count++) {
+    error = init_stream(op, &answer->row_streams[answer->row_stream_count]);
+  }
+  return error;
 }
 
 int tam_answer_take_sequence(tam_chat_op *op, size_t place,

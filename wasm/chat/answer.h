@@ -61,9 +61,12 @@ struct tam_chat_answer {
   int opened; // the tag that the prompt has opened, see chat/reasoning.h
   tam_text_stream stream;
   int has_stream;
+  // Of several rows that something in their text may end, one each.
+  tam_text_stream *row_streams;
+  size_t row_stream_count;
   tam_answer_texts texts;
   tam_buf sequences; // JSON: all of them, when there are several
-  size_t sequence;   // the one whose text is being made, of several
+  size_t sequence;   // or row: the one whose text is being made, of several
 
   int is_stopping; // somebody wants it to end
   tam_end_reason reason;
@@ -97,6 +100,10 @@ int tam_answer_say_rest(tam_chat_op *op);
 // Makes the answer's stream ready for the text of a sequence. Errors: those of
 // tam_text_stream_init.
 int tam_answer_begin_text(tam_chat_op *op);
+
+// The same for a stream of each row, where something in its text may end it
+// before the others. Without effect when they are there.
+int tam_answer_begin_rows(tam_chat_op *op);
 
 // Notes the text of sequence |place| of several; the first is the answer.
 int tam_answer_take_sequence(tam_chat_op *op, size_t place,

@@ -145,12 +145,7 @@ int tam_chat_op_fail(tam_chat_op *op, int error, const char *text) {
 int tam_chat_op_runtime_failed(tam_chat_op *op,
                                const tam_runtime_report *report) {
   tam_buf_reset(&op->why);
-  tam_span words = tam_span_head(report->data, WORDS_MAX);
-  // Only ASCII passes, for it may be anything.
-  for (size_t i = 0; i < words.len; i++) {
-    uint8_t byte = words.ptr[i];
-    tam_buf_append_byte(&op->why, byte >= ' ' && byte < 0x7f ? byte : '?');
-  }
+  tam_buf_append_words(&op->why, report->data, WORDS_MAX);
   return report->error;
 }
 

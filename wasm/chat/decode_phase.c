@@ -11,8 +11,9 @@ typedef enum decode_step {
   STEP_GATHER_UNCOND,
   STEP_RUN,
   STEP_UNCOND,
-  STEP_FLUSH,    // the text that was held back
-  STEP_SEQUENCES // the texts of several sequences, one after the other
+  STEP_FLUSH,     // the text that was held back
+  STEP_SEQUENCES, // the texts of several sequences, one after the other
+  STEP_ROWS       // the texts of tokens of several rows, likewise
 } decode_step;
 
 static int end_answer(tam_chat_op *op);
@@ -21,6 +22,12 @@ static int choose(tam_chat_op *op);
 // Returns 1 when the text of a window is awaited.
 static int is_text(const tam_chat_answer *answer) {
   return answer->step == STEP_TEXT || answer->step >= STEP_FLUSH;
+}
+
+// Returns the stream whose text is being made.
+static tam_text_stream *stream_of(tam_chat_answer *answer) {
+  return answer->step == STEP_ROWS ? &answer->row_streams[answer->sequence]
+                                   : &answer->stream;
 }
 
 // ---------------------------------------------------------------------------
@@ -111,7 +118,7 @@ static int push_token(tam_chat_op *op, int32_t id) {
   int is_special = tam_chat_model_special(op->chat->model, id, &tag);
   return is_special && tag == 0
              ? 0
-             : tam_text_stream_push(&op->answer->stream, id, tag);
+             : tam_text_stream_push(stream_of(op->answer), id, tag);
 }
 
 // Orders the next window to be decoded. Returns WAIT, NEXT when there is
@@ -119,7 +126,7 @@ static int push_token(tam_chat_op *op, int32_t id) {
 static int decode_window(tam_chat_op *op) {
   const int32_t *ids;
   size_t count;
-  return tam_text_stream_wants(&op->answer->stream, &ids, &count)
+  return tam_text_stream_wants(stream_of(op->answer), &ids, &count)
              ? order_decode(op, ids, count)
              : TAM_CHAT_NEXT;
 }
@@ -158,9 +165,60 @@ static int take_token(tam_chat_op *op) {
   return result == TAM_CHAT_NEXT ? after_text(op) : result;
 }
 
-static int decode_start(tam_chat_op *op) {
-  return tam_decoding_is_done(op->answer->decoding) ? end_answer(op)
-                                                    : choose(op);
+// Has the present row's token made text of, when the row goes on.
+static int push_row(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  size_t row = answer->sequence;
+  return row == tam_decoding_rows(answer->decoding) ||
+                 tam_decoding_is_row_done(answer->decoding, row)
+             ? 0
+             : push_token(op, tam_decoding_tokens(answer->decoding)[row]);
+}
+
+// Ends the present row when its text says so. What the text is will be told
+// when all of it is there.
+static int end_row(tam_chat_answer *answer) {
+  tam_text_stream *stream = stream_of(answer);
+  int error =
+      stream->error != 0 ? stream->error : tam_text_parts_error(&stream->parts);
+  tam_text_parts_reset(&stream->parts);
+  return error != 0 || tam_text_stream_is_done(stream) == TAM_TEXT_GOES_ON
+             ? error
+             : tam_decoding_stop_row(answer->decoding, answer->sequence,
+                                     TAM_END_STOP);
+}
+
+// Goes through the rows until the text of one has to be decoded.
+static int rows_go_on(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  while (answer->sequence < tam_decoding_rows(answer->decoding)) {
+    int result = decode_window(op);
+    if (result != TAM_CHAT_NEXT) {
+      return result;
+    }
+    int error = end_row(answer);
+    answer->sequence++;
+    if (error == 0) {
+      error = push_row(op);
+    }
+    if (error != 0) {
+      return error;
+    }
+  }
+  return tam_decoding_is_done(answer->decoding) ? end_answer(op)
+                                                : gather_rows(op);
+}
+
+static int take_rows(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  int error = tam_answer_begin_rows(op);
+  if (error != 0 || answer->row_streams == NULL) {
+    return error != 0 ? error : gather_rows(op);
+  }
+  answer->sequence = 0;
+  answer->step = STEP_ROWS;
+  error = push_row(op);
+  return error != 0 ? error : rows_go_on(op);
 }
 
 static int choose(tam_chat_op *op) {
@@ -186,7 +244,12 @@ static int choose(tam_chat_op *op) {
     result = tam_decoding_stop(answer->decoding, TAM_END_STOPPED);
     return result != 0 ? result : end_answer(op);
   }
-  return result > 0 ? end_answer(op) : gather_rows(op);
+  return result > 0 ? end_answer(op) : take_rows(op);
+}
+
+static int decode_start(tam_chat_op *op) {
+  return tam_decoding_is_done(op->answer->decoding) ? end_answer(op)
+                                                    : choose(op);
 }
 
 // ---------------------------------------------------------------------------
@@ -273,6 +336,7 @@ static int end_answer(tam_chat_op *op) {
     return flush(op);
   }
   answer->step = STEP_SEQUENCES;
+  answer->sequence = 0;
   int result = next_sequence(op);
   return result == TAM_CHAT_NEXT ? sequences_go_on(op) : result;
 }
@@ -303,7 +367,7 @@ static int take_text(tam_chat_op *op, tam_span text) {
     return TAM_CHAT_WAIT;
   }
   op->waits_for = 0;
-  return tam_text_stream_take(&answer->stream, text);
+  return tam_text_stream_take(stream_of(answer), text);
 }
 
 static int no_text(tam_chat_op *op) {
@@ -329,6 +393,8 @@ static int on_end(tam_chat_op *op) {
     return flush(op);
   case STEP_SEQUENCES:
     return sequences_go_on(op);
+  case STEP_ROWS:
+    return rows_go_on(op);
   default:
     result = decode_window(op);
     return result == TAM_CHAT_NEXT ? after_text(op) : result;

@@ -4,6 +4,7 @@
 
 #include "chat/float_math.h"
 #include "chat/generation_rules.h"
+#include "chat/stop_strings.h"
 #include "core/json_write.h"
 #include "core/names.h"
 
@@ -16,8 +17,6 @@
 
 // How much of a wrong text or an unknown name is quoted.
 #define QUOTE_MAX 80
-
-#define STOP_STRINGS_MAX 64
 
 // The largest power of ten that a double holds exactly, and the most places
 // that are written behind a point rather than as an exponent.
@@ -375,7 +374,7 @@ static int read_texts(tam_generation_params *self, const tam_json_node *node) {
   if (tam_json_get_kind(node) != TAM_JSON_KIND_ARRAY) {
     return add_text(self, node);
   }
-  int left = STOP_STRINGS_MAX;
+  int left = TAM_STOP_STRINGS_MAX;
   int is_read = 1;
   for (const tam_json_node *at = tam_json_get_first(node);
        at != NULL && is_read; at = tam_json_get_next(at)) {

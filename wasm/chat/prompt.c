@@ -100,6 +100,25 @@ static size_t unit_of(tam_prompt *prompt, tam_span role, int *phas_system) {
   return prompt->units - 1;
 }
 
+// In JSON mode the chat's own system prompt says so, too.
+static void add_json_prompt(tam_prompt *prompt, message *one) {
+  tam_buf text;
+  tam_buf_init(&text, prompt->text.mem, TAM_PROMPT_BYTES_MAX);
+  tam_json_write_string(&text, tam_span_of(json_prompt));
+  if (one->rewritten_len == 0) {
+    tam_buf_append(&prompt->rewritten, one->content);
+  }
+  if (prompt->rewritten.error == 0 && text.error == 0) {
+    prompt->rewritten.len--; // the quotation mark at the end
+    tam_buf_append_text(&prompt->rewritten, "\\n\\n");
+    tam_buf_append(&prompt->rewritten, tam_span_from(tam_buf_span(&text), 1));
+  } else if (prompt->rewritten.error == 0) {
+    prompt->rewritten.error = text.error;
+  }
+  one->rewritten_len = prompt->rewritten.len - one->rewritten_at;
+  tam_buf_free(&text);
+}
+
 static int add_message(tam_prompt *prompt, tam_span raw, tam_buf *scratch,
                        int *phas_system) {
   if (raw.len == 0 || raw.ptr[0] != '{') {
@@ -109,11 +128,16 @@ static int add_message(tam_prompt *prompt, tam_span raw, tam_buf *scratch,
   if (!is_string(role)) {
     return has_problem(prompt, "has no role");
   }
+  int had_system = *phas_system;
   message one = {raw, tam_json_walk_member(raw, "content"),
                  prompt->rewritten.len, 0, unit_of(prompt, role, phas_system)};
   if (is_string(one.content) &&
       tam_scraped_content_rewrite(one.content, scratch, &prompt->rewritten)) {
     one.rewritten_len = prompt->rewritten.len - one.rewritten_at;
+  }
+  if (prompt->is_json && *phas_system && !had_system &&
+      is_string(one.content)) {
+    add_json_prompt(prompt, &one);
   }
   append_message(prompt, &one);
   return scratch->error != 0 ? scratch->error : prompt->list.error;
@@ -154,21 +178,31 @@ static int add_messages(tam_prompt *prompt, tam_buf *scratch,
   return error;
 }
 
-const char *tam_prompt_default_system(int json) {
-  return json ? json_prompt : normal_prompt;
-}
-
+// The system prompt of the settings, and behind it that of JSON mode.
 static void add_system(tam_prompt *prompt, const tam_prompt_setup *setup) {
-  tam_span text = setup->system;
-  if (setup->json || (text.len == 0 && setup->with_default)) {
-    text = tam_span_of(tam_prompt_default_system(setup->json));
+  tam_buf text;
+  tam_buf_init(&text, prompt->text.mem, TAM_PROMPT_BYTES_MAX);
+  tam_buf_append(&text, setup->system);
+  if (tam_span_trim(setup->system).len == 0) {
+    tam_buf_reset(&text);
   }
-  if (tam_span_trim(text).len > 0) {
+  if (setup->json) {
+    tam_buf_append_text(&text, text.len > 0 ? "\n\n" : "");
+    tam_buf_append_text(&text, json_prompt);
+  } else if (setup->system.len == 0 && setup->with_default) {
+    tam_buf_append_text(&text, normal_prompt);
+  }
+  if (text.len > 0) {
     tam_json_write_object_begin(&prompt->system);
     tam_json_write_name_member(&prompt->system, "role", "system");
-    tam_json_write_string_member(&prompt->system, "content", text);
+    tam_json_write_string_member(&prompt->system, "content",
+                                 tam_buf_span(&text));
     tam_json_write_object_end(&prompt->system);
   }
+  if (prompt->system.error == 0) {
+    prompt->system.error = text.error;
+  }
+  tam_buf_free(&text);
 }
 
 int tam_prompt_end(tam_prompt *prompt, const tam_prompt_setup *setup) {
@@ -179,6 +213,7 @@ int tam_prompt_end(tam_prompt *prompt, const tam_prompt_setup *setup) {
     return error;
   }
   prompt->policy = setup->policy;
+  prompt->is_json = setup->json;
   tam_buf_init(&scratch, prompt->text.mem, TAM_PROMPT_BYTES_MAX);
   error = add_messages(prompt, &scratch, &has_system);
   tam_buf_free(&scratch);
@@ -189,7 +224,6 @@ int tam_prompt_end(tam_prompt *prompt, const tam_prompt_setup *setup) {
     add_system(prompt, setup);
   }
   prompt->enough = prompt->units; // as many are never dropped: not known
-  prompt->step = 1;
   if (error == 0) {
     error = prompt->rewritten.error;
   }
@@ -267,8 +301,44 @@ size_t tam_prompt_dropped(const tam_prompt *prompt) {
 
 // ---------------------------------------------------------------------------
 // Fitting. The least number of units whose loss is enough lies between
-// |too_few| and |enough|: steps that double find an upper bound, halving the
-// rest. Every round narrows it by at least one.
+// |too_few| and |enough|; every round narrows that by at least one. Tokens are
+// nearly as many as the bytes say; should that not hold, halving helps.
+
+// Guesses by bytes that may go wrong before it is halved.
+#define GUESSES_MAX 6
+
+// Returns the bytes of what is written when |dropped| units are.
+static double bytes_left(tam_prompt *prompt, size_t dropped) {
+  double bytes = (double)prompt->system.len;
+  prompt->dropped = dropped;
+  for (size_t i = 0; i < message_count(prompt); i++) {
+    const message *one = message_at(prompt, i);
+    if (!is_dropped(prompt, one->unit)) {
+      bytes +=
+          (double)(one->rewritten_len > 0 ? one->rewritten_len : one->raw.len);
+    }
+  }
+  return bytes;
+}
+
+// Returns the first number of units above |too_few|, and below |enough|, that
+// by its bytes leaves at most |limit| tokens, when those that are dropped now
+// leave |tokens|.
+static size_t guess(tam_prompt *prompt, size_t tokens, size_t limit) {
+  double most =
+      bytes_left(prompt, prompt->dropped) * (double)limit / (double)tokens;
+  size_t low = prompt->too_few + 1;
+  size_t high = prompt->enough - 1;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    if (bytes_left(prompt, middle) <= most) {
+      high = middle;
+    } else {
+      low = middle + 1;
+    }
+  }
+  return low;
+}
 
 int tam_prompt_fit(tam_prompt *prompt, size_t tokens, size_t limit) {
   size_t count = prompt->dropped;
@@ -286,13 +356,13 @@ int tam_prompt_fit(tam_prompt *prompt, size_t tokens, size_t limit) {
       return 0;
     }
   }
-  if (prompt->enough == prompt->units) {
-    size_t next = prompt->too_few + prompt->step;
-    prompt->step *= 2;
-    prompt->dropped = next < prompt->units ? next : prompt->units - 1;
+  size_t gap = prompt->enough - prompt->too_few;
+  if (gap == 1) {
+    prompt->dropped = prompt->enough;
+  } else if (prompt->rounds++ < GUESSES_MAX && tokens > 0) {
+    prompt->dropped = guess(prompt, tokens, limit);
   } else {
-    size_t gap = prompt->enough - prompt->too_few;
-    prompt->dropped = prompt->too_few + (gap + 1) / 2;
+    prompt->dropped = prompt->too_few + gap / 2;
   }
   return 1;
 }

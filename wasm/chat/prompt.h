@@ -34,7 +34,7 @@ typedef enum tam_prompt_policy {
 typedef struct tam_prompt_setup {
   tam_span system;  // the system prompt of the settings, may be empty
   int with_default; // the product's own one stands in for an empty one
-  int json;         // JSON mode: its own system prompt
+  int json;         // JSON mode: says so behind any system prompt
   tam_prompt_policy policy;
 } tam_prompt_setup;
 
@@ -48,15 +48,13 @@ typedef struct tam_prompt {
   size_t dropped; // of them
   size_t too_few; // so many were dropped and it was too long
   size_t enough;  // so many were dropped and it fitted
-  size_t step;
+  size_t rounds;  // so many counts that did not decide
+  int is_json;
   // What a person is told after INVALID_PARAMS: "messages[", the index, "] "
   // and the problem.
   const char *problem;
   size_t problem_index;
 } tam_prompt;
-
-// Returns the product's own system prompt, for JSON mode or for any other chat.
-const char *tam_prompt_default_system(int json);
 
 // Makes |prompt| empty. |mem| is kept.
 void tam_prompt_init(tam_prompt *prompt, const tam_mem *mem);
@@ -87,8 +85,9 @@ size_t tam_prompt_messages(const tam_prompt *prompt);
 // Says that what was written last makes |tokens| tokens, of which at most
 // |limit| fit. Returns 0 when that is the prompt: it fits, and with one turn
 // more it would not. Returns 1 when it has to be written and counted again, or
-// CONTEXT_OVERFLOW: nothing else may be dropped. Asked again and again it comes
-// to an end after some 2 log2(turns) rounds.
+// CONTEXT_OVERFLOW: nothing else may be dropped. It takes tokens for as many as
+// the bytes would give, so that a few rounds do; asked again and again it comes
+// to an end after log2(turns) rounds more.
 int tam_prompt_fit(tam_prompt *prompt, size_t tokens, size_t limit);
 
 // Returns the number of messages that are dropped.

@@ -168,6 +168,11 @@ static int read_prompt(tam_chat_op *op) {
     tam_buf_append_text(&op->why, answer->prompt.problem);
     return error;
   }
+  if (error == TAM_ERR_TOO_LARGE) {
+    return tam_chat_op_fail(op, error,
+                            "messages: a chat has at most 16384 messages, and "
+                            "8 MiB of text");
+  }
   if (error != 0 && !tam_error_is_fatal(error) && op->why.len == 0) {
     return tam_chat_op_fail(op, TAM_ERR_INVALID_PARAMS,
                             "messages: expected a list of messages");

@@ -6,8 +6,8 @@
 
 #include "core/buf.h"
 
-// What OpenAI's interface allows is 4; a few more cost nothing.
-#define TAM_STOP_STRINGS_MAX 16
+// What OpenAI's interface allows is 4; more cost nothing.
+#define TAM_STOP_STRINGS_MAX 64
 
 // The longest stop string in bytes: so much text may be held back.
 #define TAM_STOP_STRING_LEN_MAX 1024

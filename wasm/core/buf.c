@@ -90,6 +90,34 @@ void tam_buf_append(tam_buf *buf, tam_span text) {
   }
 }
 
+// Returns the length of the character that |text| begins with, or 0 when it
+// begins with none, or with a control.
+static size_t letter_len(tam_span text) {
+  static const uint32_t least[] = {0, ' ', 0xa0, 0x800, 0x10000};
+  uint32_t code = text.ptr[0];
+  size_t len = code < 0x80 ? 1 : code < 0xe0 ? 2 : code < 0xf0 ? 3 : 4;
+  if ((code >= 0x7f && code < 0xc0) || len > text.len) {
+    return 0;
+  }
+  code &= len == 1 ? 0x7fU : 0xffU >> (len + 1);
+  for (size_t i = 1; i < len; i++) {
+    if ((text.ptr[i] & 0xc0) != 0x80) {
+      return 0;
+    }
+    code = code << 6 | (text.ptr[i] & 0x3fU);
+  }
+  return code < least[len] || code > 0x10ffff || (code >> 11) == 0x1b ? 0 : len;
+}
+
+void tam_buf_append_words(tam_buf *buf, tam_span words, size_t max) {
+  words = tam_span_head_utf8(words, max);
+  while (words.len > 0) {
+    size_t len = letter_len(words);
+    tam_buf_append(buf, len > 0 ? tam_span_head(words, len) : TAM_SPAN("?"));
+    words = tam_span_from(words, len > 0 ? len : 1);
+  }
+}
+
 void tam_buf_append_text(tam_buf *buf, const char *text) {
   tam_buf_append(buf, tam_span_of(text));
 }

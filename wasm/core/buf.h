@@ -37,6 +37,10 @@ uint8_t *tam_buf_grow(tam_buf *buf, size_t len);
 
 void tam_buf_append(tam_buf *buf, tam_span text);
 
+// Appends at most |max| bytes of |words|, which somebody else has said: what is
+// no UTF-8, and controls, become question marks.
+void tam_buf_append_words(tam_buf *buf, tam_span words, size_t max);
+
 // Appends |text|, which ends with NUL.
 void tam_buf_append_text(tam_buf *buf, const char *text);
 

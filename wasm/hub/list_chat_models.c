@@ -201,15 +201,6 @@ static void op_settle(tam_list_op *op, int error, double now_ms) {
 // ---------------------------------------------------------------------------
 // Events
 
-// Appends the platform's |words|: they may be anything, so only ASCII passes.
-static void append_words(tam_buf *text, tam_span words) {
-  words = tam_span_head(words, WORDS_MAX);
-  for (size_t i = 0; i < words.len; i++) {
-    uint8_t byte = words.ptr[i];
-    tam_buf_append_byte(text, byte >= ' ' && byte < 0x7f ? byte : '?');
-  }
-}
-
 void tam_list_write_failure(const tam_list_op *op, const tam_net_report *report,
                             tam_buf *text) {
   tam_span words = report->data;
@@ -226,7 +217,7 @@ void tam_list_write_failure(const tam_list_op *op, const tam_net_report *report,
     if (words.len > 0 &&
         !tam_token_is_within(op->host.token, op->params.token, words)) {
       tam_buf_append_text(text, ": ");
-      append_words(text, words);
+      tam_buf_append_words(text, words, WORDS_MAX);
     }
   }
 }

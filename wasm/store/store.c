@@ -112,15 +112,6 @@ int tam_store_op_fail(tam_store_op *op, int error, const char *text) {
   return error;
 }
 
-// Appends what the platform said; only ASCII passes, for it may be anything.
-static void append_words(tam_store_op *op, tam_span words) {
-  words = tam_span_head(words, WORDS_MAX);
-  for (size_t i = 0; i < words.len; i++) {
-    uint8_t byte = words.ptr[i];
-    tam_buf_append_byte(&op->why, byte >= ' ' && byte < 0x7f ? byte : '?');
-  }
-}
-
 static int refusal_of(const tam_net_report *report) {
   switch (report->headers.hub_error) {
   case TAM_HUB_ERROR_GATED_REPO:
@@ -163,7 +154,7 @@ int tam_store_op_net_failed(tam_store_op *op, const tam_net_report *report) {
 int tam_store_op_storage_failed(tam_store_op *op,
                                 const tam_storage_report *report) {
   tam_buf_reset(&op->why);
-  append_words(op, report->data);
+  tam_buf_append_words(&op->why, report->data, WORDS_MAX);
   return report->error;
 }
 

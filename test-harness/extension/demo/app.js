@@ -6,8 +6,8 @@ import { HUB_URL } from './hub.js';
 import { Library } from './library.js';
 
 /**
- * @typedef {import('../../../dist/index.js').ModelManager} ModelManager
- * @typedef {import('../../../dist/index.js').GenerateResult} Result
+ * @typedef {import('tabagent-wasm').ModelManager} ModelManager
+ * @typedef {import('tabagent-wasm').GenerateResult} Result
  */
 
 /**

@@ -8,5 +8,8 @@ import { HUB_URL } from './hub.js';
 
 startBackground({ hubUrl: HUB_URL });
 
-const { chrome } = /** @type {any} */ (globalThis);
+const { browser, chrome } = /** @type {any} */ (globalThis);
 chrome.sidePanel?.setPanelBehavior({ openPanelOnActionClick: true });
+if (!chrome.sidePanel) {
+  browser.action.onClicked.addListener(() => browser.sidebarAction.toggle());
+}

@@ -2,12 +2,13 @@
 // The models of the Hub as far as they are known: listed page by page, so that
 // rows can be shown as they come, and kept for when there is no Hub.
 
+import { splitId } from './format.js';
 import { forgetAll, keep, recall, recallAll } from './keeper.js';
 import { wasCancelled } from './problem.js';
 
 /**
- * @typedef {import('../../../dist/index.js').ModelManager} ModelManager
- * @typedef {import('../../../dist/index.js').ModelEntry} ModelEntry
+ * @typedef {import('tabagent-wasm').ModelManager} ModelManager
+ * @typedef {import('tabagent-wasm').ModelEntry} ModelEntry
  * @typedef {Pick<ModelEntry, 'id' | 'name' | 'classification'>
  *   & Partial<ModelEntry> & { haystack: string }} Row haystack: what a search
  *   looks into; the rest may still be on its way
@@ -47,6 +48,8 @@ export class Catalogue extends EventTarget {
   /** @type {AbortController | null} */
   #controller = null;
   #saved = Promise.resolve();
+  /** The listing has rows of its own. */
+  #begun = false;
 
   /** @param {ModelManager} manager */
   constructor(manager) {
@@ -112,20 +115,21 @@ export class Catalogue extends EventTarget {
    */
   async #listPages(search, signal) {
     let cursor = null;
-    let isFirst = true;
+    this.#begun = false;
     do {
-      const size = Math.min(isFirst ? FIRST_PAGE : PAGE, ROWS_MAX - this.fetched);
+      const before = this.fetched;
+      const size = Math.min(before === 0 ? FIRST_PAGE : PAGE, ROWS_MAX - before);
       const page = /** @type {Awaited<ReturnType<ModelManager['listChatModels']>>} */ (
         await this.#manager.listChatModels({
           cursor, pageSize: size, maxListing: size, maxCandidates: size,
           ...(search && { query: { search } }),
-        }, { signal, onProgress: (message) => this.#onProgress(message) }));
+        }, { signal, onProgress: (message) => {
+          if (!signal.aborted) this.#onProgress(message, search, before);
+        } }));
       signal.throwIfAborted();
-      if (isFirst) this.#begin(search);
-      isFirst = false;
       const known = this.rows.size;
-      for (const model of page.models) this.rows.set(model.id, rowOf(model));
-      this.fetched += page.meta.fetched;
+      this.#add(search, page.models.map(rowOf));
+      this.fetched = before + page.meta.fetched;
       this.pausedUntil = 0;
       this.#changed();
       cursor = page.meta.hasMore ? page.meta.cursor : null;
@@ -134,16 +138,40 @@ export class Catalogue extends EventTarget {
     } while (cursor !== null && this.fetched < ROWS_MAX);
   }
 
-  /** @param {string} search */
-  #begin(search) {
-    this.rows = new Map();
-    this.note = { at: Date.now(), search, whole: false };
+  /**
+   * The first rows of a listing take the place of the one before.
+   * @param {string} search
+   * @param {Row[]} rows
+   */
+  #add(search, rows) {
+    if (!this.#begun) {
+      this.#begun = true;
+      this.rows = new Map();
+      this.note = { at: Date.now(), search, whole: false };
+    }
+    for (const row of rows) this.rows.set(row.id, row);
   }
 
-  /** @param {import('../../../dist/index.js').ListChatModelsProgress} message */
-  #onProgress(message) {
-    if (message.status !== 'rate_limited') return;
-    this.pausedUntil = message.delta.resetAtMs;
+  /**
+   * @param {import('tabagent-wasm').ListChatModelsProgress} message
+   * @param {string} search
+   * @param {number} before rows of the pages before this one
+   */
+  #onProgress(message, search, before) {
+    if (message.status === 'rate_limited') {
+      this.pausedUntil = message.delta.resetAtMs;
+    } else if (message.status === 'listing_page') {
+      this.fetched = before + message.delta.fetched;
+    } else if (message.status === 'classified') {
+      // What is judged is shown; the rest of the row comes with its page.
+      const items = message.batch ?? [message];
+      this.#add(search, items.filter(({ modelId }) => !this.rows.has(modelId)
+        || !this.#begun).map(({ modelId, delta }) => rowOf({
+        id: modelId, name: splitId(modelId).name, ...delta,
+      })));
+    } else {
+      return;
+    }
     this.#changed();
   }
 
@@ -169,7 +197,7 @@ export class Catalogue extends EventTarget {
 }
 
 /**
- * @param {ModelEntry} model
+ * @param {Omit<Row, 'haystack'>} model
  * @returns {Row}
  */
 function rowOf(model) {

@@ -13,7 +13,7 @@ import { problem, wasCancelled } from './problem.js';
  * @typedef {import('./app.js').App} App
  * @typedef {import('./chats.js').Chat} Chat
  * @typedef {import('./chats.js').Turn} Turn
- * @typedef {import('../../../dist/index.js').GenerateResult} Result
+ * @typedef {import('tabagent-wasm').GenerateResult} Result
  */
 
 /**
@@ -395,7 +395,7 @@ class GrowingAnswer {
     this.#waiting.textContent = 'Reading';
   }
 
-  /** @param {import('../../../dist/index.js').AnswerPart} part */
+  /** @param {import('tabagent-wasm').AnswerPart} part */
   add({ kind, text, numTokens, tokensPerSecond }) {
     this.#waiting.hidden = true;
     if (kind === 'reasoning') {

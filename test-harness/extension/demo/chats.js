@@ -9,7 +9,7 @@ import { forget, keep, recallAll } from './keeper.js';
  * @property {string} text
  * @property {string} [reasoning]
  * @property {string} [modelId] of an answer
- * @property {Pick<import('../../../dist/index.js').GenerateResult, 'stopReason'
+ * @property {Pick<import('tabagent-wasm').GenerateResult, 'stopReason'
  *   | 'newTokens' | 'tokensPerSecond' | 'timeToFirstTokenMs'
  *   | 'droppedMessages'>} [numbers] of an answer
  *

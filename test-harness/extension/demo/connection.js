@@ -3,7 +3,7 @@
 
 import { connect } from 'tabagent-wasm/client';
 
-/** @returns {Promise<import('../../../dist/index.js').ModelManager>} */
+/** @returns {Promise<import('tabagent-wasm').ModelManager>} */
 export async function openManager() {
   return connect();
 }

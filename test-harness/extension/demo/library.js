@@ -4,10 +4,10 @@
 import { wasCancelled } from './problem.js';
 
 /**
- * @typedef {import('../../../dist/index.js').ModelManager} ModelManager
- * @typedef {import('../../../dist/index.js').StoredModel} StoredModel
- * @typedef {import('../../../dist/index.js').StorageUse} StorageUse
- * @typedef {import('../../../dist/index.js').DownloadProgress} Progress
+ * @typedef {import('tabagent-wasm').ModelManager} ModelManager
+ * @typedef {import('tabagent-wasm').StoredModel} StoredModel
+ * @typedef {import('tabagent-wasm').StorageUse} StorageUse
+ * @typedef {import('tabagent-wasm').DownloadProgress} Progress
  *
  * @typedef {object} Transfer
  * @property {string} key

@@ -10,7 +10,7 @@ import { transferBar } from './transfer-bar.js';
 /**
  * @typedef {import('./app.js').App} App
  * @typedef {import('./catalogue.js').Row} Row
- * @typedef {import('../../../dist/index.js').Plan} Plan
+ * @typedef {import('tabagent-wasm').Plan} Plan
  */
 
 /** As the product chooses among them; others behind. */

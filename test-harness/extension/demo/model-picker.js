@@ -8,7 +8,7 @@ import { progressBar } from './transfer-bar.js';
 
 /**
  * @typedef {import('./app.js').App} App
- * @typedef {import('../../../dist/index.js').LoadResult} LoadResult
+ * @typedef {import('tabagent-wasm').LoadResult} LoadResult
  * @typedef {{ modelId: string, dtype: string }} Choice
  */
 

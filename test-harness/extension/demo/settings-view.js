@@ -10,7 +10,7 @@ import { GROUPS, parse, rangeOf, SETTINGS, textOf } from './settings-table.js';
 /**
  * @typedef {import('./app.js').App} App
  * @typedef {import('./settings-table.js').Setting} Setting
- * @typedef {import('../../../dist/index.js').SettingsScope} Scope
+ * @typedef {import('tabagent-wasm').SettingsScope} Scope
  */
 
 /** Longest value that is quoted of an answer. */

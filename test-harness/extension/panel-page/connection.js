@@ -6,7 +6,7 @@
 // @ts-expect-error the server puts the package there
 import { createModelManager } from '/dist/index.js';
 
-/** @returns {Promise<import('../../../dist/index.js').ModelManager>} */
+/** @returns {Promise<import('tabagent-wasm').ModelManager>} */
 export async function openManager() {
   const manager = await createModelManager({
     hubUrl: new URL(location.href).searchParams.get('hub') ?? undefined,
