@@ -26,7 +26,8 @@ var COMMAND_FLAG = Object.freeze({
   LISTING: 1,
   QUIET: 2,
   BROADCAST: 4,
-  OUTSIDE: 8
+  OUTSIDE: 8,
+  JOURNAL: 16
 });
 var ACTION = Object.freeze({
   FETCH: 1,
@@ -39,7 +40,8 @@ var ACTION = Object.freeze({
   RUNTIME: 8
 });
 var MESSAGE_FLAG = Object.freeze({
-  TERMINAL: 1
+  TERMINAL: 1,
+  AGAIN: 4
 });
 var FETCH_FLAG = Object.freeze({
   KEEP: 1,
@@ -104,6 +106,12 @@ var ERRORS = Object.freeze([
     number: -106,
     code: "busy",
     cause: "too many operations run at the same time"
+  },
+  {
+    name: "UNKNOWN_JOB",
+    number: -107,
+    code: "unknown_job",
+    cause: "there is no job of this id, or nothing to go on from"
   },
   {
     name: "JSON_SYNTAX",
@@ -296,6 +304,12 @@ var ERRORS = Object.freeze([
     number: -508,
     code: "template_failed",
     cause: "the model's chat template cannot render the chat"
+  },
+  {
+    name: "LOAD_CRASHED",
+    number: -509,
+    code: "load_crashed",
+    cause: "the program died each time it tried to load the model"
   },
   {
     name: "OUT_OF_MEMORY",

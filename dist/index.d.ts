@@ -84,6 +84,15 @@ export interface ModelManagerOptions {
   seed?: number | Uint8Array;
   /** Receives every message of every operation. */
   onMessage?: (message: any) => void;
+  /**
+   * Listings, downloads, loads and answers are written down in the store while
+   * they run, so that they can go on when the program was killed: see
+   * `resumeJobs`. For the one context of an extension that does the work; two
+   * that share a store take turns. Ids of such requests must be unique among
+   * those that run. What a chat says is among what is written down, until its
+   * answer is complete; tokens are not.
+   */
+  journal?: boolean;
   /** Receives counters and durations. */
   telemetry?: (entry: TelemetryEntry) => void;
 }
@@ -448,8 +457,32 @@ export interface ModelManager {
    */
   handleMessage(message: unknown, sender?: unknown): Promise<any>;
 
-  /** The operations that have not ended. */
-  jobs(): Promise<Job[]>;
+  /**
+   * The operations that have not ended, each under the id of its request; with
+   * `ended` also those that ended lately and can still be subscribed to.
+   */
+  jobs(options?: { ended?: boolean }): Promise<Job[]>;
+
+  /**
+   * What a job has said behind the message `fromSeq`, and what it will say, up
+   * to its last message. Without `fromSeq` from the beginning; that of
+   * progress of which only the newest counts, such as the bytes of a download,
+   * is kept the newest. May be iterated while others are. Messages are shared:
+   * do not change them. Throws `unknown_job` when nothing is known of it, and
+   * `too_large` when messages behind `fromSeq` are no longer kept (a job keeps
+   * 16 MiB).
+   */
+  subscribe(jobId: string, fromSeq?: number, options?: { signal?: AbortSignal }):
+    AsyncIterableIterator<any>;
+
+  /**
+   * With the option `journal`: the listings, downloads, loads and answers that
+   * a program which died has left, in the order of their start. Each goes on
+   * when its request is sent again with `resume: true`, as in
+   * `handleMessage({ ...job.request, resume: true })`; a token has to be put in
+   * again. Waits until no other context keeps the journal.
+   */
+  resumeJobs(options?: { signal?: AbortSignal }): Promise<LeftJob[]>;
 
   /** How much memory is in use. */
   memory(): Promise<MemoryUsage>;
@@ -474,9 +507,23 @@ export interface Job {
   id: string;
   /** Name of the request. */
   kind: string;
-  state: 'running';
-  /** `seq` of the last message. */
+  state: 'running' | 'done' | 'failed';
+  /** `seq` of the last message; -1 when there was none. */
   lastSeq: number;
+}
+
+/** A job of a program that died. */
+export interface LeftJob {
+  /** That of its request. */
+  id: string | number;
+  /** Name of the request. */
+  kind: 'listChatModels' | 'download' | 'load' | 'generate';
+  /** The request without secrets, and without the text of a chat. */
+  request: any;
+  /** `seq` of the last message that can have been said; -1: none. */
+  lastSeq: number;
+  /** A download that was paused, and will be. */
+  paused: boolean;
 }
 
 export interface MemoryUsage {

@@ -29,7 +29,8 @@ var COMMAND_FLAG = Object.freeze({
   LISTING: 1,
   QUIET: 2,
   BROADCAST: 4,
-  OUTSIDE: 8
+  OUTSIDE: 8,
+  JOURNAL: 16
 });
 var ACTION = Object.freeze({
   FETCH: 1,
@@ -42,7 +43,8 @@ var ACTION = Object.freeze({
   RUNTIME: 8
 });
 var MESSAGE_FLAG = Object.freeze({
-  TERMINAL: 1
+  TERMINAL: 1,
+  AGAIN: 4
 });
 var FETCH_FLAG = Object.freeze({
   KEEP: 1,
@@ -107,6 +109,12 @@ var ERRORS = Object.freeze([
     number: -106,
     code: "busy",
     cause: "too many operations run at the same time"
+  },
+  {
+    name: "UNKNOWN_JOB",
+    number: -107,
+    code: "unknown_job",
+    cause: "there is no job of this id, or nothing to go on from"
   },
   {
     name: "JSON_SYNTAX",
@@ -299,6 +307,12 @@ var ERRORS = Object.freeze([
     number: -508,
     code: "template_failed",
     cause: "the model's chat template cannot render the chat"
+  },
+  {
+    name: "LOAD_CRASHED",
+    number: -509,
+    code: "load_crashed",
+    cause: "the program died each time it tried to load the model"
   },
   {
     name: "OUT_OF_MEMORY",
@@ -773,7 +787,7 @@ async function downloadModel(loop, request, { modelId, dtype, revision }, signal
     action: "download",
     id: `load-${request}`,
     params: { modelId, dtype, revision }
-  }, { signal, onProgress });
+  }, { signal, onProgress, isInner: true });
   if (end.code !== void 0) throw errorOfMessage(end, signal.reason);
   return {
     modelId: end.modelId,
@@ -996,6 +1010,189 @@ function reasonOf(error) {
   const cause = error?.cause?.message ?? error?.cause?.code;
   const reason = String(error?.message ?? error);
   return (cause ? `${reason}: ${cause}` : reason).slice(0, 500);
+}
+
+// js-bindings/jobs.js
+var JOB_BYTES_MAX = 16 << 20;
+var ENDED_BYTES_MAX = 16 << 20;
+var ENDED_MAX = 64;
+var PARTS = ["text", "batch", "items", "tokenIds", "models", "error"];
+var JobLog = class {
+  /** @type {Entry[]} in the order of their numbers */
+  #entries = [];
+  /** Of the latest that was forgotten for want of room. */
+  #lostSeq = -1;
+  /** @type {Set<() => void>} */
+  #waiting = /* @__PURE__ */ new Set();
+  /** @type {unknown} why there is no last message */
+  #failure;
+  lastSeq = -1;
+  bytes = 0;
+  /** @type {Job['state']} */
+  state = "running";
+  /**
+   * @param {string} id
+   * @param {string} kind
+   */
+  constructor(id, kind) {
+    this.id = id;
+    this.kind = kind;
+  }
+  /** @returns {Job} */
+  describe() {
+    const { id, kind, state, lastSeq } = this;
+    return { id, kind, state, lastSeq };
+  }
+  /**
+   * @param {Message} message
+   * @param {number} size in bytes, about
+   * @param {boolean} isLast
+   */
+  add(message, size, isLast) {
+    const seq = message.seq ?? this.lastSeq + 1;
+    const kind = isLast ? void 0 : stateOf(message);
+    const last = this.#entries.at(-1);
+    if (kind !== void 0 && last?.kind === kind) {
+      this.bytes -= last.size;
+      this.#entries.pop();
+    }
+    this.#entries.push({ seq, message, size, kind });
+    this.bytes += size;
+    this.lastSeq = seq;
+    while (this.bytes > JOB_BYTES_MAX && this.#entries.length > 1) {
+      const lost = (
+        /** @type {Entry} */
+        this.#entries.shift()
+      );
+      this.bytes -= lost.size;
+      this.#lostSeq = lost.seq;
+    }
+    if (isLast) this.state = message.code === void 0 ? "done" : "failed";
+    this.#wake();
+  }
+  /** @param {unknown} failure there will be no last message */
+  fail(failure) {
+    this.state = "failed";
+    this.#failure = failure;
+    this.#wake();
+  }
+  /**
+   * Yields the messages behind `seq`, the last one of the job last.
+   * @param {number} seq
+   * @param {AbortSignal} [signal]
+   * @returns {AsyncGenerator<Message, void, void>}
+   */
+  async *read(seq, signal) {
+    while (true) {
+      if (signal?.aborted) throw cancelled(signal.reason);
+      if (seq < this.#lostSeq) {
+        throw new TabAgentError("too_large", `messages of ${this.id} up to ${this.#lostSeq} are no longer kept`, { stage: "jobs" });
+      }
+      const entry = this.#entries[this.#behind(seq)];
+      if (entry) {
+        seq = entry.seq;
+        yield entry.message;
+      } else if (this.state === "running") {
+        await this.#change(signal);
+      } else {
+        if (this.#failure !== void 0) throw this.#failure;
+        return;
+      }
+    }
+  }
+  /**
+   * The place of the first message behind `seq`.
+   * @param {number} seq
+   */
+  #behind(seq) {
+    let low = 0;
+    for (let high = this.#entries.length; low < high; ) {
+      const middle = low + high >> 1;
+      if (this.#entries[middle].seq > seq) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+  /** @param {AbortSignal} [signal] */
+  async #change(signal) {
+    let wake = () => {
+    };
+    await new Promise((resolve) => {
+      wake = resolve;
+      this.#waiting.add(wake);
+      signal?.addEventListener("abort", wake);
+    });
+    this.#waiting.delete(wake);
+    signal?.removeEventListener("abort", wake);
+  }
+  #wake() {
+    for (const wake of this.#waiting) wake();
+  }
+};
+var JobLogs = class {
+  /** @type {Map<string, JobLog>} those that have ended in the order of that */
+  #logs = /* @__PURE__ */ new Map();
+  /**
+   * Begins the log of a job. Of two that run under one id the first has it.
+   * @param {string} id
+   * @param {string} kind
+   * @returns {JobLog | undefined}
+   */
+  begin(id, kind) {
+    if (this.#logs.get(id)?.state === "running") return void 0;
+    const log = new JobLog(id, kind);
+    this.#logs.set(id, log);
+    return log;
+  }
+  /**
+   * A job has ended: it becomes the latest of those.
+   * @param {JobLog} log
+   */
+  end(log) {
+    this.#logs.delete(log.id);
+    this.#logs.set(log.id, log);
+    const ended = [...this.#logs.values()].filter(({ state }) => state !== "running");
+    let bytes = ended.reduce((sum, each) => sum + each.bytes, 0);
+    let count = ended.length;
+    for (const each of ended) {
+      if (count <= ENDED_MAX && bytes <= ENDED_BYTES_MAX) break;
+      this.#logs.delete(each.id);
+      bytes -= each.bytes;
+      count -= 1;
+    }
+  }
+  /**
+   * Forgets a job that was not even begun.
+   * @param {JobLog} log
+   */
+  forget(log) {
+    if (this.#logs.get(log.id) === log) this.#logs.delete(log.id);
+  }
+  /** @returns {Job[]} that have ended, the latest last */
+  ended() {
+    return [...this.#logs.values()].filter(({ state }) => state !== "running").map((log) => log.describe());
+  }
+  /**
+   * @param {string} id
+   * @param {number} seq
+   * @param {AbortSignal} [signal]
+   * @returns {AsyncGenerator<Message, void, void>}
+   */
+  async *read(id, seq, signal) {
+    const log = this.#logs.get(id);
+    if (!log) {
+      throw new TabAgentError(
+        "unknown_job",
+        `there is no job "${id}"`,
+        { stage: "jobs" }
+      );
+    }
+    yield* log.read(seq, signal);
+  }
+};
+function stateOf(message) {
+  if (message.status === "error" || PARTS.some((name) => message[name] !== void 0)) return void 0;
+  return `${message.action ?? message.type} ${message.status} ${message.phase} ${message.file}`;
 }
 
 // js-bindings/model-table.js
@@ -1681,6 +1878,8 @@ var Loop = class {
   #core;
   #onMessage;
   #telemetry;
+  #isHeard;
+  #journalFlag;
   #requests;
   #storage;
   /** @type {Promise<Runtime> | undefined} */
@@ -1691,6 +1890,7 @@ var Loop = class {
   #timer;
   /** @type {Map<number, Job>} */
   #jobs = /* @__PURE__ */ new Map();
+  #logs = new JobLogs();
   #lastOp = 0;
   #draining = false;
   #closing = false;
@@ -1706,6 +1906,9 @@ var Loop = class {
     this.#core = core;
     this.#onMessage = onMessage;
     this.#telemetry = telemetry;
+    this.#isHeard = Boolean(onMessage || outside.journal);
+    this.#journalFlag = outside.journal ? COMMAND_FLAG.JOURNAL : 0;
+    if (outside.journal) this.life = `${crypto.randomUUID().slice(0, 8)}-`;
     this.#requests = new Requests(fetch2, (kind, event) => {
       this.#feed(kind, event);
     });
@@ -1722,16 +1925,35 @@ var Loop = class {
       this.#feed(EVENT.TIMER);
     });
   }
+  /**
+   * Stands in ids, so that they are others than those of the life before, which
+   * may go on.
+   */
+  life = "";
   /** Size of the core's memory; 0 when it is gone. */
   get memoryBytes() {
     return this.#core?.memoryBytes ?? 0;
   }
-  /** The operations that have not ended. */
-  jobs() {
-    return [...this.#jobs.values()].map(({ id, kind, lastSeq }) => ({ id, kind, state: (
+  /**
+   * The operations that have not ended.
+   * @param {boolean} [withEnded] and those of which the messages are kept
+   * @returns {import('./types/index.d.ts').Job[]}
+   */
+  jobs(withEnded = false) {
+    const running = [...this.#jobs.values()].map(({ id, kind, lastSeq }) => ({ id, kind, state: (
       /** @type {const} */
       "running"
     ), lastSeq }));
+    return withEnded ? [...this.#logs.ended(), ...running] : running;
+  }
+  /**
+   * What a job says behind `seq`, its last message last.
+   * @param {string} id
+   * @param {number} seq
+   * @param {AbortSignal} [signal]
+   */
+  subscribe(id, seq, signal) {
+    return this.#logs.read(id, seq, signal);
   }
   /**
    * Runs one request to its end.
@@ -1748,7 +1970,8 @@ var Loop = class {
       onOpened,
       onStart,
       rows,
-      input
+      input,
+      isInner
     } = options;
     if (this.#core === null || this.#closing) {
       throw new TabAgentError(
@@ -1766,13 +1989,16 @@ var Loop = class {
       this.#feed(EVENT.CANCEL, { op });
     };
     signal?.addEventListener("abort", cancel);
+    const log = this.#logs.begin(id, kind);
     try {
       return await new Promise((resolve, reject) => {
         this.#jobs.set(op, {
           id,
           kind,
-          lastSeq: 0,
+          lastSeq: -1,
           tools: toolsOf(message),
+          size: 0,
+          log,
           onProgress,
           onBytes,
           onOpened,
@@ -1784,11 +2010,12 @@ var Loop = class {
           () => this.#feed(EVENT.PULL, { op }),
           (buffer) => this.#storage.giveBack(buffer)
         );
-        this.#send(op, message, !onProgress && !this.#onMessage);
+        this.#send(op, message, (isInner ? 0 : this.#journalFlag) | (!onProgress && !this.#isHeard ? COMMAND_FLAG.QUIET : 0));
         if (rows) this.#sendListing(op, rows);
         if (isAborted) cancel();
       });
     } catch (error) {
+      if (log?.state === "running") this.#logs.forget(log);
       this.#jobs.delete(op);
       cancel();
       throw error;
@@ -1806,9 +2033,9 @@ var Loop = class {
   /**
    * @param {number} op
    * @param {unknown} message
-   * @param {boolean} isQuiet nobody listens to its progress
+   * @param {number} theseFlags of this one
    */
-  #send(op, message, isQuiet) {
+  #send(op, message, theseFlags) {
     const listing = suppliedListing(message);
     const { rest, chat } = splitChat(message);
     const payload = encoder3.encode(writeMessage(rest, listing));
@@ -1819,7 +2046,7 @@ var Loop = class {
         { stage: "request" }
       );
     }
-    const flags = (listing || chat ? COMMAND_FLAG.LISTING : 0) | (isQuiet ? COMMAND_FLAG.QUIET : 0) | (this.#onMessage ? COMMAND_FLAG.BROADCAST : 0) | (this.#outside.isOutside ? COMMAND_FLAG.OUTSIDE : 0);
+    const flags = theseFlags | (listing || chat ? COMMAND_FLAG.LISTING : 0) | (this.#onMessage ? COMMAND_FLAG.BROADCAST : 0) | (this.#outside.isOutside ? COMMAND_FLAG.OUTSIDE : 0);
     const error = this.#feed(EVENT.COMMAND, { op, flags, payload });
     if (error < 0) throw errorOfNumber(error, "request");
     if (listing) this.#sendListing(op, listing);
@@ -1935,15 +2162,14 @@ var Loop = class {
         break;
       }
       case ACTION.MESSAGE:
-        this.#deliver(
-          op,
-          JSON.parse(decoder.decode(first)),
-          (flags & MESSAGE_FLAG.TERMINAL) !== 0
-        );
+        this.#take(op, JSON.parse(decoder.decode(first)), first.length, flags);
         break;
       case ACTION.MODELS: {
         const job = this.#jobs.get(op);
-        if (job) job.models = decodeModels(first);
+        if (job) {
+          job.models = decodeModels(first);
+          job.size = first.length;
+        }
         break;
       }
     }
@@ -1987,19 +2213,39 @@ var Loop = class {
     });
   }
   /**
+   * Notes a message for whoever comes later, and hands it on.
+   * @param {number} op
+   * @param {Message} message
+   * @param {number} size
+   * @param {number} flags
+   */
+  #take(op, message, size, flags) {
+    const job = this.#jobs.get(op);
+    const isTerminal = (flags & MESSAGE_FLAG.TERMINAL) !== 0;
+    if (job?.models) (message.result ?? message).models = job.models;
+    if (isTerminal && job?.failure) blame(message, job.failure);
+    if (job) job.lastSeq = message.seq ?? job.lastSeq + 1;
+    if (job?.log) {
+      job.log.add(message, size + job.size, isTerminal);
+      if (isTerminal) this.#logs.end(job.log);
+    }
+    const isAgain = (flags & MESSAGE_FLAG.AGAIN) !== 0;
+    if (isTerminal || !isAgain) {
+      this.#deliver(op, message, isTerminal, isAgain);
+    }
+  }
+  /**
    * @param {number} op
    * @param {Message} message
    * @param {boolean} isTerminal
+   * @param {boolean} isAgain
    */
-  #deliver(op, message, isTerminal) {
+  #deliver(op, message, isTerminal, isAgain) {
     const job = this.#jobs.get(op);
-    if (job?.models) (message.result ?? message).models = job.models;
-    if (job) job.lastSeq = message.seq ?? job.lastSeq;
     if (isTerminal) {
       this.#jobs.delete(op);
       const opened = this.#storage.end(op);
       if (opened) job?.onOpened?.(opened);
-      if (job?.failure) blame(message, job.failure);
       for (const entry of telemetryOf(message)) {
         attempt(() => this.#telemetry?.(entry));
       }
@@ -2007,7 +2253,7 @@ var Loop = class {
     } else {
       attempt(() => job?.onProgress?.(message));
     }
-    attempt(() => this.#onMessage?.(message));
+    if (!isAgain) attempt(() => this.#onMessage?.(message));
   }
   /**
    * The core stopped in a trap, or speaks another language: nothing it says
@@ -2030,7 +2276,13 @@ var Loop = class {
   }
   /** @param {TabAgentError} error for operations that have not ended */
   #release(error) {
-    for (const job of this.#jobs.values()) job.reject(error);
+    for (const job of this.#jobs.values()) {
+      if (job.log) {
+        job.log.fail(error);
+        this.#logs.end(job.log);
+      }
+      job.reject(error);
+    }
     this.#jobs.clear();
     this.#requests.abortAll();
     this.#storage.close();
@@ -2658,7 +2910,8 @@ var MANAGER_CHECKS = {
   clock: (value) => !isClock(value) && "an object with the functions now, setTimeout and clearTimeout",
   seed: (value) => !isSeed(value) && "an integer or 16 bytes",
   onMessage: (value) => typeof value !== "function" && "a function",
-  telemetry: (value) => typeof value !== "function" && "a function"
+  telemetry: (value) => typeof value !== "function" && "a function",
+  journal: (value) => typeof value !== "boolean" && "true or false"
 };
 var STREAM_CHECKS = {
   signal: (value) => value !== null && !isSignal(value) && "an AbortSignal"
@@ -2709,6 +2962,19 @@ function splitOptions(options = {}) {
   const { onProgress, signal, ...rest } = options;
   return { call: check({ onProgress, signal }, CALL_CHECKS), rest };
 }
+function readJobsOptions(options = {}) {
+  return Boolean(check(options, {
+    ended: (value) => typeof value !== "boolean" && "true or false"
+  }).ended);
+}
+function checkSubscription(jobId, fromSeq) {
+  if (typeof jobId !== "string") {
+    throw optionError(`jobId: expected a string, got ${quote(jobId)}`);
+  }
+  if (!Number.isInteger(fromSeq)) {
+    throw optionError(`fromSeq: expected an integer, got ${quote(fromSeq)}`);
+  }
+}
 function readStreamOptions(options = {}) {
   return check(options, STREAM_CHECKS);
 }
@@ -2726,7 +2992,8 @@ function readOptions(options) {
     clock: options.clock ? guardedClock(options.clock) : platformClock,
     seed: seedBytes(options.seed),
     onMessage: options.onMessage,
-    telemetry: options.telemetry
+    telemetry: options.telemetry,
+    journal: options.journal
   };
 }
 function areBodiesOutside() {
@@ -3265,8 +3532,23 @@ var ModelManager = class {
     return this.#loop.run(message);
   }
   /** @type {Manager['jobs']} */
-  async jobs() {
-    return this.#loop.jobs();
+  async jobs(options) {
+    return this.#loop.jobs(readJobsOptions(options));
+  }
+  /** @type {Manager['subscribe']} */
+  subscribe(jobId, fromSeq = -1, options) {
+    checkSubscription(jobId, fromSeq);
+    return this.#loop.subscribe(
+      jobId,
+      fromSeq,
+      readStreamOptions(options).signal ?? void 0
+    );
+  }
+  /** @type {Manager['resumeJobs']} */
+  async resumeJobs(options) {
+    const { call } = splitOptions(options);
+    const { jobs } = await this.#ask("resumeJobs", {}, call);
+    return jobs;
   }
   /** @type {Manager['memory']} */
   async memory() {
@@ -3339,7 +3621,7 @@ var ModelManager = class {
   /** @param {string} action */
   #nextId(action) {
     this.#lastId += 1;
-    return `${action}-${this.#lastId}`;
+    return `${action}-${this.#loop.life}${this.#lastId}`;
   }
   /**
    * @param {RequestInfo | URL} request

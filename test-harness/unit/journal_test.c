@@ -212,8 +212,22 @@ static void life_end(life *self) {
   }
 }
 
+// What is held back for the pace comes with time. Returns 0 when there is
+// nothing.
+static int time_step(life *self) {
+  fake_host *host = &self->host.host;
+  double wait_ms = tam_manager_deadline(host->manager, host->now_ms);
+  if (wait_ms < 0 || self->order_count > 0) {
+    return 0;
+  }
+  host->now_ms += wait_ms;
+  tam_event timer = {.kind = TAM_EVENT_TIMER};
+  CHECK_INT(fake_host_feed(host, &timer), 0);
+  return 1;
+}
+
 static void run_all(life *self) {
-  while (chat_host_step(&self->host) || store_step(self)) {
+  while (chat_host_step(&self->host) || store_step(self) || time_step(self)) {
   }
 }
 
@@ -229,7 +243,8 @@ static void run_some(life *self, size_t steps, size_t pace) {
     }
     if (!is_done) {
       since++;
-      is_done = chat_host_step(&self->host) || store_step(self);
+      is_done =
+          chat_host_step(&self->host) || store_step(self) || time_step(self);
     }
     if (!is_done) {
       return;
@@ -462,9 +477,9 @@ static int fail_memory(const scenario *test, size_t nth, int fail_after,
 static void test_every_allocation(void) {
   for (size_t i = 0; i < SCENARIOS; i += SCENARIOS - 1) {
     size_t nth = 1;
-    while (fail_memory(&scenarios[i], nth, 0, 12)) {
+    while (fail_memory(&scenarios[i], nth, 0, 7)) {
       if (nth % 4 == 0) {
-        fail_memory(&scenarios[i], nth, 1, 12);
+        fail_memory(&scenarios[i], nth, 1, 7);
       }
       nth++;
     }

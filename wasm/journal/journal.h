@@ -99,7 +99,7 @@ void tam_journal_cancel(tam_journal *journal, uint32_t op, double now_ms);
 // Writes down what has changed.
 void tam_journal_advance(tam_journal *journal, double now_ms);
 
-// Returns when a storage that is silent will be given up, or -1.
+// Returns when advance has something to do, or -1.
 double tam_journal_deadline(const tam_journal *journal);
 
 // Returns the next action for the host, or NULL. It is valid until the next
