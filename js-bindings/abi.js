@@ -34,7 +34,7 @@ export const COMMAND_FLAG = Object.freeze({
   BROADCAST: 4,
   OUTSIDE: 8,
   MORE: 16,
-  JOURNAL: 16,
+  JOURNAL: 32,
 });
 
 export const ACTION = Object.freeze({
@@ -128,6 +128,12 @@ export const ERRORS = Object.freeze([
     number: -107,
     code: 'not_ours',
     cause: 'the message is for somebody else',
+  },
+  {
+    name: 'UNKNOWN_JOB',
+    number: -108,
+    code: 'unknown_job',
+    cause: 'there is no job of this id, or nothing to go on from',
   },
   {
     name: 'JSON_SYNTAX',
@@ -338,6 +344,12 @@ export const ERRORS = Object.freeze([
     number: -511,
     code: 'host_unavailable',
     cause: 'the page that does the work cannot be reached',
+  },
+  {
+    name: 'LOAD_CRASHED',
+    number: -512,
+    code: 'load_crashed',
+    cause: 'the program died each time it tried to load the model',
   },
   {
     name: 'OUT_OF_MEMORY',
