@@ -10,9 +10,9 @@
 #include "core/mem.h"
 #include "core/names.h"
 #include "core/random.h"
-#include "core/speaker.h"
 #include "hub/list_chat_models.h"
 #include "journal/journal.h"
+#include "net/endpoint.h"
 #include "net/net.h"
 #include "protocol/message.h"
 #include "protocol/panel.h"
@@ -23,12 +23,6 @@
 
 #include <math.h>
 #include <string.h>
-
-// The longest endpoint.
-#define HUB_URL_MAX 512
-
-// All mirrors together.
-#define MIRRORS_MAX 4096
 
 // The most listings at a time; a host runs one or two.
 #define LISTINGS_MAX 16
@@ -64,41 +58,12 @@ struct tam_manager {
 // ---------------------------------------------------------------------------
 // Life
 
-// Takes "https://host[:port][/path]" without blanks, query or fragment.
-static int hub_url_is_valid(tam_span url) {
-  int is_http = tam_span_starts_with(url, TAM_SPAN("http://"));
-  int is_https = tam_span_starts_with(url, TAM_SPAN("https://"));
-  size_t host = is_https ? 8 : 7;
-  if ((!is_http && !is_https) || url.len <= host || url.len > HUB_URL_MAX ||
-      url.ptr[host] == '/') {
-    return 0;
-  }
-  for (const char *denied = "?#@\\"; *denied != '\0'; denied++) {
-    if (tam_span_find_byte(url, (uint8_t)*denied) < url.len) {
-      return 0;
-    }
-  }
-  return tam_span_is_visible_ascii(url);
-}
-
-static int mirrors_are_valid(tam_span mirrors) {
-  int is_valid = 1;
-  int has_more = 1;
-  while (is_valid && has_more) {
-    size_t end = tam_span_find_byte(mirrors, '\n');
-    is_valid = hub_url_is_valid(tam_span_head(mirrors, end));
-    has_more = end < mirrors.len;
-    mirrors = tam_span_from(mirrors, end + 1);
-  }
-  return is_valid;
-}
-
 static int manager_init(tam_manager *manager, tam_span hub_url,
                         tam_span mirrors) {
   tam_action_queue_init(&manager->queue, &manager->mem);
-  tam_buf_init(&manager->hub_url, &manager->mem, HUB_URL_MAX);
+  tam_buf_init(&manager->hub_url, &manager->mem, TAM_ENDPOINT_MAX);
   tam_buf_append(&manager->hub_url, hub_url);
-  tam_buf_init(&manager->mirrors, &manager->mem, MIRRORS_MAX);
+  tam_buf_init(&manager->mirrors, &manager->mem, TAM_MIRRORS_MAX);
   tam_buf_append(&manager->mirrors, mirrors);
   tam_pieces_init(&manager->pieces, &manager->queue, &manager->mem);
   tam_panels_init(&manager->panels, &manager->queue);
@@ -148,8 +113,8 @@ int tam_manager_new(tam_manager **pmanager, const tam_config *config,
   while (hub_url.len > 0 && hub_url.ptr[hub_url.len - 1] == '/') {
     hub_url.len--;
   }
-  if (!hub_url_is_valid(hub_url) || mirrors.len > MIRRORS_MAX ||
-      (end < config->hub_url.len && !mirrors_are_valid(mirrors))) {
+  if (!tam_endpoint_is_valid(hub_url) ||
+      (end < config->hub_url.len && !tam_mirrors_are_valid(mirrors))) {
     return TAM_ERR_INVALID_ARGUMENT;
   }
   tam_manager *manager = tam_mem_calloc(mem, 1, sizeof(*manager));
@@ -470,31 +435,6 @@ static int manager_answer_panel(tam_manager *manager,
 // ---------------------------------------------------------------------------
 // Jobs that outlive the program
 
-// Says the error of a job that does not begin.
-static int manager_refuse_job(tam_manager *manager, const host_command *command,
-                              int error) {
-  tam_speaker speaker;
-  int kind = tam_names_find(TAM_JOB_KINDS, command->message->name_text);
-  tam_failure failure = {
-      .error = error,
-      .stage = "jobs",
-      .message = error == TAM_ERR_UNKNOWN_JOB
-                     ? TAM_SPAN("nothing is known of a job of this id")
-                 : error == TAM_ERR_LOAD_CRASHED
-                     ? TAM_SPAN("the program died when it loaded this model")
-                     : TAM_SPAN("id: expected one that no running job has"),
-      .remedy = tam_error_remedy(error),
-  };
-  int result = tam_speaker_init(
-      &speaker, &manager->queue, tam_names_at(TAM_JOB_KINDS, (size_t)kind),
-      command->op, &command->message->envelope, &manager->mem);
-  if (result == 0) {
-    tam_speaker_fail(&speaker, &failure, manager->now_ms);
-  }
-  tam_speaker_free(&speaker);
-  return result;
-}
-
 // Begins the command's job, if it is one. Returns 0, 1 when it has ended
 // already, or why it must not begin.
 static int manager_begin_job(tam_manager *manager, host_command *command,
@@ -568,7 +508,8 @@ static int manager_do(tam_manager *manager, const tam_event *event,
     } else if (error > 0) {
       error = 0;
     } else if (!tam_error_is_fatal(error)) {
-      error = manager_refuse_job(manager, &command, error);
+      error = tam_journal_refuse(manager->journal, event->op, &message.envelope,
+                                 message.name_text, error, manager->now_ms);
     }
     if (error != 0) {
       tam_journal_forget(manager->journal, event->op);
