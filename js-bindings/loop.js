@@ -443,17 +443,18 @@ export class Loop {
     // had the job go on waits for its end.
     const isAgain = (flags & MESSAGE_FLAG.AGAIN) !== 0;
     if (isTerminal || !isAgain) {
-      this.#deliver(op, message, isTerminal, isAgain);
+      this.#deliver(op, message, flags);
     }
   }
 
   /**
    * @param {number} op
    * @param {Message} message
-   * @param {boolean} isTerminal
-   * @param {boolean} isAgain
+   * @param {number} flags MESSAGE_FLAG
    */
-  #deliver(op, message, isTerminal, isAgain) {
+  #deliver(op, message, flags) {
+    const isTerminal = (flags & MESSAGE_FLAG.TERMINAL) !== 0;
+    const isAgain = (flags & MESSAGE_FLAG.AGAIN) !== 0;
     const job = this.#jobs.get(op);
     if (isTerminal) {
       this.#jobs.delete(op);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "fake_host.h"
 
+#include "fake_summary.h"
+
 #include "core/json_tree.h"
 #include "core/names.h"
 
@@ -277,56 +279,6 @@ static void check_sequence(fake_host *host, fake_op *op,
   op->messages++;
 }
 
-// Counts the models that a progress message classifies.
-static double count_classified(const tam_json_node *message) {
-  static const char *const lists[] = {"batch", "items"};
-  const tam_json_node *status =
-      tam_json_get_member(message, TAM_SPAN("status"));
-  if (!tam_span_eq(tam_json_get_string(status), TAM_SPAN("classified"))) {
-    return 0;
-  }
-  double count = 0;
-  for (size_t i = 0; i < 2; i++) {
-    const tam_json_node *item =
-        tam_json_get_first(tam_json_get_member(message, tam_span_of(lists[i])));
-    for (; item != NULL; item = tam_json_get_next(item)) {
-      count++;
-    }
-  }
-  return count > 0 ? count : 1;
-}
-
-// The summary of a listing that came to its end, or NULL.
-static const tam_json_node *summary_of(const tam_json_node *message) {
-  const tam_json_node *result =
-      tam_json_get_member(message, TAM_SPAN("result"));
-  if (tam_json_get_member(message, TAM_SPAN("code")) != NULL) {
-    return NULL;
-  }
-  return tam_json_get_member(result == NULL ? message : result,
-                             TAM_SPAN("meta"));
-}
-
-// Nothing that was said is missing from the summary, and nothing else is in it.
-static void check_summary(const fake_host *host, const fake_op *op,
-                          const tam_json_node *message) {
-  const tam_json_node *meta = summary_of(message);
-  if (meta == NULL || op->is_unread || host->heap.fail_at != 0) {
-    return;
-  }
-  double filtered =
-      tam_json_get_number(tam_json_get_member(meta, TAM_SPAN("filtered")));
-  double sum = 0;
-  const tam_json_node *count =
-      tam_json_get_first(tam_json_get_member(meta, TAM_SPAN("classified")));
-  for (; count != NULL; count = tam_json_get_next(count)) {
-    sum += tam_json_get_number(count);
-  }
-  promise(sum == filtered, "the summary counts every candidate");
-  promise(op->classified == (op->is_quiet ? 0 : filtered),
-          "each candidate is classified once");
-}
-
 // Parses a message; one that is longer than the parser takes is nothing.
 static tam_json_node *parse_message(tam_span text, const tam_mem *mem) {
   tam_json_node *message = NULL;
@@ -339,11 +291,6 @@ static tam_json_node *parse_message(tam_span text, const tam_mem *mem) {
   }
   promise(error == 0, "messages are JSON");
   return message;
-}
-
-// Whether |message| is the end of a listing that came to its end.
-static int is_good_end(const tam_json_node *message) {
-  return tam_json_get_member(message, TAM_SPAN("code")) == NULL;
 }
 
 static void take_message(fake_host *host, const tam_action *action) {
@@ -360,14 +307,15 @@ static void take_message(fake_host *host, const tam_action *action) {
   promise(!op->is_quiet || (action->flags & TAM_MESSAGE_FLAG_TERMINAL) != 0,
           "nothing but the end is said to those who do not listen");
   check_sequence(host, op, message);
-  op->classified += count_classified(message);
+  op->classified += fake_count_classified(message);
   op->is_unread |= message == NULL;
   if ((action->flags & TAM_MESSAGE_FLAG_TERMINAL) != 0) {
-    check_summary(host, op, message);
-    promise(host->models_of == 0 || message == NULL || is_good_end(message),
+    fake_check_summary(host, op, message);
+    promise(host->models_of == 0 || message == NULL ||
+                fake_is_good_end(message),
             "models come with a good end only");
     op->terminals++;
-    if ((op->is_login && is_good_end(message)) || op->is_logout) {
+    if ((op->is_login && fake_is_good_end(message)) || op->is_logout) {
       host->is_logged_in = op->is_login;
     }
     if (op->number == host->command_of) { // it did not become complete
@@ -599,9 +547,8 @@ static int is_waiting_for_nothing(const fake_host *host, const fake_op *op,
                                   double deadline) {
   return op->is_accepted && op->terminals == 0 && op->in_flight == 0 &&
          !op->wants_rows && op->number != host->command_of && deadline < 0 &&
-         host->journal.in_flight == 0 &&
-         !(op->is_serving && !op->is_pulled) && !is_behind(host, op) &&
-         !waits_for_turn(host, op);
+         host->journal.in_flight == 0 && !(op->is_serving && !op->is_pulled) &&
+         !is_behind(host, op) && !waits_for_turn(host, op);
 }
 
 static void check_waits(const fake_host *host, const tam_event *event) {
