@@ -143,9 +143,20 @@ int tam_broadcast_token(tam_chat_op *op, tam_span text) {
   return send(op, &json);
 }
 
+// Whether all know that a load has begun.
+static int is_loading(const tam_chat_op *op) {
+  return op->load != NULL && op->load->said_at_ms > 0;
+}
+
 int tam_broadcast_answer(tam_chat_op *op) {
   const tam_chat_answer *answer = op->answer;
   tam_buf json;
+  if (is_loading(op)) { // it was stopped before its model was there again
+    int error = tam_broadcast_remember(op, TAM_REMEMBER_FAILED);
+    if (error != 0) {
+      return error;
+    }
+  }
   if (!begin(op,
              answer->reason == TAM_END_STOPPED
                  ? TAM_NAME_WORKER_GENERATION_STOPPED
@@ -183,11 +194,11 @@ static void say_load_failed(tam_chat_op *op, int error) {
 
 void tam_broadcast_failure(tam_chat_op *op, int error) {
   tam_buf json;
-  if (op->answer == NULL) {
-    if (op->load != NULL) {
-      say_load_failed(op, error);
-    }
-  } else if (begin(op, TAM_NAME_WORKER_GENERATION_ERROR, &json)) {
+  if (op->load != NULL && (op->answer == NULL || is_loading(op))) {
+    say_load_failed(op, error);
+  }
+  if (op->answer != NULL &&
+      begin(op, TAM_NAME_WORKER_GENERATION_ERROR, &json)) {
     write_whose(op->answer, &json);
     tam_json_write_string_member(&json, "error", tam_buf_span(&op->why));
     tam_json_write_name_member(&json, "code", tam_strerror(error));

@@ -28,6 +28,7 @@ int tam_chat_new(tam_chat **pchat, const tam_chat_host *host) {
   }
   chat->host = *host;
   tam_saved_settings_init(&chat->saved, host->mem);
+  tam_buf_init(&chat->released, host->mem, TAM_JSON_TREE_LEN_MAX);
   int error = tam_runtime_new(&chat->runtime, host->queue, host->mem);
   if (error != 0) {
     tam_chat_del(chat);
@@ -440,6 +441,7 @@ void tam_chat_del(tam_chat *chat) {
   }
   (void)reap(chat);
   tam_chat_model_del(chat->model, chat);
+  tam_buf_free(&chat->released);
   tam_runtime_del(chat->runtime);
   tam_saved_settings_free(&chat->saved);
   tam_mem_free(chat->host.mem, chat);

@@ -43,6 +43,9 @@ struct tam_chat {
   tam_chat_op *first;       // in the order of their start
   tam_chat_model *model;    // that is loaded, or NULL
   tam_saved_settings saved; // for the model that is loaded
+  // Parameters of the load of a model that was released until somebody needs
+  // it; empty: none was.
+  tam_buf released;
   double now_ms;
 };
 

@@ -16,13 +16,11 @@ const tam_chat_phase tam_chat_stop_phase = {
     .start = stop_start,
 };
 
-void tam_chat_unload(tam_chat *chat) {
+static int reset_start(tam_chat_op *op) {
+  tam_chat *chat = op->chat;
   tam_chat_model_del(chat->model, chat);
   chat->model = NULL;
-}
-
-static int reset_start(tam_chat_op *op) {
-  tam_chat_unload(op->chat);
+  tam_buf_reset(&chat->released); // it shall not come back
   return TAM_CHAT_NEXT;
 }
 

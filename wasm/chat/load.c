@@ -237,7 +237,8 @@ int tam_chat_load_say(tam_chat_op *op, double progress, tam_span file,
   load->progress = progress;
   load->said_at_ms = now_ms;
   int error = tam_broadcast_loading(op, status, file, loaded, total);
-  if (error != 0 || op->speaker.is_quiet) {
+  // Whoever asked for an answer wants to hear of nothing else.
+  if (error != 0 || op->speaker.is_quiet || op->answer != NULL) {
     return error;
   }
   tam_buf json;

@@ -56,6 +56,7 @@ int tam_chat_load_is_there(const tam_chat_op *op) {
 
 static int same_start(tam_chat_op *op) {
   tam_chat_model *loaded = op->chat->model;
+  tam_buf_reset(&op->chat->released); // this one is wanted now
   if (!tam_chat_load_is_there(op)) {
     return TAM_CHAT_NEXT;
   }

@@ -82,6 +82,14 @@ extern const tam_chat_phase tam_chat_settings_phase;
 // Of an answer that goes on: loads its model next, unless it is loaded.
 extern const tam_chat_phase tam_chat_wake_phase;
 
+// --- reload_phase.c
+
+// Passes over the load that follows, unless the model was released meanwhile.
+extern const tam_chat_phase tam_chat_reload_phase;
+
+// Says that the model is there again.
+extern const tam_chat_phase tam_chat_reloaded_phase;
+
 // --- prompt_phase.c
 
 // Waits for the text of the request, makes tokens of it that fit.

@@ -13,13 +13,8 @@ static const tam_chat_phase *const load_phases[] = {
 };
 
 static const tam_chat_phase *const generate_phases[] = {
-    &tam_chat_turn_phase,    &tam_chat_saved_phase,  &tam_chat_prompt_phase,
-    &tam_chat_prefill_phase, &tam_chat_decode_phase, NULL,
-};
-
-static const tam_chat_phase *const generate_again_phases[] = {
     &tam_chat_turn_phase,
-    &tam_chat_wake_phase,
+    &tam_chat_reload_phase,
     &tam_chat_device_phase,
     &tam_chat_download_phase,
     &tam_chat_replace_phase,
@@ -29,12 +24,24 @@ static const tam_chat_phase *const generate_again_phases[] = {
     &tam_chat_session_phase,
     &tam_chat_trial_phase,
     &tam_chat_keep_phase,
+    &tam_chat_reloaded_phase,
     &tam_chat_saved_phase,
     &tam_chat_prompt_phase,
-    &tam_chat_repeat_phase,
     &tam_chat_prefill_phase,
     &tam_chat_decode_phase,
     NULL,
+};
+
+static const tam_chat_phase *const generate_again_phases[] = {
+    &tam_chat_turn_phase,      &tam_chat_wake_phase,
+    &tam_chat_device_phase,    &tam_chat_download_phase,
+    &tam_chat_replace_phase,   &tam_chat_config_phase,
+    &tam_chat_tokenizer_phase, &tam_chat_graphs_phase,
+    &tam_chat_session_phase,   &tam_chat_trial_phase,
+    &tam_chat_keep_phase,      &tam_chat_reloaded_phase,
+    &tam_chat_saved_phase,     &tam_chat_prompt_phase,
+    &tam_chat_repeat_phase,    &tam_chat_prefill_phase,
+    &tam_chat_decode_phase,    NULL,
 };
 
 static const tam_chat_phase *const reset_phases[] = {

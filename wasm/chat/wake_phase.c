@@ -50,6 +50,8 @@ static int wake_start(tam_chat_op *op) {
   if (!has_model(op)) {
     return TAM_CHAT_NEXT;
   }
+  tam_chat_load_del(op->load, op->chat); // there is nothing to load
+  op->load = NULL;
   while (op->phase[1] != &tam_chat_saved_phase) {
     op->phase++;
   }
