@@ -6,6 +6,9 @@ import { Tokenizer } from '@huggingface/tokenizers';
 
 import { TabAgentError } from '../errors.js';
 
+/** A template in a file of its own goes by the name of that. */
+const TEMPLATE_FILE = 'chat_template.jinja';
+
 /** Tokens that templates and the core know by their role. */
 const ROLES = ['bos', 'eos', 'pad', 'unk'];
 
@@ -37,9 +40,8 @@ export class ChatTokenizer {
     for (const { name, template: source } of named) {
       if (typeof source === 'string') this.#templates.set(name, source);
     }
-    // Newer repositories have the template in a file of its own.
-    const ownFile = files['chat_template.jinja'];
-    if (ownFile !== undefined) this.#templates.set('default', ownFile);
+    const ownFile = files[TEMPLATE_FILE];
+    if (ownFile !== undefined) this.#templates.set(TEMPLATE_FILE, ownFile);
   }
 
   /** What the core has to know of it. */
@@ -48,7 +50,7 @@ export class ChatTokenizer {
     const facts = {
       tokenizerClass: this.#config.tokenizer_class,
       maxLength: this.#config.model_max_length,
-      cleansUp: this.#config.clean_up_tokenization_spaces !== false,
+      cleansUp: this.#config.clean_up_tokenization_spaces,
       templates: [...this.#templates.keys()],
     };
     for (const role of ROLES) {

@@ -272,6 +272,25 @@ describe('templates', () => {
       { files: file, tokenizerConfig: { chat_template: undefined } }), 'own Hi');
   });
 
+  test('but not before the one for tools', async () => {
+    const options = { tokenizerConfig: { chat_template: named },
+      files: { 'chat_template.jinja': 'own {{ messages[0].content }}' } };
+    assert.equal(await seenWith(options), 'own Hi');
+    assert.equal(await seenWith(options, { tools }), 'get_time Hi');
+  });
+
+  for (const [given, text] of /** @type {[unknown, string][]} */ ([
+    [undefined, 'Yes, it is.'], [null, 'Yes, it is.'], [true, 'Yes, it is.'],
+    [false, 'Yes , it is .'],
+  ])) {
+    test(`blanks are cleaned up by ${given}`, async () => {
+      const { manager } = await scriptedManager(saying('Yes , it is .'), {
+        tokenizerConfig: { clean_up_tokenization_spaces: given } });
+      assert.equal((await manager.generate({ message: 'Hi' })).text, text);
+      await manager.dispose();
+    });
+  }
+
   test('tokens by their role, and the generation prompt', async () => {
     assert.equal(await seenWith({ tokenizerConfig: { chat_template:
       '{{ bos_token }}{{ eos_token }}{{ add_generation_prompt }}' } }),

@@ -161,7 +161,9 @@ int tam_chat_model_take_tokenizer(tam_chat_model *model, tam_span text) {
   tam_model_config_ids(&model->config, &tokenizer, &model->ids);
   const tam_json_node *cleans =
       tam_json_get_member(facts, TAM_SPAN("cleansUp"));
-  model->cleans_up = tam_json_get_bool(cleans);
+  // Of old it was done unless somebody said no.
+  model->cleans_up = tam_json_get_kind(cleans) != TAM_JSON_KIND_BOOL ||
+                     tam_json_get_bool(cleans);
   model->context_length = context_of(
       model,
       tam_json_get_number(tam_json_get_member(facts, TAM_SPAN("maxLength"))));
@@ -226,15 +228,24 @@ int tam_chat_model_plan(tam_chat_model *model, size_t place, tam_span metadata,
                               why, model->mem);
 }
 
-tam_span tam_chat_model_template(const tam_chat_model *model, int with_tools) {
+static int has_template(const tam_chat_model *model, tam_span name) {
   tam_span names = tam_buf_span(&model->templates);
-  tam_span wanted = TAM_SPAN("tool_use");
-  while (with_tools && names.len > 0) {
+  while (names.len > 0) {
     size_t end = tam_span_find_byte(names, 0);
-    if (tam_span_eq(tam_span_head(names, end), wanted)) {
-      return wanted;
+    if (tam_span_eq(tam_span_head(names, end), name)) {
+      return 1;
     }
     names = tam_span_from(names, end + 1);
+  }
+  return 0;
+}
+
+tam_span tam_chat_model_template(const tam_chat_model *model, int with_tools) {
+  static const char *const order[] = {"tool_use", "chat_template.jinja"};
+  for (size_t i = with_tools ? 0 : 1; i < 2; i++) {
+    if (has_template(model, tam_span_of(order[i]))) {
+      return tam_span_of(order[i]);
+    }
   }
   return TAM_SPAN("default");
 }

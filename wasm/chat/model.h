@@ -80,8 +80,9 @@ int tam_chat_model_take_special(tam_chat_model *model, tam_span lines);
 // tam_reasoning_tag_of says of it.
 int tam_chat_model_special(const tam_chat_model *model, int32_t id, int *ptag);
 
-// Returns the name of the chat template for a chat, |with_tools| or without;
-// "default" when there is no better one.
+// Returns the name of the chat template for a chat: that for tools when it is
+// |with_tools|, else that in a file of its own, which newer repositories have,
+// else "default".
 tam_span tam_chat_model_template(const tam_chat_model *model, int with_tools);
 
 // Takes what the runtime says about session |place|: which input means what.

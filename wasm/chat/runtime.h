@@ -17,7 +17,11 @@
 //                         bytes behind the order
 //   {"do":"read","file":n,"from":a,"to":b}    DATA; of graphs in one piece
 //   {"do":"tokenizer","files":{name:n,...}}   makes a tokenizer; DATA: a line
-//                         "id text" for each token that is no text; its facts
+//                         "id text" for each token that is no text; its facts:
+//                         {"tokenizerClass","maxLength","cleansUp" as its
+//                         configuration has them, "templates":[names, that in a
+//                         file of its own by the name of the file],"bosId",
+//                         "eosId","padId","unkId"}
 //   {"do":"render","tokenizer":n,"template":name,"messages":[...],
 //    "tools":bool}        with the tools of the request or without; DATA: the
 //    tokens of the rendered chat, 32 bits each
