@@ -52,6 +52,8 @@ export class Requests {
   bodies = new Map();
   /** @type {Map<number, AbortController>} */
   #inFlight = new Map();
+  /** @type {Map<number, Gathered>} bodies that are on their way */
+  #gathered = new Map();
 
   /**
    * @param {typeof fetch} fetch
@@ -90,11 +92,15 @@ export class Requests {
   /**
    * Aborts a request; nothing more is reported about it.
    * @param {number} request
+   * @param {boolean} [keeps] what has come of its body
    */
-  abort(request) {
+  abort(request, keeps = false) {
+    const came = keeps && this.#gathered.get(request)?.blob();
     this.#inFlight.get(request)?.abort();
     this.#inFlight.delete(request);
+    this.#gathered.delete(request);
     this.bodies.delete(request);
+    if (came) this.bodies.set(request, came);
   }
 
   /** Aborts every request and forgets every body. */
@@ -156,7 +162,7 @@ export class Requests {
       });
       if (flags & FETCH_FLAG.KEEP) {
         const body = await (flags & FETCH_FLAG.WHOLE
-          ? response.blob() : gatherBody(response, signal, report));
+          ? response.blob() : this.#gather(request, response, signal, report));
         if (!signal.aborted) this.bodies.set(request, body);
         report(EVENT.HTTP_END, { status: body.size });
         return;
@@ -166,44 +172,76 @@ export class Requests {
       });
       report(EVENT.HTTP_END);
     } catch (error) {
-      report(EVENT.HTTP_FAIL, { payload: encoder.encode(reasonOf(error)) });
+      const came = signal.aborted
+        ? undefined : this.#gathered.get(request)?.blob();
+      if (came?.size) this.bodies.set(request, came);
+      report(EVENT.HTTP_FAIL, {
+        status: came?.size, payload: encoder.encode(reasonOf(error)),
+      });
     } finally {
-      if (!signal.aborted) this.#inFlight.delete(request);
+      if (!signal.aborted) {
+        this.#inFlight.delete(request);
+        this.#gathered.delete(request);
+      }
     }
+  }
+
+  /**
+   * The body as one Blob.
+   * @param {number} request
+   * @param {Response} response
+   * @param {AbortSignal} signal
+   * @param {(kind: number, event: object) => void} report
+   */
+  async #gather(request, response, signal, report) {
+    const gathered = new Gathered();
+    if (response.ok) this.#gathered.set(request, gathered);
+    await readBody(response, signal, async (bytes) => {
+      await gathered.add(bytes);
+      // From here on they are there, whatever becomes of the rest.
+      if (!signal.aborted) gathered.told += bytes.length;
+      report(EVENT.HTTP_KEPT, { status: bytes.length });
+    });
+    return gathered.blob();
   }
 }
 
 /**
- * The body as one Blob of many: what has come shall not stay in the memory of
- * the page, nor become garbage there.
- * @param {Response} response
- * @param {AbortSignal} signal
- * @param {(kind: number, event: object) => void} report
+ * A body as one Blob of many: what has come shall not stay in the memory of the
+ * page, nor become garbage there.
  */
-async function gatherBody(response, signal, report) {
+class Gathered {
   /** @type {Blob[]} */
-  const blobs = [];
-  const gathered = new Uint8Array(GATHERED_BYTES);
-  let size = 0;
-  const seal = async () => {
-    const blob = new Blob([gathered.subarray(0, size)]);
+  #blobs = [];
+  #bytes = new Uint8Array(GATHERED_BYTES);
+  #size = 0;
+  /** Bytes that the core knows of. */
+  told = 0;
+
+  /** @param {Uint8Array} bytes */
+  async add(bytes) {
+    for (let at = 0; at < bytes.length;) {
+      const piece = bytes.subarray(at, at + GATHERED_BYTES - this.#size);
+      this.#bytes.set(piece, this.#size);
+      this.#size += piece.length;
+      at += piece.length;
+      if (this.#size === GATHERED_BYTES) await this.#seal();
+    }
+  }
+
+  async #seal() {
+    const blob = new Blob([this.#bytes]);
     // Answered when the browser has taken it over: so much and no more waits.
     await blob.slice(0, 1).arrayBuffer();
-    blobs.push(blob);
-    size = 0;
-  };
-  await readBody(response, signal, async (bytes) => {
-    for (let at = 0; at < bytes.length;) {
-      const piece = bytes.subarray(at, at + GATHERED_BYTES - size);
-      gathered.set(piece, size);
-      size += piece.length;
-      at += piece.length;
-      if (size === GATHERED_BYTES) await seal();
-    }
-    report(EVENT.HTTP_KEPT, { status: bytes.length });
-  });
-  await seal();
-  return new Blob(blobs);
+    this.#blobs.push(blob);
+    this.#size = 0;
+  }
+
+  /** What the core knows of. */
+  blob() {
+    return new Blob([...this.#blobs, this.#bytes.subarray(0, this.#size)])
+      .slice(0, this.told);
+  }
 }
 
 /**

@@ -3,7 +3,7 @@
 // the timer, return to the event loop.
 
 import {
-  ACTION, CAPS, COMMAND_FLAG, DELIVER_FLAG, EVENT, MESSAGE_FLAG,
+  ACTION, CAPS, COMMAND_FLAG, DELIVER_FLAG, EVENT, FETCH_FLAG, MESSAGE_FLAG,
 } from './abi.js';
 import { attempt } from './callback.js';
 import { askStore, downloadModel } from './chat/stored.js';
@@ -335,7 +335,7 @@ export class Loop {
           this.#jobs.get(op)?.input);
         break;
       case ACTION.ABORT:
-        this.#requests.abort(request);
+        this.#requests.abort(request, (flags & FETCH_FLAG.KEEP) !== 0);
         this.#storage.abort(request);
         if (this.#runtimeLoads) {
           this.#withRuntime((runtime) => runtime.abort(request));

@@ -365,6 +365,16 @@ export class StoreActions {
   }
 
   /**
+   * What several requests have brought, one behind the other.
+   * @param {number[]} requests
+   */
+  #joined(requests) {
+    const bodies = requests.map(
+      (request) => this.#bodies.get(request) ?? new Blob());
+    return bodies.length === 1 ? bodies[0] : new Blob(bodies);
+  }
+
+  /**
    * The batch with its bytes, which are copied: they are the core's.
    * @param {any[]} batch
    * @param {Uint8Array} bytes
@@ -383,8 +393,8 @@ export class StoreActions {
         case 'content': return what.from !== undefined
           ? { kind: 'move', key, from: what.from }
           : {
-            kind, key, blob: this.#bodies.get(what.body)
-              ?? new Blob([next(what.bytes ?? 0)], { type: what.type }),
+            kind, key, blob: what.bodies ? this.#joined(what.bodies)
+              : new Blob([next(what.bytes)], { type: what.type }),
           };
         default: return { kind, store, key };
       }

@@ -238,6 +238,10 @@ static void take_abort(fake_host *host, const tam_action *action) {
   }
   request->is_made = 0;
   let_go(host, request);
+  if ((action->flags & TAM_FETCH_FLAG_KEEP) != 0) {
+    promise(request->is_keep && is_fetch(request), "what is kept is a body");
+    hold(host, request, 1);
+  }
 }
 
 static void take_forget(fake_host *host, const tam_action *action) {
@@ -491,6 +495,8 @@ static void note_event(fake_host *host, const tam_event *event) {
     if (request != NULL && !request->is_runtime &&
         request->is_store == (event->kind == TAM_EVENT_STORE_FAIL)) {
       end_request(host, request);
+      hold(host, request,
+           event->kind == TAM_EVENT_HTTP_FAIL && event->status > 0);
     }
     break;
   case TAM_EVENT_RUNTIME_END:

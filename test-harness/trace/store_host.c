@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store_host_parts.h"
 
+#include "core/buf.h"
 #include "core/json_tree.h"
 
 // More steps than any test needs: an operation that is still at work then will
@@ -191,6 +192,11 @@ static void on_action(void *user_data, const tam_action *action) {
     take_order(host, action);
     break;
   case TAM_ACTION_ABORT:
+    if ((action->flags & TAM_FETCH_FLAG_KEEP) != 0) {
+      break; // see HUB_FAULT_STALL
+    }
+    take_abort(host, action->request);
+    break;
   case TAM_ACTION_FORGET:
     take_abort(host, action->request);
     break;
@@ -372,6 +378,26 @@ static void answer_read(store_host *host, const host_order *from_order,
   free(copy);
 }
 
+// Writes what several requests have brought.
+static void write_bodies(store_host *host, const tam_json_node *change,
+                         const char *key) {
+  tam_mem mem = tam_mem_default();
+  tam_buf bytes;
+  tam_buf_init(&bytes, &mem, SIZE_MAX / 2);
+  const tam_json_node *at =
+      tam_json_get_first(tam_json_get_member(change, TAM_SPAN("bodies")));
+  for (; at != NULL; at = tam_json_get_next(at)) {
+    const kept_bytes *kept = find_kept(host, (uint32_t)tam_json_get_number(at));
+    if (kept != NULL) {
+      tam_buf_append(&bytes, (tam_span){kept->bytes, kept->size});
+    } else if (!host->is_hostile) {
+      fake_host_broken("what is written is kept");
+    }
+  }
+  store_host_put(host, "files", key, tam_buf_span(&bytes), 1);
+  tam_buf_free(&bytes);
+}
+
 // Applies a merge patch as text: what is tested is that it comes.
 static void write_change(store_host *host, const tam_json_node *change,
                          tam_span *bytes) {
@@ -382,16 +408,8 @@ static void write_change(store_host *host, const tam_json_node *change,
     store_host_delete(host, store, key);
     return;
   }
-  if (tam_json_get_member(change, TAM_SPAN("body")) != NULL) {
-    const kept_bytes *kept =
-        find_kept(host, (uint32_t)number_of(change, "body", 0));
-    if (kept == NULL && host->is_hostile) {
-      return;
-    }
-    if (kept == NULL) {
-      fake_host_broken("what is written is kept");
-    }
-    store_host_put(host, store, key, (tam_span){kept->bytes, kept->size}, 1);
+  if (tam_json_get_member(change, TAM_SPAN("bodies")) != NULL) {
+    write_bodies(host, change, key);
     return;
   }
   if (tam_json_get_member(change, TAM_SPAN("from")) != NULL) {

@@ -60,6 +60,7 @@ typedef enum hub_fault {
   HUB_FAULT_NONE = 0,
   HUB_FAULT_RESET,      // no connection
   HUB_FAULT_BREAK,      // the body breaks off in the middle
+  HUB_FAULT_STALL,      // it stops in the middle, and nothing more comes
   HUB_FAULT_SHORT,      // the body ends in the middle
   HUB_FAULT_LONG,       // it has a byte too many
   HUB_FAULT_FLIP,       // a bit of it is wrong

@@ -109,11 +109,13 @@ static void end_body(store_host *host, const host_order *order, tam_span body) {
                               .status = is_kept ? (uint32_t)body.len : 0});
 }
 
-static void break_off(store_host *host, uint32_t request) {
+// |kept| bytes of the body are kept.
+static void break_off(store_host *host, uint32_t request, size_t kept) {
   if (store_host_is_live(host, request)) {
     store_host_feed(
         host, (tam_event){.kind = TAM_EVENT_HTTP_FAIL,
                           .request = request,
+                          .status = (uint32_t)kept,
                           .payload = TAM_SPAN("the connection was reset")});
   }
 }
@@ -231,7 +233,7 @@ static int answer_fault(store_host *host, const host_order *order,
                         hub_fault fault) {
   switch (fault) {
   case HUB_FAULT_RESET:
-    break_off(host, order->request);
+    break_off(host, order->request, 0);
     return 1;
   case HUB_FAULT_NOT_FOUND:
     refuse(host, order, 404, "x-error-code: EntryNotFound\r\n");
@@ -279,14 +281,24 @@ static void answer_part(store_host *host, const host_order *order,
   len -= fault == HUB_FAULT_SHORT && len > 0;
   tam_span body = {copy, len};
   feed_head(host, order->request, status, headers);
-  if (fault == HUB_FAULT_BREAK) {
-    feed_body(host, order, tam_span_head(body, len / 2));
-    break_off(host, order->request);
+  if (fault == HUB_FAULT_BREAK || fault == HUB_FAULT_STALL) {
+    tam_span half = tam_span_head(body, len / 2);
+    int is_told =
+        (order->flags & (TAM_FETCH_FLAG_KEEP | TAM_FETCH_FLAG_WHOLE)) ==
+        TAM_FETCH_FLAG_KEEP;
+    feed_body(host, order, half);
+    if (is_told && half.len > 0 && store_host_is_live(host, order->request)) {
+      store_host_keep(host, order->request, half);
+    }
+    if (fault == HUB_FAULT_BREAK) {
+      break_off(host, order->request, is_told ? half.len : 0);
+    }
   } else {
     feed_body(host, order, body);
     end_body(host, order, body);
   }
-  host->file_bytes += len;
+  host->file_bytes +=
+      fault == HUB_FAULT_BREAK || fault == HUB_FAULT_STALL ? len / 2 : len;
   free(copy);
 }
 
@@ -331,7 +343,7 @@ void store_host_answer_fetch(store_host *host, const host_order *order) {
   if (fault == HUB_FAULT_BREAK) {
     feed_head(host, order->request, 200, "");
     feed_body(host, order, TAM_SPAN("[{\"type\":\"fi"));
-    break_off(host, order->request);
+    break_off(host, order->request, 0);
   } else if (tree == NULL) {
     answer_revision(host, order);
   } else {

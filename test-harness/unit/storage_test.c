@@ -107,9 +107,11 @@ static void test_batch(void) {
   fixture self;
   begin(&self);
   tam_batch batch;
+  tam_action_node second = {.action = {.request = 7}};
+  tam_action_node part = {.action = {.request = 9}, .next = &second};
   tam_batch_init(&batch, &self.mem);
   tam_batch_put(&batch, TAM_SPAN("r"), TAM_SPAN("12345"));
-  tam_batch_put_body(&batch, TAM_SPAN("c"), 8);
+  tam_batch_put_bodies(&batch, TAM_SPAN("c"), &part, 8);
   tam_batch_put_content(&batch, TAM_SPAN("m"), TAM_SPAN("{}"), "text/x");
   tam_batch_delete(&batch, "manifest", TAM_SPAN("d"));
   tam_batch_merge(&batch, TAM_STORE_MANIFEST, TAM_SPAN("p"),
@@ -122,7 +124,8 @@ static void test_batch(void) {
       action->first,
       "{\"do\":\"write\",\"batch\":["
       "{\"kind\":\"record\",\"store\":\"files\",\"key\":\"r\",\"bytes\":5},"
-      "{\"kind\":\"content\",\"store\":\"files\",\"key\":\"c\",\"body\":8},"
+      "{\"kind\":\"content\",\"store\":\"files\",\"key\":\"c\","
+      "\"bodies\":[9,7,8]},"
       "{\"kind\":\"content\",\"store\":\"files\",\"key\":\"m\","
       "\"type\":\"text/x\",\"bytes\":2},"
       "{\"kind\":\"delete\",\"store\":\"manifest\",\"key\":\"d\"},"

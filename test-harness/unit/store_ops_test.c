@@ -96,7 +96,7 @@ static void test_faults(void) {
       HUB_FAULT_RESET,      HUB_FAULT_BREAK,     HUB_FAULT_SHORT,
       HUB_FAULT_LONG,       HUB_FAULT_FLIP,      HUB_FAULT_WHOLE,
       HUB_FAULT_OTHER_PART, HUB_FAULT_FORBIDDEN, HUB_FAULT_SERVER,
-      HUB_FAULT_LIMIT,      HUB_FAULT_SILENT,
+      HUB_FAULT_LIMIT,      HUB_FAULT_SILENT,    HUB_FAULT_STALL,
   };
   for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
     for (unsigned nth = 1; nth <= 5; nth++) {
@@ -113,6 +113,30 @@ static void test_faults(void) {
       expect(store_host_do(&host, LOOK), "\"ok\":true,\"damaged\":[]");
       store_host_free(&host);
     }
+  }
+}
+
+// A line that never holds for a chunk: what came before it broke off, or fell
+// silent, is not fetched again, whichever file it is of.
+static void test_parts(void) {
+  static const hub_fault faults[] = {HUB_FAULT_BREAK, HUB_FAULT_STALL};
+  for (size_t i = 0; i < 4; i++) {
+    store_host host;
+    model_begin(&host, i < 2 ? 2 * MIB + 500 : MIB);
+    use_small_chunks(&host);
+    host.fault = store_host_file_fault;
+    host.fault_kind = faults[i % 2];
+    host.fault_from = 1;
+    host.fault_to = 9;
+    host.latency_ms = 700; // no probe, and no short body comes as a whole
+    expect(store_host_do(&host, DOWNLOAD), "\"download:done\"");
+    CHECK(graph_is_stored(&host, MIB));
+    CHECK_INT(host.kept_count, 0);
+    // Of each fault what is shorter than a part, and what came as a whole.
+    CHECK(host.file_bytes <=
+          (i < 2 ? 2 * MIB + 500 : MIB) + SMALL_BYTES + 9 * 128 * 1024);
+    expect(store_host_do(&host, LOOK), "\"ok\":true,\"damaged\":[]");
+    store_host_free(&host);
   }
 }
 
@@ -521,6 +545,7 @@ int main(void) {
   RUN(test_chunks);
   RUN(test_resume);
   RUN(test_faults);
+  RUN(test_parts);
   RUN(test_lasting_faults);
   RUN(test_pages);
   RUN(test_pages_without_end);

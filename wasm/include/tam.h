@@ -114,7 +114,8 @@ typedef enum tam_event_kind {
   // The body of |request| is complete.
   TAM_EVENT_HTTP_END = 6,
   // |request| failed without a complete answer (no network, reset, ...).
-  // |payload| is the platform's message, for people.
+  // |payload| is the platform's message, for people; |status| says how many
+  // bytes of a body that breaks off are kept, 0: none.
   TAM_EVENT_HTTP_FAIL = 7,
   // The time asked for by tam_manager_deadline has come, or may have.
   TAM_EVENT_TIMER = 8,
@@ -183,7 +184,9 @@ typedef enum tam_action_kind {
   // value\r\n" lines, may be empty), follow redirects, and report under
   // |request|. No cookies, no credentials of the host's own.
   TAM_ACTION_FETCH = 1,
-  // Abort |request| and report nothing more about it.
+  // Abort |request| and report nothing more about it. With
+  // TAM_FETCH_FLAG_KEEP what has come of its body, as far as HTTP_KEPT has told
+  // of it, stays kept.
   TAM_ACTION_ABORT = 2,
   // Deliver the JSON message |first| to whoever asked for |op|, or with op 0 to
   // all who listen. |flags| has

@@ -128,6 +128,7 @@ static void net_abort(tam_net *net, tam_request *item) {
     return;
   }
   item->abort.action.request = item->id;
+  item->abort.action.flags = 0;
   tam_action_queue_push(net->queue, &item->abort);
 }
 
@@ -408,6 +409,7 @@ static int net_on_head(tam_net *net, tam_request *item, const tam_event *event,
 static void net_on_data(tam_net *net, tam_request *item, tam_span data,
                         uint32_t kept, tam_net_report *report) {
   net_on_progress(net, item);
+  item->kept += kept;
   report_set(report, TAM_NET_DATA, item);
   report->data = data;
   report->kept = kept;
@@ -434,6 +436,7 @@ static void net_on_end(tam_net *net, tam_request *item, uint32_t kept,
 
 static void net_on_fail(tam_net *net, tam_request *item, int error,
                         tam_span words, tam_net_report *report) {
+  report->request = item->id;
   report->error = error;
   report->data = words;
   net_lose(net, item);
@@ -452,6 +455,7 @@ int tam_net_feed(tam_net *net, const tam_event *event, double now_ms,
     return net_on_head(net, item, event, preport);
   }
   if (event->kind == TAM_EVENT_HTTP_FAIL) {
+    preport->kept = event->status;
     net_on_fail(net, item, TAM_ERR_NETWORK, event->payload, preport);
     return 0;
   }
@@ -503,6 +507,7 @@ static void net_send(tam_net *net, tam_request *item) {
   net->last_id = net->last_id == TAM_NET_ID_MAX ? 1 : net->last_id + 1;
   item->id = net->last_id;
   item->fetch.action.request = item->id;
+  item->kept = 0;
   item->state = TAM_REQUEST_SENT;
   item->sent_at_ms = net->now_ms;
   item->give_up_at_ms = net->now_ms + net_timeout_ms(net, item, bucket);
@@ -605,6 +610,10 @@ static void net_on_timer(tam_net *net, tam_request *item,
   } else if (net->now_ms >= item->give_up_at_ms) {
     net_learn_latency(net, item);
     net_abort(net, item);
+    if (item->kept > 0) {
+      item->abort.action.flags = TAM_FETCH_FLAG_KEEP;
+      report->kept = item->kept;
+    }
     net_on_fail(net, item, TAM_ERR_TIMEOUT, TAM_SPAN_NONE, report);
   } else {
     if (item->state == TAM_REQUEST_SENT) {

@@ -79,8 +79,9 @@ typedef struct tam_net_report {
   uint32_t status;     // HEAD; FAILED with HTTP_STATUS
   tam_headers headers; // HEAD
   tam_span data;       // DATA; FAILED with NETWORK: the platform's words
-  uint32_t kept;       // DATA, END of a kept body: bytes of the piece, of all
-  uint32_t request;    // END of a kept body: under this the host keeps it
+  uint32_t kept;       // DATA, END of a kept body: bytes of the piece, of all;
+                       // FAILED: bytes that are kept of what has come
+  uint32_t request;    // END, FAILED of a kept body: under this they are kept
   int error;           // FAILED: TIMEOUT, NETWORK, HTTP_STATUS
   double duration_ms;  // END: from the last start to the end
   tam_bucket bucket;   // RATE_LIMITED

@@ -27,7 +27,8 @@ typedef struct tam_request {
   struct tam_request *twin; // the same request, sent again for being late
   struct tam_net_op *op;
   tam_request_state state;
-  uint32_t id; // of the present attempt; the next one gets another
+  uint32_t id;   // of the present attempt; the next one gets another
+  uint32_t kept; // bytes of its body that the host has told of
   unsigned failures;
   double sent_at_ms;
   double due_ms;          // DELAYED, SENT, BODY: the time to look at it again

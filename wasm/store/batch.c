@@ -43,9 +43,16 @@ void tam_batch_put_content(tam_batch *batch, tam_span key, tam_span bytes,
   tam_json_write_object_end(&batch->json);
 }
 
-void tam_batch_put_body(tam_batch *batch, tam_span key, uint32_t request) {
+void tam_batch_put_bodies(tam_batch *batch, tam_span key,
+                          const tam_action_node *parts, uint32_t request) {
   begin(batch, "content", TAM_STORE_FILES, key);
-  tam_json_write_number_member(&batch->json, "body", request);
+  tam_json_write_key(&batch->json, "bodies");
+  tam_json_write_array_begin(&batch->json);
+  for (; parts != NULL; parts = parts->next) {
+    tam_json_write_number(&batch->json, parts->action.request);
+  }
+  tam_json_write_number(&batch->json, request);
+  tam_json_write_array_end(&batch->json);
   tam_json_write_object_end(&batch->json);
 }
 

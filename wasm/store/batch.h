@@ -4,7 +4,7 @@
 #ifndef TAM_STORE_BATCH_H
 #define TAM_STORE_BATCH_H
 
-#include "core/buf.h"
+#include "core/action_queue.h"
 
 // The most bytes of records in one transaction: those of a revision with the
 // most files, and of its journals.
@@ -30,8 +30,10 @@ void tam_batch_put(tam_batch *batch, tam_span key, tam_span bytes);
 void tam_batch_put_content(tam_batch *batch, tam_span key, tam_span bytes,
                            const char *type);
 
-// Writes the body that the host keeps of |request| as the content |key|.
-void tam_batch_put_body(tam_batch *batch, tam_span key, uint32_t request);
+// Writes the bodies that the host keeps of the requests that |parts| are about
+// (NULL: none), and behind them that of |request|, as the content |key|.
+void tam_batch_put_bodies(tam_batch *batch, tam_span key,
+                          const tam_action_node *parts, uint32_t request);
 
 // Makes the content under |from| that of |key|, and deletes it there.
 void tam_batch_move(tam_batch *batch, tam_span key, tam_span from);

@@ -25,7 +25,7 @@
 #define HEADERS_MAX (TAM_STORE_TEXT_MAX + 512)
 
 static int is_partial(const tam_slot *slot) {
-  return slot->transfer->record.chunks.count > 1;
+  return slot->transfer->record.chunks.count > 1 || slot->kept > 0;
 }
 
 static uint32_t slot_length(const tam_slot *slot) {
@@ -41,11 +41,12 @@ static void append_range(const tam_store_op *op, tam_slot *slot,
                          tam_buf *headers) {
   const tam_file_record *record = &slot->transfer->record;
   uint64_t start = tam_chunk_map_start(&record->chunks, slot->chunk);
+  uint64_t end = start + slot_length(slot);
   tam_span etag = tam_file_record_etag(record);
   tam_buf_append_text(headers, "range: bytes=");
-  tam_text_append_number(headers, (double)start);
+  tam_text_append_number(headers, (double)(start + slot->kept));
   tam_buf_append_byte(headers, '-');
-  tam_text_append_number(headers, (double)(start + slot_length(slot) - 1));
+  tam_text_append_number(headers, (double)(end - 1));
   tam_buf_append_text(headers, "\r\n");
   slot->has_if_range = etag.len > 0 && !op->transfers.without_if_range;
   if (slot->has_if_range) {
@@ -104,7 +105,7 @@ static int append_url(const tam_store_op *op, const tam_slot *slot,
 }
 
 int tam_slot_fetch(tam_store_op *op, tam_slot *slot) {
-  uint32_t length = slot_length(slot);
+  uint32_t length = slot_length(slot) - slot->kept;
   double rate = op->transfers.rate;
   if (rate > 0) {
     op->store->is_line_slow = rate < TAM_WHOLE_RATE_MIN;
@@ -138,7 +139,8 @@ int tam_slot_fetch(tam_store_op *op, tam_slot *slot) {
       .streamed = 1,
       .attempts_max = 1,
   };
-  slot->received = 0;
+  slot->received = slot->kept;
+  slot->has_head = 0;
   slot->probe_until_ms = 0;
   slot->state = TAM_SLOT_FETCHING;
   if (slot->forget == NULL) {
@@ -189,6 +191,7 @@ static int on_odd_answer(tam_store_op *op, tam_slot *slot, uint32_t status,
 // they may be the same file. With If-Range that is how a server says that the
 // ETag has changed.
 static int on_whole_file(tam_store_op *op, tam_slot *slot) {
+  tam_slot_forget(op, slot);
   (void)tam_file_record_set_etag(&slot->transfer->record, TAM_SPAN_NONE);
   return on_odd_answer(op, slot, 200, TAM_ERR_RANGE_UNSUPPORTED,
                        "the server sends whole files only");
@@ -197,10 +200,11 @@ static int on_whole_file(tam_store_op *op, tam_slot *slot) {
 static int is_asked_range(const tam_slot *slot, const tam_headers *headers) {
   const tam_chunk_map *chunks = &slot->transfer->record.chunks;
   double start = (double)tam_chunk_map_start(chunks, slot->chunk);
+  double end = start + slot_length(slot);
   // A page may not see the header; then length and hash have to do.
   return headers->range_start < 0 ||
-         (headers->range_start == start &&
-          headers->range_end == start + slot_length(slot) &&
+         (headers->range_start == start + slot->kept &&
+          headers->range_end == end &&
           (headers->range_size < 0 ||
            headers->range_size == (double)chunks->size));
 }
@@ -208,6 +212,7 @@ static int is_asked_range(const tam_slot *slot, const tam_headers *headers) {
 static int on_part(tam_store_op *op, tam_slot *slot,
                    const tam_net_report *report) {
   if (!is_asked_range(slot, &report->headers)) {
+    tam_slot_forget(op, slot);
     return on_odd_answer(op, slot, report->status, TAM_ERR_UNEXPECTED_SHAPE,
                          "the server sends other parts than those asked for");
   }
@@ -251,6 +256,7 @@ static void begin_rate(tam_store_op *op, tam_slot *slot) {
 static int on_head(tam_store_op *op, tam_slot *slot,
                    const tam_net_report *report) {
   begin_rate(op, slot);
+  slot->has_head = 1;
   if (report->status == 206 && is_partial(slot)) {
     return on_part(op, slot, report);
   }
@@ -273,6 +279,7 @@ static void note_bytes(tam_store_op *op, tam_slot *slot, uint32_t bytes) {
 }
 
 static int on_odd_length(tam_store_op *op, tam_slot *slot) {
+  tam_slot_forget(op, slot);
   return on_odd_answer(op, slot, 0, TAM_ERR_UNEXPECTED_SHAPE,
                        "the server sends the file in another length");
 }
@@ -285,9 +292,8 @@ static int on_bytes(tam_store_op *op, tam_slot *slot, uint32_t bytes) {
 static int on_end(tam_store_op *op, tam_slot *slot,
                   const tam_net_report *report) {
   slot->body = report->request;
-  note_bytes(op, slot, report->kept - slot->received);
-  if (report->kept != slot_length(slot)) {
-    tam_slot_forget(op, slot);
+  note_bytes(op, slot, report->kept - (slot->received - slot->kept));
+  if (slot->received != slot_length(slot)) {
     return on_odd_length(op, slot);
   }
   op->transfers.odd_answers = 0;
@@ -305,6 +311,11 @@ static int on_failed(tam_store_op *op, tam_slot *slot,
     op->transfers.without_if_range = slot->has_if_range;
   }
   slot->is_slow |= report->error == TAM_ERR_TIMEOUT;
+  if (report->kept > 0) {
+    tam_slot_keep_part(op, slot, report->request, report->kept);
+  } else if (slot->has_head) {
+    slot->is_slow = 1; // of a body that comes as a whole nothing is kept
+  }
   return tam_slot_retry(op, slot, report->error, report->status);
 }
 

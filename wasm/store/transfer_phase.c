@@ -233,7 +233,7 @@ int tam_slot_retry(tam_store_op *op, tam_slot *slot, int error,
     op->status = status;
     return tam_store_op_fail(op, error, "the download made no progress");
   }
-  slot->received = 0;
+  slot->received = slot->kept;
   slot->state = TAM_SLOT_DELAYED;
   slot->retry_at_ms =
       now_ms + tam_backoff_delay(all->failures, op->store->host.random);

@@ -13,9 +13,9 @@
 #define MANIFEST_MAX (3 * TAM_STORAGE_KEY_MAX * 6 + 512)
 
 static void put_chunk(tam_store_op *op, tam_slot *slot, tam_batch *batch) {
-  tam_batch_put_body(batch,
-                     tam_store_op_chunk_key(op, slot->transfer, slot->chunk),
-                     slot->body);
+  tam_batch_put_bodies(batch,
+                       tam_store_op_chunk_key(op, slot->transfer, slot->chunk),
+                       slot->parts, slot->body);
   (void)tam_chunk_map_add(&slot->transfer->record.chunks, slot->chunk);
   slot->state = TAM_SLOT_WRITING;
 }

@@ -45,7 +45,7 @@ int tam_transfers_init(tam_store_op *op) {
   return 0;
 }
 
-void tam_slot_forget(tam_store_op *op, tam_slot *slot) {
+static void forget_body(tam_store_op *op, tam_slot *slot) {
   if (slot->body == 0) {
     return;
   }
@@ -55,6 +55,37 @@ void tam_slot_forget(tam_store_op *op, tam_slot *slot) {
   tam_action_queue_push(op->store->host.queue, slot->forget);
   slot->forget = NULL;
   slot->body = 0;
+}
+
+void tam_slot_forget(tam_store_op *op, tam_slot *slot) {
+  forget_body(op, slot);
+  while (slot->parts != NULL) {
+    tam_action_node *part = slot->parts;
+    slot->parts = part->next;
+    tam_action_queue_push(op->store->host.queue, part);
+  }
+  slot->kept = 0;
+}
+
+void tam_slot_keep_part(tam_store_op *op, tam_slot *slot, uint32_t request,
+                        uint32_t bytes) {
+  tam_action_node **plink = &slot->parts;
+  slot->body = request;
+  if (bytes < TAM_TRANSFER_PART_MIN || slot->transfer->is_refetch) {
+    forget_body(op, slot);
+    return;
+  }
+  while (*plink != NULL) {
+    plink = &(*plink)->next;
+  }
+  *plink = slot->forget;
+  slot->forget->action.kind = TAM_ACTION_FORGET;
+  slot->forget->action.op = op->op;
+  slot->forget->action.request = request;
+  slot->forget->next = NULL;
+  slot->forget = NULL;
+  slot->body = 0;
+  slot->kept += bytes;
 }
 
 void tam_transfers_forget(tam_store_op *op) {
@@ -76,6 +107,11 @@ void tam_transfers_free(tam_store_op *op) {
   for (size_t i = 0; i < TAM_TRANSFER_SLOTS; i++) {
     tam_mem_free(mem, all->slots[i].forget);
     all->slots[i].forget = NULL;
+    while (all->slots[i].parts != NULL) {
+      tam_action_node *part = all->slots[i].parts;
+      all->slots[i].parts = part->next;
+      tam_mem_free(mem, part);
+    }
   }
   tam_mem_free(mem, all->list);
   all->list = NULL;

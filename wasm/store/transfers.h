@@ -46,14 +46,18 @@ typedef struct tam_slot {
   tam_slot_state state;
   tam_transfer *transfer;
   uint32_t chunk;
-  uint32_t received;     // bytes of the body so far
-  uint32_t reached;      // the most that any attempt has received
-  int is_probe;          // it shows how fast the line is
-  double probe_until_ms; // when it must be there as a whole, 0: no such time
-  int is_slow;           // it did not come as a whole within the time
+  uint32_t received;      // bytes of the body so far
+  uint32_t reached;       // the most that any attempt has received
+  int is_probe;           // it shows how fast the line is
+  double probe_until_ms;  // when it must be there as a whole, 0: no such time
+  int is_slow;            // it did not come as a whole within the time
+  tam_action_node *parts; // that came before the last attempts broke off, as
+                          // what has them forgotten
+  uint32_t kept;          // bytes of them
   uint32_t body; // request under which the host keeps it, 0: it does not
   tam_action_node *forget; // memory for having it forgotten, which cannot fail
   int has_if_range;        // was sent
+  int has_head;            // the answer has begun
   double retry_at_ms;
 } tam_slot;
 
@@ -92,10 +96,18 @@ typedef struct tam_transfers {
 // model can be looked at before its weights are there. Errors: OUT_OF_MEMORY.
 int tam_transfers_init(tam_store_op *op);
 
-// Tells the host to forget the body of |slot|, or of all, as far as it keeps
-// one.
+// Tells the host to forget the body of |slot|, or of all, and its parts, as far
+// as it keeps them.
 void tam_slot_forget(tam_store_op *op, tam_slot *slot);
 void tam_transfers_forget(tam_store_op *op);
+
+// What is shorter is fetched again sooner than it is written down.
+#define TAM_TRANSFER_PART_MIN (UINT32_C(64) << 10)
+
+// The body of |request| broke off, the host keeps |bytes| of it: the next
+// attempt goes on behind them, when they are worth it.
+void tam_slot_keep_part(tam_store_op *op, tam_slot *slot, uint32_t request,
+                        uint32_t bytes);
 void tam_transfers_free(tam_store_op *op);
 
 // Returns the first transfer behind |after| (NULL: of all) whose content is in
