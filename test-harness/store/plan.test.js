@@ -208,7 +208,7 @@ describe('room', () => {
       'https://huggingface.co/acme/a/resolve/main/config.json');
     await response.text();
     now += 3_600_000;
-    return { hub, store, manager };
+    return { hub, store, manager, later: () => { now += 3_600_000; } };
   }
 
   test('is made by the least recently used, never a pinned one', async () => {
@@ -243,6 +243,28 @@ describe('room', () => {
     assert.deepEqual(error.evict, ['acme/b', 'acme/d']);
     assert.equal(contentBytes(hub, from), 0);
     assert.deepEqual([...store.data.files.keys()], writes);
+    await manager.dispose();
+  });
+
+  test('is counted once where two revisions share a content', async () => {
+    const { hub, store, manager, later } = await crowd();
+    // acme/b has a second revision, of which only the configuration is new. It
+    // goes first, for the others were used after it.
+    hub.commit('acme/b', { files: { 'config.json': '{"a":1}' } });
+    await manager.updateModel('acme/b');
+    later();
+    for (const id of ['acme/a', 'acme/d']) {
+      const used = await manager.fetch(
+        `https://huggingface.co/${id}/resolve/main/config.json`);
+      await used.text();
+    }
+    const each = SIZE + sizeOf(COMMON) + '{"a":1}'.length;
+    const needed = sizeOf(FP32);
+    for (const [missing, evict] of [[each, 1], [each + 1, 2]]) {
+      store.room = { usage: 1e6, quota: 1e6 + needed - missing };
+      const plan = await manager.plan(MODEL, { dtype: 'fp32' });
+      assert.equal(plan.evict.length, evict, `${missing}: ${plan.evict}`);
+    }
     await manager.dispose();
   });
 

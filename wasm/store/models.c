@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/models.h"
 
+#include "core/checksum.h"
 #include "core/json_write.h"
 #include "core/mem.h"
 #include "store/file_select.h"
@@ -19,12 +20,15 @@ void tam_models_init(tam_models *models, const tam_mem *mem) {
   memset(models, 0, sizeof(*models));
   tam_buf_init(&models->rows, mem, TAM_MODELS_JSON_MAX);
   tam_buf_init(&models->json, mem, TAM_MODELS_JSON_MAX);
+  tam_buf_init(&models->seen, mem, TAM_MODELS_JSON_MAX);
 }
 
 void tam_models_free(tam_models *models, const tam_mem *mem) {
   tam_mem_free(mem, models->list);
   tam_buf_free(&models->rows);
   tam_buf_free(&models->json);
+  tam_buf_free(&models->seen);
+  models->seen_of = NULL;
   models->list = NULL;
   models->count = 0;
 }
@@ -221,6 +225,44 @@ static void write_rows(tam_models *models) {
   }
 }
 
+// Returns 1 when the content in |group| was not seen before. Revisions of a
+// model come one behind the other, and share contents with no other model.
+static int is_first_time(tam_models *models, const tam_model *model,
+                         tam_span group) {
+  if (models->seen_of != model) {
+    models->seen_of = model;
+    tam_buf_reset(&models->seen);
+  }
+  uint64_t sum = tam_checksum_of(group);
+  for (size_t at = 0; at < models->seen.len; at += sizeof(sum)) {
+    if (memcmp(models->seen.data + at, &sum, sizeof(sum)) == 0) {
+      return 0;
+    }
+  }
+  tam_buf_append(&models->seen, (tam_span){(const uint8_t *)&sum, sizeof(sum)});
+  return 1;
+}
+
+// Returns the bytes that are gone when the model is, as far as the revisions
+// before this one do not have them.
+static double own_bytes(tam_store_op *op, const tam_model *model,
+                        const tam_revision *revision) {
+  double bytes = 0;
+  for (size_t i = 0; i < revision->count; i++) {
+    const tam_revision_file *file = &revision->files[i];
+    tam_buf_reset(&op->body);
+    tam_revision_append_group(revision, file, &op->body);
+    if ((file->flags & TAM_REVISION_FILE_COMPLETE) != 0 &&
+        is_first_time(&op->models, model, tam_buf_span(&op->body))) {
+      bytes += (double)file->size;
+    }
+    if (op->body.error != 0 || op->models.seen.error != 0) {
+      op->models.rows.error = TAM_ERR_OUT_OF_MEMORY;
+    }
+  }
+  return bytes;
+}
+
 static int on_revision(tam_store_op *op, const tam_storage_report *report) {
   tam_revision revision;
   int error = tam_revision_load(&revision, report->data, op->store->host.mem);
@@ -231,7 +273,7 @@ static int on_revision(tam_store_op *op, const tam_storage_report *report) {
   if (model != NULL) {
     double bytes = complete_bytes(&revision);
     model->has_revision = 1;
-    model->bytes += bytes;
+    model->bytes += own_bytes(op, model, &revision);
     // One that was only looked at, or given up dtype by dtype, is no model.
     if (revision.dtypes != 0 || bytes > 0) {
       begin_row(&revision, (size_t)(model - op->models.list), bytes,

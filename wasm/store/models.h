@@ -20,7 +20,7 @@ typedef struct tam_model {
   uint8_t is_old;      // files of it were stored by TabAgent
   uint32_t old_dtypes; // of those, as bits 1U << tam_dtype
   double used_ms;      // 0: never
-  double bytes;        // of its complete files
+  double bytes;        // of its complete files, each content once
 } tam_model;
 
 typedef struct tam_models {
@@ -29,6 +29,8 @@ typedef struct tam_models {
   tam_buf rows; // the beginning of a row for each revision: the place of its
                 // model, a blank, JSON, a line feed
   tam_buf json; // the rows
+  tam_buf seen; // checksums of the groups of the model at |seen_of|
+  const tam_model *seen_of;
   unsigned waiting; // lists that are still being read
 } tam_models;
 
