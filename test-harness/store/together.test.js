@@ -76,6 +76,28 @@ test('five callers of fetch share one download', async () => {
   await assertStored(data, { [GRAPH]: FILES[GRAPH] });
 });
 
+test('a fetch does not wait for the download of other files', async () => {
+  const files = { ...FILES, 'notes.md': 'Notes.' };
+  const { hub, data, managers: [manager], dispose } = await shared(1, files);
+  hub.faults.add({ match: 'xet-bridge', content: true, stallAfter: 1000 });
+  const downloading = assert.rejects(manager.download(MODEL),
+    { code: 'cancelled' });
+  // Files of the download are waited for, as long as they take, and stored.
+  const config = manager.fetch(urlOf('config.json'));
+  assert.equal(await (await config).text(), FILES['config.json']);
+  const from = hub.requests.length;
+  const notes = await manager.fetch(urlOf('notes.md'));
+  assert.equal(await notes.text(), 'Notes.');
+  const again = await manager.fetch(urlOf('tokenizer.json'));
+  assert.equal(await again.text(), FILES['tokenizer.json']);
+  // Only the notes came from the Hub, and are not stored.
+  assert.ok(hub.requests.slice(from).every(({ url }) => (
+    /notes\.md|model\.onnx|xet-bridge/.test(url))));
+  assert.ok(![...data.files.keys()].some((key) => key.includes('notes.md')));
+  await dispose();
+  await downloading;
+});
+
 test('a caller who leaves takes nothing from the others', async () => {
   const { hub, data, managers: [one, other], dispose } = await shared();
   hub.faults.add({ content: true, slow: { bytes: 1 << 20, everyMs: 2 } });

@@ -2,6 +2,7 @@
 // What stands between a request and its work: the queue of downloads, and the
 // lock that keeps two contexts from writing the same repository's records.
 #include "store/store_op.h"
+#include "store/transfers.h"
 #include "store/verbs.h"
 
 #define LOCK_PREFIX "tabagent:"
@@ -54,7 +55,46 @@ const tam_phase tam_queue_phase = {
 // ---------------------------------------------------------------------------
 // The lock
 
+// Returns the download of the model that is under way here, or NULL.
+static const tam_store_op *find_download(const tam_store_op *op) {
+  const tam_store_op *other = op->store->first;
+  while (other != NULL &&
+         !(other->verb->is_queued && !other->is_ended &&
+           *other->phase == &tam_transfer_phase &&
+           tam_span_eq(other->params.model, op->params.model))) {
+    other = other->next;
+  }
+  return other;
+}
+
+// Returns what the download does about the file that |op| serves, or NULL.
+static const tam_transfer *find_transfer(const tam_store_op *download,
+                                         const tam_store_op *op) {
+  const tam_revision *revision = &download->revision;
+  for (size_t i = 0; i < download->transfers.count; i++) {
+    const tam_transfer *transfer = &download->transfers.list[i];
+    if (tam_span_eq(
+            tam_revision_text(revision, revision->files[transfer->file].path),
+            op->file.path)) {
+      return transfer;
+    }
+  }
+  return NULL;
+}
+
+// A download holds the lock as long as it takes. The network has the files that
+// it does not fetch, too; whoever hands one in wants to have it stored.
+static int is_elsewhere(const tam_store_op *op) {
+  const tam_store_op *download =
+      op->verb->is_serving && !op->params.is_input ? find_download(op) : NULL;
+  return download != NULL && find_transfer(download, op) == NULL;
+}
+
 static int lock_start(tam_store_op *op) {
+  if (is_elsewhere(op)) {
+    op->outcome = TAM_OUTCOME_PASS;
+    return TAM_PHASE_END;
+  }
   uint8_t text[TAM_REPO_ID_MAX + sizeof(LOCK_PREFIX)];
   tam_buf name;
   tam_buf_init_fixed(&name, text, sizeof(text));
@@ -65,8 +105,24 @@ static int lock_start(tam_store_op *op) {
   return op->lock == 0 ? TAM_ERR_OUT_OF_MEMORY : TAM_PHASE_WAIT;
 }
 
+// The download has stored the file: it can be served now.
+static int is_there(const tam_store_op *op) {
+  const tam_store_op *download =
+      op->verb->is_serving && !op->has_looked_again ? find_download(op) : NULL;
+  const tam_transfer *transfer =
+      download != NULL ? find_transfer(download, op) : NULL;
+  return transfer != NULL && transfer->is_complete;
+}
+
 // Whoever waits longer than a moment shall hear it.
 static int lock_advance(tam_store_op *op) {
+  if (is_there(op)) {
+    op->has_looked_again = 1;
+    tam_storage_drop(op->store->storage, op->lock);
+    op->lock = 0;
+    op->phase = op->verb->phases;
+    return (*op->phase)->start(op);
+  }
   return op->store->now_ms >= op->started_ms + LOCK_SILENCE_MS ? say_waiting(op)
                                                                : TAM_PHASE_WAIT;
 }

@@ -57,6 +57,7 @@ struct tam_store_op {
 
   // What phases leave to those after them.
   uint32_t lock;         // request of the lock, 0: not held
+  int has_looked_again;  // for what a download was storing meanwhile
   int is_renamed;        // the caller spells the repository otherwise
   int is_offline;        // the Hub could not be asked
   tam_revision revision; // in work
