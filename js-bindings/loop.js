@@ -114,7 +114,7 @@ export class Loop {
     // Whoever hears all, and whoever asks later, wants to know of progress.
     this.#isHeard = Boolean(onMessage || outside.journal);
     this.#journalFlag = outside.journal ? COMMAND_FLAG.JOURNAL : 0;
-    if (outside.journal) this.life = `${crypto.randomUUID().slice(0, 8)}-`;
+    if (outside.journal) this.idSuffix = `-${crypto.randomUUID().slice(0, 8)}`;
     this.#requests = new Requests(fetch, (kind, event) => {
       this.#feed(kind, event);
     });
@@ -130,10 +130,10 @@ export class Loop {
   }
 
   /**
-   * Stands in ids, so that they are others than those of the life before, which
-   * may go on.
+   * What makes ids others than those of the life before, which may go on.
+   * @type {string | undefined}
    */
-  life = '';
+  idSuffix;
 
   /** Size of the core's memory; 0 when it is gone. */
   get memoryBytes() {
@@ -185,7 +185,8 @@ export class Loop {
         this.#failure?.message ?? 'the manager was disposed',
         { cause: this.#failure?.cause });
     }
-    const { id, kind } = describe(message, this.#lastOp + 1);
+    const { id, kind } = describe(
+      message, `${this.#lastOp + 1}${this.idSuffix ?? ''}`);
     const isAborted = Boolean(signal?.aborted);
     if (isAborted && kind !== ANSWER) throw cancelled(signal?.reason);
     this.#lastOp += 1;
@@ -203,7 +204,7 @@ export class Loop {
         });
         onStart?.(() => this.#feed(EVENT.PULL, { op }),
           (buffer) => this.#storage.giveBack(buffer));
-        this.#send(op, message, (isInner ? 0 : this.#journalFlag)
+        this.#send(op, this.#named(message, id), (isInner ? 0 : this.#journalFlag)
           | (!onProgress && !this.#isHeard ? COMMAND_FLAG.QUIET : 0));
         if (rows) this.#sendListing(op, rows);
         if (isAborted) cancel();
@@ -216,6 +217,16 @@ export class Loop {
     } finally {
       signal?.removeEventListener('abort', cancel);
     }
+  }
+
+  /**
+   * A job that goes on after a kill needs an id; panels give none.
+   * @param {any} message
+   * @param {string} id
+   */
+  #named(message, id) {
+    return this.idSuffix && typeof message === 'object' && message !== null
+      && message.id == null ? { ...message, id } : message;
   }
 
   /** Cancels every operation and frees the core. */
@@ -441,8 +452,7 @@ export class Loop {
     }
     // What was said before the program was killed is only kept, but whoever
     // had the job go on waits for its end.
-    const isAgain = (flags & MESSAGE_FLAG.AGAIN) !== 0;
-    if (isTerminal || !isAgain) {
+    if (isTerminal || (flags & MESSAGE_FLAG.AGAIN) === 0) {
       this.#deliver(op, message, flags);
     }
   }
@@ -453,10 +463,9 @@ export class Loop {
    * @param {number} flags MESSAGE_FLAG
    */
   #deliver(op, message, flags) {
-    const isTerminal = (flags & MESSAGE_FLAG.TERMINAL) !== 0;
     const isAgain = (flags & MESSAGE_FLAG.AGAIN) !== 0;
     const job = this.#jobs.get(op);
-    if (isTerminal) {
+    if ((flags & MESSAGE_FLAG.TERMINAL) !== 0) {
       this.#jobs.delete(op);
       const opened = this.#storage.end(op);
       if (opened) job?.onOpened?.(opened);
@@ -467,9 +476,9 @@ export class Loop {
     } else {
       attempt(() => job?.onProgress?.(message));
     }
+    if ((flags & MESSAGE_FLAG.AGAIN) !== 0) return;
     // What a panel is answered has no name, and is for nobody else.
-    const isAnswer = message.type === undefined && message.action === undefined;
-    if (isAgain || isAnswer) return;
+    if (message.type === undefined && message.action === undefined) return;
     const isForChannel = (flags & MESSAGE_FLAG.CHANNEL) !== 0;
     attempt(() => this.#onMessage?.(message, isForChannel));
   }
@@ -518,11 +527,11 @@ function heapBytes() {
 
 /**
  * @param {any} message
- * @param {number} op
+ * @param {string} id that it has unless it brings one
  */
-function describe(message, op) {
+function describe(message, id) {
   return {
-    id: String(message?.id ?? op),
+    id: String(message?.id ?? id),
     kind: String(message?.action ?? message?.type),
   };
 }

@@ -25,7 +25,8 @@ import { StreamInput } from './stream-input.js';
  *
  * @typedef {object} ManagedLoop a loop, here or elsewhere
  * @property {Loop['run']} run
- * @property {() => Promise<Job[]> | Job[]} jobs
+ * @property {(withEnded?: boolean) => Promise<Job[]> | Job[]} jobs
+ * @property {Loop['subscribe']} [subscribe]
  * @property {Loop['memory']} memory
  * @property {() => void} dispose
  * @property {number} [memoryBytes] of a core that is here
@@ -309,8 +310,11 @@ export class ModelManager {
   /** @type {Manager['subscribe']} */
   subscribe(jobId, fromSeq = -1, options) {
     checkSubscription(jobId, fromSeq);
-    return this.#loop.subscribe(
-      jobId, fromSeq, readStreamOptions(options).signal ?? undefined);
+    const { signal } = readStreamOptions(options);
+    if (!this.#loop.subscribe) {
+      throw new TabAgentError('invalid_state', 'jobs are kept by the host');
+    }
+    return this.#loop.subscribe(jobId, fromSeq, signal ?? undefined);
   }
 
   /** @type {Manager['resumeJobs']} */
@@ -418,7 +422,7 @@ export class ModelManager {
   /** @param {string} action */
   #nextId(action) {
     this.#lastId += 1;
-    return `${action}-${this.#loop.life}${this.#lastId}${this.#loop.idSuffix ?? ''}`;
+    return `${action}-${this.#lastId}${this.#loop.idSuffix ?? ''}`;
   }
 
   /**

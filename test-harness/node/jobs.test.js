@@ -125,6 +125,7 @@ describe('subscribing', () => {
     const failure = new Error('gone');
     log.fail(failure);
     logs.end(log);
+    /** @type {number[]} */
     const seqs = [];
     await assert.rejects(async () => {
       for await (const { seq } of logs.read('a', -1)) seqs.push(seq);

@@ -82,9 +82,9 @@ export function createModelHub(files = FILES, options) {
  *   mirrors?: string[],
  *   onMessage?: (message: any, isForChannel: boolean) => void,
  *   telemetry?: (entry: any) => void, ort?: unknown,
- *   openStore?: () => Promise<Store>, isOutside?: boolean,
- *   openRuntime?: import('../../js-bindings/loop.js').Outside['openRuntime']
- *   }} WorldOptions without a fetch it is offline
+ *   openStore?: () => Promise<Store>, isOutside?: boolean, journal?: boolean,
+ *   openRuntime?: import('../../js-bindings/loop.js').Outside['openRuntime'],
+ *   seed?: number }} WorldOptions without a fetch it is offline
  */
 
 /**

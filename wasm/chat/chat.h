@@ -25,6 +25,10 @@ typedef struct tam_chat_verb tam_chat_verb;
 // Returns the verb called |name|, or NULL.
 const tam_chat_verb *tam_chat_find_verb(tam_span name);
 
+// Returns the name of |verb|: that of its messages, in whatever way it is asked
+// for.
+const char *tam_chat_verb_name(const tam_chat_verb *verb);
+
 // Returns 1 when a request of |verb| has a chat among its parameters: the first
 // of TAM_CHAT_MEMBERS that is there.
 int tam_chat_verb_has_chat(const tam_chat_verb *verb);

@@ -12,10 +12,8 @@
 #define TAM_CHAT_SAVED_ANSWER_H
 
 #include "chat/decoding.h"
+#include "chat/saved_settings.h"
 #include "core/json_tree.h"
-
-// Scopes of saved settings: all models, the model, and its dtype.
-#define TAM_SETTINGS_SCOPES 3
 
 typedef struct tam_saved_answer {
   tam_buf bytes;  // what the spans point into

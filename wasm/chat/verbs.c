@@ -139,6 +139,10 @@ const tam_chat_verb *tam_chat_find_verb(tam_span name) {
   return NULL;
 }
 
+const char *tam_chat_verb_name(const tam_chat_verb *verb) {
+  return verb->name;
+}
+
 int tam_chat_verb_has_chat(const tam_chat_verb *verb) {
   return verb != NULL && verb->has_chat;
 }

@@ -2,6 +2,7 @@
 // Answers that go on in another life of the program, and what is written down
 // of an answer so that it can.
 #include "chat/answer.h"
+#include "chat/broadcast.h"
 #include "chat/load.h"
 
 // The parameters of a load: an id, a dtype, a commit, each byte escaped.
@@ -28,6 +29,7 @@ int tam_chat_wake_prepare(tam_chat_op *op, const tam_chat_request *request) {
   int error =
       tam_saved_answer_read(before, request->saved_head, request->saved_rest);
   op->speaker.again_seq = before->seq;
+  tam_buf_reset(&op->text); // of the chat, which may have come once more
   if (error == 0) {
     tam_buf_append(&op->text, before->text);
     error = op->text.error;

@@ -80,12 +80,6 @@ int tam_journal_begin(tam_journal *journal, const tam_journal_request *request,
 // Takes back the beginning of |op|, which could not be started.
 void tam_journal_forget(tam_journal *journal, uint32_t op);
 
-// Says the |error| with which tam_journal_begin refused the job |op| of a
-// request called |name|. Errors: OUT_OF_MEMORY.
-int tam_journal_refuse(tam_journal *journal, uint32_t op,
-                       const tam_envelope *envelope, tam_span name, int error,
-                       double now_ms);
-
 // Starts the operation |op|, which lists what can go on: it waits for the lock.
 // Errors: OUT_OF_MEMORY; nothing is said then.
 int tam_journal_list(tam_journal *journal, uint32_t op,

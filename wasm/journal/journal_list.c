@@ -369,38 +369,3 @@ void tam_journal_on_list(tam_journal *journal,
     break;
   }
 }
-
-// ---------------------------------------------------------------------------
-// Jobs that do not begin
-
-static tam_span reason_of(int error) {
-  switch (error) {
-  case TAM_ERR_UNKNOWN_JOB:
-    return TAM_SPAN("nothing is known of a job of this id");
-  case TAM_ERR_LOAD_CRASHED:
-    return TAM_SPAN("the program died when it loaded this model");
-  default:
-    return TAM_SPAN("id: expected one that no running job has");
-  }
-}
-
-int tam_journal_refuse(tam_journal *journal, uint32_t op,
-                       const tam_envelope *envelope, tam_span name, int error,
-                       double now_ms) {
-  tam_speaker speaker;
-  int kind = tam_names_find(TAM_JOB_KINDS, name);
-  tam_failure failure = {
-      .error = error,
-      .stage = "jobs",
-      .message = reason_of(error),
-      .remedy = tam_error_remedy(error),
-  };
-  int result = tam_speaker_init(&speaker, journal->host.queue,
-                                tam_names_at(TAM_JOB_KINDS, (size_t)kind), op,
-                                envelope, journal->host.mem);
-  if (result == 0) {
-    tam_speaker_fail(&speaker, &failure, now_ms);
-  }
-  tam_speaker_free(&speaker);
-  return result;
-}

@@ -8,12 +8,12 @@
 #include "core/event_names.h"
 #include "core/json_write.h"
 #include "core/mem.h"
-#include "core/names.h"
 #include "core/random.h"
 #include "hub/list_chat_models.h"
 #include "journal/journal.h"
 #include "net/endpoint.h"
 #include "net/net.h"
+#include "protocol/job_command.h"
 #include "protocol/message.h"
 #include "protocol/panel.h"
 #include "protocol/pieces.h"
@@ -140,8 +140,8 @@ void tam_manager_del(tam_manager *manager) {
   for (size_t i = 0; i < manager->op_count; i++) {
     tam_list_op_del(manager->ops[i]);
   }
-  tam_pieces_end(&manager->pieces);
   tam_journal_del(manager->journal);
+  tam_pieces_end(&manager->pieces);
   tam_store_del(manager->store);
   tam_chat_del(manager->chat);
   tam_account_del(manager->account);
@@ -432,42 +432,6 @@ static int manager_answer_panel(tam_manager *manager,
   return tam_panel_answer(&host, command->message, command->op, command->flags);
 }
 
-// ---------------------------------------------------------------------------
-// Jobs that outlive the program
-
-// Begins the command's job, if it is one. Returns 0, 1 when it has ended
-// already, or why it must not begin.
-static int manager_begin_job(tam_manager *manager, host_command *command,
-                             tam_span text) {
-  const tam_message *message = command->message;
-  tam_span rest = tam_buf_span(&message->rest); // without the chat
-  int kind = tam_names_find(TAM_JOB_KINDS, message->name_text);
-  tam_span id = message->envelope.id;
-  int is_listed = manager_find_id(manager, id) != NULL;
-  if (kind < 0 || (kind == TAM_JOB_LISTING && is_listed)) {
-    return 0; // a listing looks itself
-  }
-  if ((command->flags & TAM_COMMAND_FLAG_JOURNAL) == 0 ||
-      tam_span_eq(id, TAM_SPAN("null"))) {
-    return message->is_resumed ? TAM_ERR_UNKNOWN_JOB : 0;
-  }
-  if (is_listed || tam_store_has_id(manager->store, id) ||
-      tam_chat_has_id(manager->chat, id)) {
-    return TAM_ERR_INVALID_PARAMS;
-  }
-  tam_journal_request request = {
-      .op = command->op,
-      .kind = (tam_job_kind)kind,
-      .id = id,
-      .text = rest.len > 0 ? rest : text,
-      .params = message->params,
-      .is_resumed = message->is_resumed,
-      .is_restored = message->is_restored,
-  };
-  return tam_journal_begin(manager->journal, &request, &command->start,
-                           manager->now_ms);
-}
-
 static int manager_dispatch(tam_manager *manager, const host_command *command) {
   switch (command->message->name) {
   case TAM_REQUEST_LIST_CHAT_MODELS:
@@ -502,14 +466,16 @@ static int manager_do(tam_manager *manager, const tam_event *event,
   int error = tam_message_parse(&message, text, &why, &manager->mem);
   if (error == 0) {
     host_command command = {event->op, event->flags, &message, {0}};
-    error = manager_begin_job(manager, &command, text);
+    const tam_job_host host = {&manager->mem,    &manager->queue,
+                               manager->journal, manager->store,
+                               manager->chat,    manager->now_ms};
+    int is_listed = manager_find_id(manager, message.envelope.id) != NULL;
+    error =
+        tam_job_begin(&host, &message, event, text, is_listed, &command.start);
     if (error == 0) {
       error = manager_dispatch(manager, &command);
     } else if (error > 0) {
       error = 0;
-    } else if (!tam_error_is_fatal(error)) {
-      error = tam_journal_refuse(manager->journal, event->op, &message.envelope,
-                                 message.name_text, error, manager->now_ms);
     }
     if (error != 0) {
       tam_journal_forget(manager->journal, event->op);
@@ -577,16 +543,16 @@ static int manager_on_op_event(tam_manager *manager, const tam_event *event) {
     return 0;
   }
   tam_list_op *op = manager_find_op(manager, event->op);
-  if (event->kind == TAM_EVENT_CANCEL && event->op != 0 &&
-      event->op == manager->pieces.op) {
-    tam_pieces_fail(&manager->pieces, TAM_ERR_CANCELLED, manager->now_ms);
-    return 0;
-  }
   if (tam_journal_has_op(manager->journal, event->op)) {
     if (event->kind != TAM_EVENT_CANCEL) {
       return TAM_ERR_INVALID_STATE;
     }
     tam_journal_cancel(manager->journal, event->op, manager->now_ms);
+    return 0;
+  }
+  if (event->kind == TAM_EVENT_CANCEL && event->op != 0 &&
+      event->op == manager->pieces.op) {
+    tam_pieces_fail(&manager->pieces, TAM_ERR_CANCELLED, manager->now_ms);
     return 0;
   }
   if (op == NULL) {
@@ -679,8 +645,8 @@ double tam_manager_deadline(const tam_manager *manager, double now_ms) {
   double at_ms = tam_net_deadline(manager->net);
   at_ms = sooner(at_ms, tam_store_deadline(manager->store));
   at_ms = sooner(at_ms, tam_chat_deadline(manager->chat));
-  at_ms = sooner(at_ms, tam_panels_deadline(&manager->panels));
   at_ms = sooner(at_ms, tam_journal_deadline(manager->journal));
+  at_ms = sooner(at_ms, tam_panels_deadline(&manager->panels));
   for (size_t i = 0; i < manager->op_count; i++) {
     at_ms = sooner(at_ms, tam_list_op_deadline(manager->ops[i]));
   }
