@@ -228,6 +228,21 @@ describe('a chat', () => {
     await picture(page, 'chat');
   });
 
+  test('knows whether the model is in memory', async () => {
+    const state = page.locator('.model-state');
+    await page.evaluate(() => /** @type {any} */ (globalThis).manager.reset());
+    await go(page, 'Storage');
+    await go(page, 'Chat');
+    await state.getByText('Loads with the first question').waitFor();
+    await page.evaluate(() => {
+      const { manager } = /** @type {any} */ (globalThis);
+      return manager.load({ modelId: 'tabagent/tiny-chat', dtype: 'q8' });
+    });
+    await go(page, 'Storage');
+    await go(page, 'Chat');
+    await state.getByText('Ready on the CPU').waitFor();
+  });
+
   test('stops at once, with what there is', async () => {
     // An answer without end: nothing but stop ends it.
     await page.evaluate(() => /** @type {any} */ (globalThis).manager
@@ -396,6 +411,8 @@ describe('the settings', () => {
     await page.waitForFunction(async () => Object.keys(
       await /** @type {any} */ (globalThis).manager.settings()).length === 0);
     const temperature = page.getByRole('textbox', { name: 'Temperature' });
+    await page.waitForFunction(() => (
+      document.querySelectorAll('.setting[data-saved=true]').length === 0));
     assert.equal(await temperature.inputValue(), '');
     await page.getByRole('searchbox', { name: 'Find a setting' }).fill('beams');
     await page.getByRole('textbox', { name: 'Beams', exact: true }).waitFor();
@@ -430,6 +447,7 @@ describe('without a network', () => {
     await go(page, 'Chat');
     await page.getByRole('button', { name: 'Chats', exact: true }).click();
     const kept = page.getByRole('list', { name: 'Kept chats' });
+    await kept.waitFor();
     assert.equal(await kept.getByRole('listitem').count(), 2);
     await picture(page, 'chats');
     await kept.getByRole('button', { name: /^Delete/ }).first().click();

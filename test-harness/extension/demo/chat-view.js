@@ -41,7 +41,10 @@ const ENDS = {
 export function chatView(root, app) {
   const view = new ChatView(root, app);
   view.begin().catch((error) => app.report(error));
-  return { show: () => view.focus() };
+    document.addEventListener('visibilitychange', () => {
+    if (!document.hidden) view.look();
+  });
+  return { show: () => view.look() };
 }
 
 class ChatView {
@@ -115,8 +118,8 @@ class ChatView {
     await this.#takeUp();
   }
 
-  focus() {
-    this.#picker.update();
+  look() {
+    this.#picker.look().catch((error) => this.#app.report(error));
   }
 
   /** @param {Chat} chat */

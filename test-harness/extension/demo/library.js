@@ -68,6 +68,10 @@ export class Library extends EventTarget {
   constructor(manager) {
     super();
     this.#manager = manager;
+    // Nobody looks at a hidden panel: it asks again when it is seen.
+    document.addEventListener('visibilitychange', () => {
+      if (!document.hidden && this.isKnown) this.#poll().catch(() => {});
+    });
   }
 
   async refresh() {
@@ -139,6 +143,7 @@ export class Library extends EventTarget {
   /** @param {Transfer} transfer */
   async resume(transfer) {
     await this.#act(transfer, (id) => this.#manager.resumeDownload(id));
+    this.#watch();
   }
 
   /**
@@ -219,12 +224,13 @@ export class Library extends EventTarget {
       hasEnded = true;
     }
     this.#progressed();
-    if (downloads.length > 0) this.#watch();
+    // What is paused goes on only when somebody says so, and then is asked for.
+    if (downloads.some(({ state }) => state !== 'paused')) this.#watch();
     if (hasEnded) await this.refresh();
   }
 
   #watch() {
-    if (this.#isPolling) return;
+    if (this.#isPolling || document.hidden) return;
     this.#isPolling = true;
     setTimeout(async () => {
       this.#isPolling = false;

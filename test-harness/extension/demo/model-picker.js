@@ -10,6 +10,8 @@ import { progressBar } from './transfer-bar.js';
  * @typedef {import('./app.js').App} App
  * @typedef {import('tabagent-wasm').LoadResult} LoadResult
  * @typedef {{ modelId: string, dtype: string }} Choice
+ * @typedef {Choice & { executionProvider: string | null, warning?: string }}
+ *   Loaded
  */
 
 const LAST_MODEL = 'model';
@@ -20,8 +22,9 @@ export class ModelPicker {
   #app;
   /** @type {Choice | null} */
   #choice = null;
-  /** @type {LoadResult | null} */
+  /** @type {Loaded | null} */
   #loaded = null;
+  #isLoading = false;
   #select;
   #state = h('span', { class: 'model-state' });
 
@@ -74,8 +77,9 @@ export class ModelPicker {
     const { name } = splitId(choice.modelId);
     const bar = progressBar(`Loading ${name}`);
     const text = h('span', {}, `Loading ${name}`);
+    this.#isLoading = true;
     try {
-      this.#loaded = await this.#app.manager.load(choice, {
+      const loaded = await this.#app.manager.load(choice, {
         signal,
         onProgress: ({ progress, file }) => {
           if (this.progress.hidden) fill(this.progress, text, bar.element);
@@ -86,14 +90,29 @@ export class ModelPicker {
             file ? ` · ${file}` : ''}`;
         },
       });
-      return this.#loaded;
+      this.#loaded = loaded;
+      return loaded;
     } catch (error) {
       this.#loaded = null;
       throw error;
     } finally {
+      this.#isLoading = false;
       this.progress.hidden = true;
       this.#showState();
     }
+  }
+
+  /** Looks whether the model is still in memory, or is by another panel. */
+  async look() {
+    const { modelId, dtype, executionProvider } = await this.#app.manager.state();
+    if (this.#isLoading) return;
+    const isSame = modelId !== null && modelId === this.#loaded?.modelId
+      && dtype === this.#loaded.dtype;
+    if (!isSame) {
+      this.#loaded = modelId === null || dtype === null ? null
+        : { modelId, dtype, executionProvider };
+    }
+    this.#showState();
   }
 
   /** @param {Choice} choice */
@@ -109,8 +128,9 @@ export class ModelPicker {
     const loaded = this.#loaded;
     const isLoaded = loaded !== null && loaded.modelId === chosen?.modelId
       && loaded.dtype === chosen.dtype;
+    const place = loaded?.executionProvider === 'webgpu' ? 'GPU' : 'CPU';
     this.#state.textContent = isLoaded
-      ? `Ready on ${loaded.executionProvider === 'webgpu' ? 'the GPU' : 'the CPU'}`
+      ? `Ready on the ${place}${loaded.warning ? ` · ${loaded.warning}` : ''}`
       : chosen ? 'Loads with the first question'
       : library.isKnown ? 'No model is stored' : '';
     this.#state.dataset.ready = String(isLoaded);

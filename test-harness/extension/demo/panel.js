@@ -29,6 +29,9 @@ const VIEWS = {
 
 const LAST_VIEW = 'view';
 
+/** From this width on the tabs stand one below the other. */
+const WIDE = '(min-width: 640px)';
+
 const tabs = /** @type {HTMLElement[]} */ (
   [...document.querySelectorAll('[role=tab]')]);
 const main = /** @type {HTMLElement} */ (document.querySelector('main'));
@@ -99,6 +102,11 @@ function connectMarks(app) {
 }
 
 function drawTabs() {
+  const wide = matchMedia(WIDE);
+  const turn = () => byId('tabs').setAttribute(
+    'aria-orientation', wide.matches ? 'vertical' : 'horizontal');
+  wide.addEventListener('change', turn);
+  turn();
   for (const tab of tabs) {
     tab.prepend(icon(/** @type {string} */ (tab.dataset.view)));
   }
