@@ -16,6 +16,9 @@ import {
 
 /** @typedef {import('playwright-core').Page} Page */
 
+/** Tokens of an answer that takes a while. */
+const LONG = 300;
+
 /** @type {Awaited<ReturnType<typeof openDemoStage>>} */
 let stage;
 /** @type {import('./demo-stage.js').Browser} */
@@ -104,6 +107,65 @@ describe('the panel', () => {
       document.querySelectorAll('.setting[data-saved=true]').length === 0));
   });
 
+  test('shows an answer to its end that began before a reload', async () => {
+    await go(page, 'Settings');
+    const set = async (/** @type {string} */ name) => {
+      const field = page.getByRole('textbox', { name, exact: true });
+      await field.fill(String(LONG));
+      await field.blur();
+    };
+    // It opens what it finds.
+    await page.getByRole('searchbox', { name: 'Find a setting' }).fill('answer');
+    await set('Longest answer');
+    await set('Shortest answer');
+    await go(page, 'Chat');
+    await page.getByRole('button', { name: 'New chat' }).click();
+    await page.getByRole('textbox', { name: 'Message' }).fill('Tell me a story');
+    await page.keyboard.press('Enter');
+    await page.locator('.answer[aria-busy=true] .prose p').waitFor();
+    await page.waitForFunction(() => new Promise((resolve) => {
+      const opening = indexedDB.open('tabagent-panel');
+      opening.onsuccess = () => {
+        const all = opening.result.transaction('values').objectStore('values')
+          .getAll();
+        all.onsuccess = () => {
+          opening.result.close();
+          resolve(all.result.some(({ jobId }) => jobId));
+        };
+      };
+    }));
+    await page.reload();
+    await ready(page);
+    const numbers = page.locator('.answer-foot .numbers');
+    await numbers.getByText(`${LONG} tokens`).waitFor();
+    assert.equal(await page.locator('.answer').count(), 1);
+    // All of it, not only what came after the reload.
+    const text = await page.locator('.answer .prose').innerText();
+    assert.ok(text.length > LONG, text);
+    await go(page, 'Settings');
+    await page.getByRole('button', { name: 'Reset all' }).click();
+    await page.waitForFunction(() => (
+      document.querySelectorAll('.setting[data-saved=true]').length === 0));
+  });
+
+  test('logs in with a token that the Hub knows', async () => {
+    await go(page, 'Account');
+    const token = page.getByLabel('Access token');
+    await token.fill('hf_nobody');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await view(page).getByRole('alert').getByText('unauthorized').waitFor();
+    await token.fill('hf_granted');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await view(page).getByRole('heading', { name: 'granted' }).waitFor();
+    await picture(page, 'extension-account');
+    await page.reload();
+    await ready(page);
+    await go(page, 'Account');
+    await view(page).getByRole('heading', { name: 'granted' }).waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await token.waitFor();
+  });
+
   test('finds all well', async () => {
     await go(page, 'Health');
     await view(page).locator('.check').first().waitFor();
@@ -120,7 +182,7 @@ test('after a restart of the browser nothing is needed from the Hub', async () =
   browser = await stage.start();
   page = await browser.openPanel();
   await go(page, 'Chat');
-  await view(page).getByText('What is 9 plus 4?').waitFor();
+  await view(page).getByText('Tell me a story').waitFor();
   await page.getByRole('button', { name: 'New chat' }).click();
   assert.match(await ask(page, 'What is 2 plus 3?'), /5/);
   await go(page, 'Models');
