@@ -8,7 +8,7 @@ import { problem } from './problem.js';
 
 /**
  * @typedef {import('./app.js').App} App
- * @typedef {{ name: string, role?: string | null }} Account
+ * @typedef {import('tabagent-wasm').Account} Account
  */
 
 /** Name of the account, never its token. */
@@ -114,7 +114,7 @@ class AccountView {
     fill(this.#outcome, h('p', { class: 'outcome', role: 'status' },
       'Asking the Hub…'));
     try {
-      const account = await asAccounts(this.#app.manager).login(token, { persist });
+      const account = await this.#app.manager.login(token, { persist });
       const { name, role } = account;
       if (persist) await keep(ACCOUNT, { name, role });
       else await session().set({ name, role });
@@ -128,7 +128,7 @@ class AccountView {
 
   async #logout() {
     try {
-      await asAccounts(this.#app.manager).logout();
+      await this.#app.manager.logout();
       await Promise.all([forget(ACCOUNT), session().clear()]);
       this.#drawForm();
       this.#app.announce('Signed out');
@@ -136,13 +136,4 @@ class AccountView {
       fill(this.#outcome, problem(error));
     }
   }
-}
-
-/**
- * @param {object} manager
- * @returns {{ login: (token: string, options: { persist: boolean })
- *   => Promise<Account>, logout: () => Promise<void> }}
- */
-function asAccounts(manager) {
-  return /** @type {any} */ (manager);
 }

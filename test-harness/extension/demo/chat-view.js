@@ -300,9 +300,9 @@ class ChatView {
     const chat = this.#chat;
     const { jobId } = chat;
     if (!jobId || chat.turns.at(-1)?.role !== 'user') return;
-    const { manager } = asFollowing(this.#app);
-    const jobs = await manager.jobs({ ended: true }).catch(() => []);
-    if (!manager.subscribe || !jobs.some(({ id }) => id === jobId)) return;
+    const { manager } = this.#app;
+    const jobs = await manager.jobs({ ended: true });
+    if (!jobs.some(({ id }) => id === jobId)) return;
     this.#turns.querySelector('.again')?.remove();
     const { modelId } = await manager.state();
     await this.#receive(chat, async (growing, signal) => {
@@ -415,16 +415,6 @@ class GrowingAnswer {
   end() {
     this.element.setAttribute('aria-busy', 'false');
   }
-}
-
-/**
- * @param {App} app
- * @returns {{ manager: App['manager'] & {
- *   jobs: (options: { ended: boolean }) => Promise<{ id: string }[]>,
- *   subscribe: (jobId: string) => AsyncIterable<any> } }} as the host's is
- */
-function asFollowing(app) {
-  return /** @type {any} */ (app);
 }
 
 /** @param {string} text */

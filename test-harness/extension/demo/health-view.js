@@ -101,8 +101,7 @@ class HealthView {
       const lines = Object.entries(use)
         .filter(([, value]) => typeof value === 'number')
         .map(([name, value]) => [MEMORY[name] ?? name, bytes(Number(value))]);
-      const { sessions } = /** @type {any} */ (use);
-      if (sessions) lines.push(['Sessions', whole(sessions.length)]);
+      lines.push(['Sessions', whole(use.sessions.length)]);
       lines.push(['Model', modelId === null ? 'none'
         : `${modelId}, ${state}${
           executionProvider ? ` on ${executionProvider}` : ''}`]);
@@ -139,7 +138,7 @@ class HealthView {
       state: () => manager.state(),
       downloads: () => manager.downloads(),
       jobs: () => manager.jobs(),
-      log: () => /** @type {any} */ (manager).log?.(),
+      log: () => manager.log(),
     };
     const entries = await Promise.all(Object.entries(parts).map(
       async ([name, ask]) => {
