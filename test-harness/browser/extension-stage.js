@@ -26,19 +26,19 @@ const LARGE_FILES = [
 ];
 
 /**
- * @param {object} [hubOptions]
+ * @param {{ hub?: object, idle?: object }} [options] of Hub and background
  */
-export async function openExtension(hubOptions) {
+export async function openExtension({ hub, idle } = {}) {
   const [server, profile] = await Promise.all([
     startHub({
       models: 300, rateLimits: false,
       repositories: [tinyChat(), { id: LARGE, files: new Map(LARGE_FILES) }],
-      ...hubOptions,
+      ...hub,
     }),
     makeProfile(),
   ]);
   const folder = join(ROOT, 'build', `extension-${process.pid}`);
-  await buildExtension(folder, { hubUrl: server.url });
+  await buildExtension(folder, { hubUrl: server.url, idle });
   const chromium = await startChromium(
     profile.folder, withExtensions(folder));
   const session = await chromium.browser.newBrowserCDPSession();

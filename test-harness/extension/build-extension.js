@@ -27,11 +27,11 @@ const ours = {
 
 /**
  * @param {string} folder
- * @param {{ hubUrl: string, background?: string }} options background: name of
- *   its source
+ * @param {{ hubUrl: string, idle?: object, background?: string }} options
+ *   background: name of its source; the others are those of startBackground
  */
 export async function buildExtension(
-  folder, { hubUrl, background = 'background' },
+  folder, { background = 'background', ...options },
 ) {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
@@ -44,7 +44,7 @@ export async function buildExtension(
     format: 'esm',
     target: 'chrome120',
     nodePaths: [join(ROOT, 'node_modules')],
-    define: { 'globalThis.HUB_URL': JSON.stringify(hubUrl) },
+    define: { 'globalThis.OPTIONS': JSON.stringify(options) },
     logLevel: 'error',
   });
   for (const name of ['manifest.json', 'panel.html']) {

@@ -5,4 +5,4 @@ import { startBackground } from 'tabagent-wasm/background';
 
 import './empty-background.js';
 
-startBackground({ hubUrl: /** @type {any} */ (globalThis).HUB_URL });
+startBackground(/** @type {any} */ (globalThis).OPTIONS);
