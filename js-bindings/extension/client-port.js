@@ -36,7 +36,7 @@ export class ClientPort {
     this.#made = made;
     this.#jobs = jobs;
     this.#hub = hub;
-    port.onMessage.addListener((message) => this.#hear(message));
+    port.onMessage.addListener((message) => this.#hear(message ?? {}));
     port.onDisconnect.addListener(() => { this.#isOpen = false; });
     made.then(() => this.#say({ welcome: true }),
       (error) => this.#say({ failure: errorFields(error) }));

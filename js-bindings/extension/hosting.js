@@ -175,7 +175,8 @@ export class Host {
   #callRouter() {
     const port = this.#platform.runtime.connect({ name: HOST });
     this.#router = port;
-    port.onMessage.addListener((message) => this.#listenTo(port, message));
+    port.onMessage.addListener(
+      (message) => this.#listenTo(port, message ?? {}));
     port.onDisconnect.addListener(() => {
       if (this.#router === port) this.#router = undefined;
       if (this.#welcome) return;

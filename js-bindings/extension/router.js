@@ -266,7 +266,8 @@ export class Router {
       || !isHost(this.#platform, port.sender, this.#options.hostUrl)) return;
     this.#port = port;
     for (const arrive of this.#arrivals.splice(0)) arrive(port);
-    port.onMessage.addListener((message) => this.#listenTo(port, message));
+    port.onMessage.addListener(
+      (message) => this.#listenTo(port, message ?? {}));
     port.onDisconnect.addListener(() => {
       if (this.#port !== port) return;
       this.#port = undefined;

@@ -264,6 +264,8 @@ export class FakeBrowser {
   /** @type {Map<string, any>} */
   session = new Map();
   hasOffscreen = true;
+  /** Of a background that is a document. @type {any} */
+  document;
   id;
   /** What runs in pages, by their paths. @type {Map<string, Script>} */
   pages = new Map();

@@ -96,7 +96,7 @@ export function installExtension({
     new Router(context.platform, {
       hostUrl: HOST_PAGE, allowContentScripts: [], ...background,
     }, {
-      locks: context.locks,
+      locks: context.locks, document: browser.document,
       setTimeout: /** @type {any} */ (timers.setTimeout),
       clearTimeout: /** @type {any} */ (timers.clearTimeout),
     }).listen();
