@@ -463,8 +463,8 @@ export class Loop {
    * @param {number} flags MESSAGE_FLAG
    */
   #deliver(op, message, flags) {
-    const isAgain = (flags & MESSAGE_FLAG.AGAIN) !== 0;
     const job = this.#jobs.get(op);
+    const isAgain = (flags & MESSAGE_FLAG.AGAIN) !== 0;
     if ((flags & MESSAGE_FLAG.TERMINAL) !== 0) {
       this.#jobs.delete(op);
       const opened = this.#storage.end(op);

@@ -26,11 +26,12 @@ import { StreamInput } from './stream-input.js';
  * @typedef {object} ManagedLoop a loop, here or elsewhere
  * @property {Loop['run']} run
  * @property {(withEnded?: boolean) => Promise<Job[]> | Job[]} jobs
- * @property {Loop['subscribe']} [subscribe]
+ * @property {(id: string, seq: number, signal?: AbortSignal)
+ *   => AsyncGenerator<any, void, void>} subscribe
  * @property {Loop['memory']} memory
  * @property {() => void} dispose
  * @property {number} [memoryBytes] of a core that is here
- * @property {string} [idSuffix] what makes ids those of this manager
+ * @property {string} life what makes ids those of this manager
  *
  * @typedef {import('./types/index.d.ts').Job} Job
  */
@@ -422,7 +423,7 @@ export class ModelManager {
   /** @param {string} action */
   #nextId(action) {
     this.#lastId += 1;
-    return `${action}-${this.#lastId}${this.#loop.idSuffix ?? ''}`;
+    return `${action}-${this.#loop.life}${this.#lastId}`;
   }
 
   /**

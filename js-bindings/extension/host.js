@@ -28,7 +28,7 @@ function startPage() {
       /** @type {any} */
       let parts;
       const manager = await createModelManager({
-        ...options,
+        ...options, journal: true,
         [Symbol.for('tabagent-wasm.inside')]: {
           openRuntime,
           onMade: (/** @type {any} */ made) => { parts = made; },

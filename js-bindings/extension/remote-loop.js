@@ -58,8 +58,8 @@ const ANSWER = 'generate';
 
 /** Runs operations in the host. */
 export class RemoteLoop {
-  /** No two clients give a job the same id. */
-  idSuffix = `-${crypto.randomUUID().slice(0, 8)}`;
+  /** Stands in ids: no two clients give a job the same. */
+  life = `${crypto.randomUUID().slice(0, 8)}-`;
   #platform;
   #around;
   /** @type {Port | undefined} to a host that has said that it is there */
@@ -140,7 +140,7 @@ export class RemoteLoop {
    */
   async account(action, params) {
     const end = await send(this.#platform,
-      { action, id: `${action}${this.idSuffix}`, params });
+      { action, id: `${action}-${this.life}account`, params });
     if (!end) {
       throw new TabAgentError('host_unavailable',
         'the background of the extension does not answer',
@@ -333,6 +333,9 @@ export class RemoteLoop {
         if (this.#port === port) this.#lose();
       };
       const timer = setTimeout(lose, WELCOME_MS);
+      // The router holds the port, too: it stays open without a host. Whoever is
+      // there has asked for the lock before it said so.
+      whenHostGone(locks, over.signal).then(lose);
       port.onDisconnect.addListener(lose);
       this.#closing.signal.addEventListener('abort', lose);
       port.onMessage.addListener((message) => {
@@ -344,8 +347,6 @@ export class RemoteLoop {
           reject(errorOf(message.failure));
         } else if (message.welcome) {
           clearTimeout(timer);
-          // The router holds the port, too: it stays open without a host.
-          whenHostGone(locks, over.signal).then(lose);
           this.#use(port);
           resolve(true);
         } else {

@@ -83,8 +83,9 @@ export function createModelHub(files = FILES, options) {
  *   onMessage?: (message: any, isForChannel: boolean) => void,
  *   telemetry?: (entry: any) => void, ort?: unknown,
  *   openStore?: () => Promise<Store>, isOutside?: boolean, journal?: boolean,
- *   openRuntime?: import('../../js-bindings/loop.js').Outside['openRuntime'],
- *   seed?: number }} WorldOptions without a fetch it is offline
+ *   seed?: number,
+ *   openRuntime?: import('../../js-bindings/loop.js').Outside['openRuntime']
+ *   }} WorldOptions without a fetch it is offline
  */
 
 /**
