@@ -10,6 +10,9 @@
 /** By these names messages are known to be the last of their jobs. */
 const TERMINAL = /:(done|error)$|^(response|error)$/;
 
+/** Below the number of any message. */
+const NOTHING_YET = -1;
+
 /** @param {any} message */
 export function isTerminal(message) {
   return TERMINAL.test(message.action ?? message.type ?? '');
@@ -99,12 +102,21 @@ export class ClientPort {
       if (!loop.subscribe) throw unknownJob(jobId);
       const end = () => this.#jobs.get(jobId)?.abort();
       if (isOwn) signal.addEventListener('abort', end);
-      const messages = loop.subscribe(
-        jobId, fromSeq, isOwn ? undefined : signal);
-      for await (const message of messages) {
-        this.#say(isTerminal(message) ? { end: call, message }
-          : { progress: call, message });
+      let isOver = false;
+      const say = (/** @type {any} */ message) => {
+        isOver = isTerminal(message);
+        this.#say(isOver ? { end: call, message } : { progress: call, message });
+      };
+      const until = isOwn ? undefined : signal;
+      for await (const message of loop.subscribe(jobId, fromSeq, until)) {
+        say(message);
       }
+      if (isOver) return;
+      // It ended before it came as far as it had been.
+      for await (const message of loop.subscribe(jobId, NOTHING_YET, until)) {
+        if (isTerminal(message)) say(message);
+      }
+      if (!isOver) throw unknownJob(jobId);
     } catch (error) {
       this.#say({ end: call, error: errorFields(error) });
     } finally {

@@ -31,6 +31,9 @@ import { Account, isAccountRequest, Vault } from './vault.js';
 /** A page that takes longer to start will not. */
 const HOST_START_MS = 20_000;
 
+/** How often it is tried to open the page. */
+const OPENING_MAX = 3;
+
 /** Requests of which we would tell that the host has died. */
 const WAITING_MAX = 64;
 
@@ -197,14 +200,26 @@ export class Router {
     const arrived = this.#arrival();
     try {
       if (await this.#isHostThere()) return;
-      await openHostPage(
-        this.#platform, this.#options.hostUrl, this.#around.document);
+      await this.#openPage();
       await arrived.promise;
     } catch (error) {
       throw codedError('host_unavailable',
         `the host cannot be opened: ${wordsOf(error).message}`);
     } finally {
       arrived.forget();
+    }
+  }
+
+  /** A page may be ended while it is being opened. */
+  async #openPage() {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await openHostPage(
+          this.#platform, this.#options.hostUrl, this.#around.document);
+        return;
+      } catch (error) {
+        if (attempt === OPENING_MAX) throw error;
+      }
     }
   }
 

@@ -276,7 +276,7 @@ describe('the host dies', { timeout: HANG_MS }, () => {
   let kills = 0;
   const kill = async () => { kills += await extension.killHost(); };
 
-  after(() => assert.equal(kills, 5));
+  after(() => assert.ok(kills >= 5, `it died ${kills} times`));
 
   test('while models are listed: they are listed again', async () => {
     const { ends, end } = await disturbed(
@@ -286,32 +286,34 @@ describe('the host dies', { timeout: HANG_MS }, () => {
     assert.ok(end.models.length > 0);
   });
 
-  test('during a download: what is stored stays', async () => {
+  test('during a download: it goes on, and what is stored stays', async () => {
+    await ask(panel, 'deleteModel', LARGE);
     const { ends, end } = await disturbed('download', [LARGE], kill);
     assert.equal(ends, 1);
-    if (end.failure) {
-      assert.deepEqual([end.failure.code, end.failure.retryable],
-        ['host_died', true]);
-    }
-    const again = await ask(panel, 'download', LARGE);
-    assert.ok(again.bytes > LARGE_BYTES);
+    assert.equal(end.failure, undefined);
+    assert.ok(end.bytes > LARGE_BYTES);
+    assert.equal((await ask(panel, 'download', LARGE)).fromCache, true);
   });
 
-  for (const [what, name, args] of /** @type {const} */ ([
-    ['a load', 'load', [{ modelId: TINY_CHAT }]],
-    ['an answer', 'generate', [ENDLESS]],
-  ])) {
-    test(`during ${what}: it ends, and the next one works`, async () => {
-      if (name === 'load') await ask(panel, 'reset');
-      else await ask(panel, 'load', { modelId: TINY_CHAT });
-      const { ends, end } = await disturbed(name, [...args], kill);
-      assert.equal(ends, 1);
-      if (end.failure) assert.equal(end.failure.code, 'host_died');
-      const loaded = await ask(panel, 'load', { modelId: TINY_CHAT });
-      assert.equal(loaded.modelId, TINY_CHAT);
-      assert.match((await ask(panel, 'generate', REQUEST)).text, /13/);
-    });
-  }
+  test('during a load: it begins anew', async () => {
+    await ask(panel, 'reset');
+    const { ends, end } = await disturbed(
+      'load', [{ modelId: TINY_CHAT }], kill);
+    assert.equal(ends, 1);
+    assert.equal(end.modelId, TINY_CHAT);
+    assert.match((await ask(panel, 'generate', REQUEST)).text, /13/);
+  });
+
+  test('during an answer: it goes on, token for token', async () => {
+    const { ends, end, progress } = await disturbed(
+      'generate', [ENDLESS], kill, 2);
+    assert.equal(ends, 1);
+    assert.equal(end.newTokens, 150);
+    assert.equal(progress.map((/** @type {any} */ one) => one.text).join(''),
+      end.output);
+    const tokens = progress.flatMap((/** @type {any} */ one) => one.tokenIds);
+    assert.equal(tokens.length, 150);
+  });
 
   test('and the service worker with it', async () => {
     const { ends } = await disturbed('listChatModels', [{}], async () => {

@@ -15,6 +15,9 @@ import { quiet } from '../store/world.js';
 import { installExtension, managerMaker, plainMade, settle } from './world.js';
 
 const LETTER = 'a'.charCodeAt(0);
+/** How soon a client tries again to reach a host. */
+const RETRY_MS = 100;
+
 const ENDLESS = { message: 'Hi', settings: { max_new_tokens: 400 } };
 
 /** @type {ReturnType<typeof installExtension>[]} */
@@ -358,6 +361,26 @@ describe('when the host dies', () => {
     assert.deepEqual(progress, [{}, { progress: 2 }]);
   });
 
+  test('a job that ended before it came so far again ends here', async () => {
+    const { extension, client } = withLoop({
+      async* subscribe(/** @type {string} */ id, /** @type {number} */ from) {
+        // It was not begun again, so its only message is the first one.
+        if (from < 0) {
+          yield { action: 'load:error', id, seq: 0, code: 'load_crashed' };
+        }
+      },
+    });
+    /** @type {any[]} */
+    const progress = [];
+    const load = client.load({ modelId: MODEL }, {
+      onProgress: (one) => progress.push(one),
+    });
+    const outcome = assert.rejects(load, { code: 'load_crashed' });
+    await settle(() => progress.length === 1);
+    kill(extension);
+    await outcome;
+  });
+
   test('what the host before left goes on, and can be ended', async () => {
     let release = () => {};
     const extension = install({
@@ -425,6 +448,29 @@ describe('when the host dies', () => {
     await assert.rejects(async () => {
       for await (const _ of loop.subscribe('nobody', 0));
     }, { code: 'unknown_job' });
+  });
+
+  test('before it has said a word, nobody waits for it', async () => {
+    let hosts = 0;
+    const extension = install({
+      createManager: async () => {
+        hosts += 1;
+        if (hosts === 1) return new Promise(() => {});
+        const made = plainMade(() => ({}));
+        return { ...made, loop: { ...made.loop, run } };
+      },
+    });
+    const { client } = extension.connect();
+    const state = client.state();
+    await settle(() => hosts === 1);
+    await quiet(40); // the client has its port by now
+    kill(extension);
+    await settle(() => {
+      extension.timers.fire(RETRY_MS);
+      return asked.length === 1;
+    });
+    ends[0]({ state: 'unloaded' });
+    assert.deepEqual(await state, { state: 'unloaded' });
   });
 
   test('again and again, each request ends once', async () => {

@@ -460,6 +460,24 @@ describe('the page of the host', () => {
     assert.match(error, /did not start/);
   });
 
+  test('that ends while it is being opened is opened again', async () => {
+    const { browser } = extensionWith();
+    const { createDocument } = browser;
+    let failures = 2;
+    browser.createDocument = async (options) => {
+      if (failures === 0) {
+        await createDocument(options);
+        return;
+      }
+      failures -= 1;
+      throw new Error('Offscreen document closed before fully loading.');
+    };
+    browser.killWorker(); // the next one sees it
+    const { sendMessage } = browser.openPage().platform.runtime;
+    assert.deepEqual(await sendMessage(ASK), { state: 'idle' });
+    assert.equal(failures, 0);
+  });
+
   test('closes when the core has nothing to do, and comes back', async () => {
     const extension = extensionWith();
     const page = await openHost(extension);

@@ -20,25 +20,25 @@ export const HOST_PAGE = 'tabagent-host.html';
 
 /** Timers that a test lets go off. */
 export class FakeTimers {
-  /** @type {Map<number, () => void>} */
+  /** @type {Map<number, { callback: () => void, ms: number }>} */
   #waiting = new Map();
   #last = 0;
 
-  /** @param {() => void} callback */
-  setTimeout = (callback) => {
+  /** @param {() => void} callback @param {number} ms */
+  setTimeout = (callback, ms) => {
     this.#last += 1;
-    this.#waiting.set(this.#last, callback);
+    this.#waiting.set(this.#last, { callback, ms });
     return this.#last;
   };
 
   /** @param {number} timer */
   clearTimeout = (timer) => { this.#waiting.delete(timer); };
 
-  /** All that are set go off. */
-  fire() {
-    const callbacks = [...this.#waiting.values()];
-    this.#waiting.clear();
-    for (const callback of callbacks) callback();
+  /** Those that are set for at most so long go off. */
+  fire(maxMs = Infinity) {
+    for (const [timer, { callback, ms }] of [...this.#waiting]) {
+      if (ms <= maxMs && this.#waiting.delete(timer)) callback();
+    }
   }
 
   get size() { return this.#waiting.size; }
