@@ -31,7 +31,8 @@ export class ClientPort {
   /**
    * @param {Port} port
    * @param {Promise<Made>} made the manager
-   * @param {Map<string, AbortController>} jobs what ends them, by their ids
+   * @param {Map<string | number, AbortController>} jobs what ends them, by
+   *   their ids
    * @param {{ hubUrl?: string, mirrors?: string[] }} hub
    */
   constructor(port, made, jobs, hub) {

@@ -81,7 +81,10 @@ export class Host {
   #router;
   /** @type {(token: string | null) => void} */
   #adopted = () => {};
-  /** What can end jobs, by their ids. @type {Map<string, AbortController>} */
+  /**
+   * What can end jobs, by their ids.
+   * @type {Map<string | number, AbortController>}
+   */
   #jobs = new Map();
   /** @type {Promise<Made>} */
   #made;
@@ -161,7 +164,8 @@ export class Host {
    * @param {Made} made
    */
   async #resume({ manager, loop }) {
-    const left = await /** @type {any} */ (manager).resumeJobs?.() ?? [];
+    // What does not need the store works without it.
+    const left = await manager.resumeJobs().catch(() => []);
     for (const { id, request } of left) {
       const controller = new AbortController();
       this.#jobs.set(id, controller);

@@ -339,10 +339,14 @@ test('the core is configured before it is asked anything', async () => {
     background: { idle: { unloadGraceMs: 5 } },
     createManager: async () => ({
       ...plainMade(() => ({})),
-      manager: { handleMessage: async (/** @type {any} */ message) => {
-        asked.push(message);
-        return {};
-      } },
+      manager: {
+        // There is no database: nothing of what follows needs it.
+        resumeJobs: async () => { throw new Error('the store is blocked'); },
+        handleMessage: async (/** @type {any} */ message) => {
+          asked.push(message);
+          return {};
+        },
+      },
     }),
   });
   all.push(extension);

@@ -54,6 +54,7 @@ export class FakeTimers {
 export function plainMade(handleMessage, more = {}) {
   return {
     manager: {
+      resumeJobs: async () => [],
       handleMessage: async (
         /** @type {any} */ message, /** @type {any} */ sender,
       ) => (message.type === 'tabagent:configure' ? { success: true }
