@@ -114,7 +114,7 @@ export class Loop {
     // Whoever hears all, and whoever asks later, wants to know of progress.
     this.#isHeard = Boolean(onMessage || outside.journal);
     this.#journalFlag = outside.journal ? COMMAND_FLAG.JOURNAL : 0;
-    if (outside.journal) this.idSuffix = `-${crypto.randomUUID().slice(0, 8)}`;
+    if (outside.journal) this.life = `${crypto.randomUUID().slice(0, 8)}-`;
     this.#requests = new Requests(fetch, (kind, event) => {
       this.#feed(kind, event);
     });
@@ -130,10 +130,10 @@ export class Loop {
   }
 
   /**
-   * What makes ids others than those of the life before, which may go on.
-   * @type {string | undefined}
+   * Stands in ids, so that they are others than those of the life before, which
+   * may go on.
    */
-  idSuffix;
+  life = '';
 
   /** Size of the core's memory; 0 when it is gone. */
   get memoryBytes() {
@@ -185,8 +185,7 @@ export class Loop {
         this.#failure?.message ?? 'the manager was disposed',
         { cause: this.#failure?.cause });
     }
-    const { id, kind } = describe(
-      message, `${this.#lastOp + 1}${this.idSuffix ?? ''}`);
+    const { id, kind } = describe(message, `${this.life}${this.#lastOp + 1}`);
     const isAborted = Boolean(signal?.aborted);
     if (isAborted && kind !== ANSWER) throw cancelled(signal?.reason);
     this.#lastOp += 1;
@@ -220,13 +219,14 @@ export class Loop {
   }
 
   /**
-   * A job that goes on after a kill needs an id; panels give none.
+   * A job that goes on after a kill needs an id; panels give none with what they
+   * send.
    * @param {any} message
    * @param {string} id
    */
   #named(message, id) {
-    return this.idSuffix && typeof message === 'object' && message !== null
-      && message.id == null ? { ...message, id } : message;
+    return this.life && message?.payload && message.id == null
+      ? { ...message, id } : message;
   }
 
   /** Cancels every operation and frees the core. */
