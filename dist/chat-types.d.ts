@@ -38,6 +38,8 @@ export interface LoadResult {
   task: string;
   /** What really runs the model. */
   executionProvider: string;
+  /** Threads of WebAssembly; 1: it has none. */
+  threads: number;
   /** Tokens of prompt and answer together. */
   contextLength: number;
   /** Why it is not what was asked for. */

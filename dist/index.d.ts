@@ -82,8 +82,11 @@ export interface ModelManagerOptions {
   clock?: Clock;
   /** An integer or 16 bytes: the same seed gives the same retry jitter. */
   seed?: number | Uint8Array;
-  /** Receives every message of every operation. */
-  onMessage?: (message: any) => void;
+  /**
+   * Receives every message of every operation, and those that belong to none.
+   * `isForChannel`: the message is for the panels' channel, `tabagent-llm`.
+   */
+  onMessage?: (message: any, isForChannel: boolean) => void;
   /**
    * Listings, downloads, loads and answers are written down in the store while
    * they run, so that they can go on when the program was killed: see
@@ -111,7 +114,10 @@ export interface PlanOptions extends CallOptions {
   dtype?: string;
   /** A branch, a tag or a commit; `main` by default. */
   revision?: string;
-  /** Access token of the Hub. It goes to the Hub's origin only. */
+  /**
+   * Access token of the Hub, by default that of whoever is logged in. It goes to
+   * the Hub's origin only.
+   */
   hfToken?: string | null;
 }
 
@@ -233,7 +239,15 @@ export interface UpdateCheck {
 
 /** A finding of `doctor`. */
 export interface Check {
-  check: 'storage' | 'room' | 'persistence' | 'unlimitedStorage';
+  /**
+   * In this order. Of the browser: browser; in an extension manifestVersion,
+   * storagePermission, hubAccess, csp, and in Chrome offscreen, minimumVersion;
+   * threads, webgpu, f16 (where there is webgpu), locks. Everywhere: storage;
+   * where that works room, persistence, and in an extension unlimitedStorage.
+   */
+  check: 'browser' | 'manifestVersion' | 'storagePermission' | 'hubAccess'
+    | 'csp' | 'offscreen' | 'minimumVersion' | 'threads' | 'webgpu' | 'f16'
+    | 'locks' | 'storage' | 'room' | 'persistence' | 'unlimitedStorage';
   ok: boolean;
   message: string;
   /** What to do; null when all is well. */
@@ -383,7 +397,9 @@ export interface ModelManager {
   clearStore(): Promise<void>;
 
   /**
-   * Tries the storage, and says what to do about what may go wrong with it.
+   * Looks at the browser and the manifest, tries the storage, and says what to
+   * do about what is missing. What is not ok need not keep models from running:
+   * without `webgpu` they are slow.
    */
   doctor(): Promise<Check[]>;
 
@@ -435,12 +451,15 @@ export interface ModelManager {
   /** Stops everything and releases the model and its memory. */
   reset(): Promise<void>;
 
-  /** What was saved for all models, for one, or for one in one dtype. */
+  /**
+   * What was saved for all models, for one, or for one in one dtype, by us or by
+   * TabAgent, and is meant.
+   */
   settings(scope?: SettingsScope): Promise<GenerationSettings>;
 
   /**
-   * Saves settings for as long as the manager lives: they stand above those of
-   * the model and below those of a request. Null takes one away. Returns what is
+   * Saves settings, where TabAgent has them: they stand above those of the
+   * model and below those of a request. Null takes one away. Returns what is
    * saved for the scope.
    * @throws {TabAgentError} `invalid_params` quotes the range
    */
@@ -451,9 +470,29 @@ export interface ModelManager {
   state(): Promise<ChatState>;
 
   /**
-   * Handles a request of the message protocol, in either style (`action` or
-   * `type`). Progress goes to `onMessage`. Resolves with the last message of
-   * the operation, which may report an error.
+   * Asks the Hub whose the access token is and, when it is good, uses it for
+   * every later request to the Hub that brings none of its own. It is kept in
+   * memory only and goes to the Hub's origin only. Another login takes its place;
+   * one that fails leaves who was logged in before.
+   * @throws {TabAgentError} `invalid_params` for what cannot be a token,
+   *   `unauthorized` when the Hub does not accept it, `rate_limited`, `network`,
+   *   `timeout`, `http_status`, `unexpected_shape` when the address is no Hub,
+   *   `cancelled`, `invalid_argument` for `persist` where nothing can keep it
+   */
+  login(token: string, options?: LoginOptions): Promise<Account>;
+
+  /**
+   * Forgets the token. No request that goes out afterwards has it, also none of
+   * operations that began before.
+   */
+  logout(): Promise<void>;
+
+  /**
+   * Handles a request of the message protocol, in any of its styles (`action`,
+   * `type`, TabAgent's `type` and `payload`). Progress goes to `onMessage`.
+   * Resolves with the last message of the operation, which may report an error:
+   * for TabAgent's panel exactly what `sendResponse` shall get. Resolves with
+   * undefined when the message is for somebody else and must not be answered.
    */
   handleMessage(message: unknown, sender?: unknown): Promise<any>;
 
@@ -484,6 +523,12 @@ export interface ModelManager {
    */
   resumeJobs(options?: { signal?: AbortSignal }): Promise<LeftJob[]>;
 
+  /**
+   * What happened lately, for a bug report: names of requests, codes, times and
+   * sizes. No text of a chat, no token, no address, no name of a model is in it.
+   */
+  log(): Promise<EventLogReport>;
+
   /** How much memory is in use. */
   memory(): Promise<MemoryUsage>;
 
@@ -492,6 +537,21 @@ export interface ModelManager {
    * afterwards.
    */
   dispose(): Promise<void>;
+}
+
+export interface LoginOptions extends CallOptions {
+  /**
+   * Keeps the token over a restart of the browser, in the storage of the
+   * extension. Only the client of an extension can do that; others refuse it.
+   */
+  persist?: boolean;
+}
+
+/** Whose a token is, as the Hub says. */
+export interface Account {
+  name: string;
+  /** read, write, fineGrained, …; null: the Hub does not say. */
+  role: string | null;
 }
 
 export interface LoadOptions extends CallOptions {
@@ -512,6 +572,43 @@ export interface Job {
   lastSeq: number;
 }
 
+/** Something that happened. */
+export interface LogEntry {
+  /** When, in milliseconds since the epoch. */
+  at: number;
+  /**
+   * request: the core took one; done, failed: how it ended; cancel: somebody
+   * wanted its end; refused: the core did not take an event; http: an answer
+   * began; failure: of the network, the storage or the runtime; broadcast: a
+   * message for all; error: nobody had caught it.
+   */
+  kind: 'request' | 'done' | 'failed' | 'cancel' | 'refused' | 'http'
+    | 'failure' | 'broadcast' | 'error';
+  /** Number of the operation. */
+  op?: number;
+  /** Number of what the operation had asked for. */
+  request?: number;
+  /** Of the request, the broadcast, the stage, or of what failed. */
+  name?: string;
+  /** Error code, or the name of a platform's error. */
+  code?: string;
+  /** Of HTTP; of a refused event the number of the error. */
+  status?: number;
+  bytes?: number;
+  /** How often it happened in a row, the last time at `lastAt`. */
+  count?: number;
+  lastAt?: number;
+}
+
+export interface EventLogReport {
+  version: string;
+  protocolVersion: number;
+  /** As the browser calls itself; null: it does not. */
+  platform: string | null;
+  /** The oldest first; the newest few hundred. */
+  entries: LogEntry[];
+}
+
 /** A job of a program that died. */
 export interface LeftJob {
   /** That of its request. */
@@ -529,6 +626,16 @@ export interface LeftJob {
 export interface MemoryUsage {
   /** Size of the core's linear memory. */
   wasmBytes: number;
+  /** What JavaScript has in use; null: the platform does not say. */
+  jsHeapBytes: number | null;
+  /** What is stored; null: the platform does not say. */
+  storeBytes: number | null;
+  /** The sessions of the loaded model. */
+  sessions: {
+    /** Of graph and weights. */
+    bytes: number;
+    executionProvider: string;
+  }[];
 }
 
 /** What went wrong, under a stable code. */

@@ -13,7 +13,10 @@ export interface ListChatModelsParams {
   maxCandidates?: number;
   /** How many requests may be in flight; 12 by default. */
   concurrency?: number;
-  /** Access token, sent to the Hub's origin only. */
+  /**
+   * Access token, by default that of whoever is logged in. It is sent to the
+   * Hub's origin only.
+   */
   hfToken?: string | null;
   /** The longest a request may take, 10,000 by default. */
   timeoutMs?: number;

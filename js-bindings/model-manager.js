@@ -52,7 +52,7 @@ const INSIDE = Symbol.for('tabagent-wasm.inside');
  * @returns {Promise<Manager>}
  */
 export async function createModelManager(options = {}) {
-  const { openRuntime, onMade } = options[INSIDE] ?? {};
+  const { openRuntime, onMade } = options?.[INSIDE] ?? {};
   const { wasm, hubUrl, mirrors, seed, ...outside } = readOptions(options);
   const exports = await loadCore(wasm);
   const now = () => outside.clock.now();

@@ -26,7 +26,7 @@ function render(template) {
     'chat_template.jinja': template,
   });
   return tokenizer.render({
-    template: 'default', messages: [{ role: 'user', content: 'x' }],
+    template: 'chat_template.jinja', messages: [{ role: 'user', content: 'x' }],
   });
 }
 
