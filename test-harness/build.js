@@ -82,6 +82,18 @@ const loadedApart = {
   },
 };
 
+/**
+ * Tells bundlers again which imports are not theirs to follow: minifying takes
+ * the comments away that said so.
+ * @param {string} name
+ */
+async function markImports(name) {
+  const path = join(BUILT, name);
+  const script = await readFile(path, 'utf8');
+  await writeFile(path, script.replace(/\bimport\((?!["'])/g,
+    '$&/* webpackIgnore: true */ /* @vite-ignore */ '));
+}
+
 async function bundle() {
   const { build } = await import('esbuild');
   await build({
@@ -103,6 +115,7 @@ async function bundle() {
     banner: { js: '// SPDX-License-Identifier: Apache-2.0' },
     logLevel: 'warning',
   });
+  for (const name of Object.keys(SCRIPTS)) await markImports(basename(name));
 }
 
 /** Writes SHA256SUMS and sizes.json, and returns the sizes. */

@@ -41,11 +41,6 @@ after(async () => {
   await profile?.remove();
 });
 
-/** @param {number[]} numbers */
-function median(numbers) {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
-}
-
 test('costs little', async (context) => {
   const { context: browser } = chromium;
   while (browser.serviceWorkers().length < 2) {
@@ -76,14 +71,14 @@ test('costs little', async (context) => {
     times.ours.push(await start(ours));
     times.empty.push(await start(empty));
   }
-  const more = (/** @type {'roundMs' | 'sinceStartMs'} */ what) => (
-    median(times.ours.map((one) => one[what]))
-      - median(times.empty.map((one) => one[what])));
-  context.diagnostic(`message to answer: ${more('roundMs').toFixed(1)} ms more `
-    + `than ${median(times.empty.map(({ roundMs }) => roundMs)).toFixed(1)} ms; `
-    + `start to answer: ${more('sinceStartMs').toFixed(1)} ms more than `
-    + `${median(times.empty.map(({ sinceStartMs }) => sinceStartMs))
-      .toFixed(1)} ms`);
-  assert.ok(more('roundMs') <= MORE_MS);
-  assert.ok(more('sinceStartMs') <= MORE_MS);
+  // The fastest of each: the others had to share the machine.
+  const best = (/** @type {'ours' | 'empty'} */ whose,
+    /** @type {'roundMs' | 'sinceStartMs'} */ what) => (
+    Math.min(...times[whose].map((one) => one[what])));
+  for (const what of /** @type {const} */ (['roundMs', 'sinceStartMs'])) {
+    const more = best('ours', what) - best('empty', what);
+    context.diagnostic(`${what}: ${more.toFixed(1)} ms more than ${
+      best('empty', what).toFixed(1)} ms`);
+    assert.ok(more <= MORE_MS, `${what}: ${more} ms more`);
+  }
 });

@@ -29,6 +29,8 @@ const TRANSFORMERS_ORT_FILES = [
 export async function makeProject(app, folder) {
   await rm(folder, { recursive: true, force: true });
   await cp(join(CONSUMERS_DIR, app), folder, { recursive: true });
+  // A package of its own: else our name would mean the package around it.
+  await writeFile(join(folder, 'package.json'), '{ "type": "module" }\n');
   const installed = join(folder, 'node_modules/tabagent-wasm');
   await cp(PACKAGE_DIR, join(installed, 'dist'), { recursive: true });
   await copyFile(join(ROOT, 'package.json'), join(installed, 'package.json'));
