@@ -2,6 +2,9 @@
 // The host's end of a client's port: requests come in, their progress and their
 // ends go out. What a client asked for goes on when it leaves.
 
+import { TabAgentError } from '../errors.js';
+import { isAccountRequest } from './vault.js';
+
 /**
  * @typedef {import('./platform.js').Port} Port
  * @typedef {import('./hosting.js').Made} Made
@@ -75,6 +78,7 @@ export class ClientPort {
     try {
       const { loop } = await this.#made;
       const request = JSON.parse(text);
+      if (isAccountRequest(request)) throw accountError();
       id = request.id;
       // Others, who follow it, can end it as well.
       if (id !== undefined) this.#jobs.set(id, controller);
@@ -167,4 +171,11 @@ export function errorFields(error) {
   const { code = 'internal', message = String(error), cause, stack, ...rest }
     = error ?? {};
   return { ...rest, code, message };
+}
+
+/** A token that came this way would be known to the host alone. */
+function accountError() {
+  return new TabAgentError('invalid_argument',
+    'logins and logouts go to the background, as messages',
+    { stage: 'protocol' });
 }

@@ -134,7 +134,7 @@ export class Host {
     }
     await manager.handleMessage({ type: CONFIGURE, payload: idle ?? {} });
     if (token) await takeToken(manager, token);
-    else this.#moveOldToken(made).catch((error) => reportError(error));
+    this.#moveOldToken(made).catch((error) => reportError(error));
     await this.#resume(made);
     return made;
   }

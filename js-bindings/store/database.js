@@ -8,6 +8,9 @@ import { KEY_PATHS, STORE_NAMES } from './layout.js';
 /** How often another context may overtake us while we add object stores. */
 const OPEN_ATTEMPTS_MAX = 5;
 
+/** Why a database that could not be opened may be a moment later. */
+const TRY_AGAIN = ['VersionError', 'AbortError'];
+
 /** A connection that opens itself. */
 export class Database {
   #factory;
@@ -133,8 +136,9 @@ export class Database {
 
   /**
    * @param {number} [version]
-   * @returns {Promise<IDBDatabase | null>} null when the database has a
-   *   higher version than that by now
+   * @returns {Promise<IDBDatabase | null>} null when it is to be tried again:
+   *   the database has a higher version than that by now, or was deleted while
+   *   it was being opened, as when the user clears the data of a site
    */
   #request(version) {
     return new Promise((resolve, reject) => {
@@ -152,7 +156,7 @@ export class Database {
       request.onerror = () => {
         this.#isBlocked = false;
         const { error } = request;
-        if (error?.name === 'VersionError') resolve(null);
+        if (TRY_AGAIN.includes(error?.name ?? '')) resolve(null);
         else if (error?.name === 'QuotaExceededError') reject(error);
         else reject(unavailableError(error));
       };

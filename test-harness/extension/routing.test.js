@@ -396,6 +396,28 @@ describe('the account', () => {
     assert.equal(extension.browser.session.size, 0);
   });
 
+  test('is not reached over the port of a client', async () => {
+    const extension = extensionWith(core);
+    const page = await openHost(extension);
+    const port = page.platform.runtime.connect({ name: 'tabagent-client' });
+    /** @type {any[]} */
+    const heard = [];
+    port.onMessage.addListener((/** @type {any} */ message) => {
+      heard.push(message);
+    });
+    for (const [call, request] of [
+      login, { action: 'login', id: 'a', params: { token: TOKEN } },
+      { action: 'logout', id: 'b' }].entries()) {
+      port.postMessage({ run: call, message: JSON.stringify(request) });
+    }
+    const ends = () => heard.filter(({ end }) => end !== undefined);
+    await settle(() => ends().length === 3);
+    assert.deepEqual(
+      ends().map(({ end, error }) => [end, error?.code]),
+      [0, 1, 2].map((call) => [call, 'invalid_argument']));
+    assert.ok(!JSON.stringify(extension.requests()).includes('log'));
+  });
+
   test('works when only the service worker has died', async () => {
     const extension = extensionWith(core);
     const page = await openHost(extension);
