@@ -128,16 +128,16 @@ function listAgain() {
 
 describe(`${ROWS} rows`, () => {
   test('a long task would be seen', async () => {
-    // Work, not time: it is the processor's time that counts.
+    // Long enough also when the processor is shared: its time counts.
     const tasks = await longTasks(() => page.evaluate(
       () => new Promise((resolve) => {
         setTimeout(() => {
-          let text = '';
-          for (let i = 0; i < 10_000_000; i += 1) text = `${i}${text.length}`;
-          resolve(text);
+          const end = performance.now() + 500;
+          while (performance.now() < end);
+          resolve(end);
         });
       })));
-    assert.equal(tasks.length, 1);
+    assert.ok(tasks.length > 0);
   });
 
   test('are listed without one', async () => {
