@@ -36,7 +36,8 @@ const SCRIPTS = {
 /** Files that are copied into dist/ as they are. */
 const COPIES = [
   'js-bindings/extension/host.html',
-  ...['background', 'chat-types', 'client', 'host', 'index', 'listing-types']
+  ...['background', 'chat-types', 'client', 'host', 'index', 'listing-types',
+    'store-types']
     .map((name) => `js-bindings/types/${name}.d.ts`),
 ];
 

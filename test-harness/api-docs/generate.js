@@ -15,8 +15,9 @@ export const API_DOC = join(ROOT, 'docs/api.md');
 
 /** What is declared where, in the order of reading. */
 const CHAPTERS = [
-  { file: 'index.d.ts', title: 'Package and store' },
+  { file: 'index.d.ts', title: 'Package' },
   { file: 'listing-types.d.ts', title: 'Finding models' },
+  { file: 'store-types.d.ts', title: 'Storing models' },
   { file: 'chat-types.d.ts', title: 'Running models' },
   { file: 'background.d.ts', title: 'Background of an extension' },
   { file: 'client.d.ts', title: 'Panels of an extension' },

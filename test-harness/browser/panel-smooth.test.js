@@ -134,7 +134,8 @@ describe(`${ROWS} rows`, () => {
         setTimeout(() => {
           const end = performance.now() + 500;
           while (performance.now() < end);
-          setTimeout(resolve); // only a task that has ended is in the trace
+          // Only a task that has ended is in the trace.
+          setTimeout(() => resolve(end));
         });
       })));
     assert.ok(tasks.length > 0);
