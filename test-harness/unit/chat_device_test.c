@@ -233,18 +233,24 @@ static void test_no_status(void) {
   }
 }
 
+// Begins a load that fails, up to where that is to be noted.
+static uint32_t load_until_noted(chat_host *host) {
+  memset(host, 0, sizeof(*host));
+  CHECK_INT(chat_host_init(host, CHAT_LLAMA), 0);
+  host->fail_text = "\"do\":\"tokenizer\"";
+  host->fail_words = "Error: it is broken";
+  uint32_t op = chat_host_start(host, LOAD, NULL);
+  while (host->order_count > 0 &&
+         strstr(host->orders[0].text, "noteLoad") == NULL) {
+    (void)chat_host_step(host);
+  }
+  return op;
+}
+
 // The store does not answer, or fails: the load ends with its own error.
 static void test_status_lost(void) {
   chat_host host;
-  memset(&host, 0, sizeof(host));
-  CHECK_INT(chat_host_init(&host, CHAT_LLAMA), 0);
-  host.fail_text = "\"do\":\"tokenizer\"";
-  host.fail_words = "Error: it is broken";
-  uint32_t op = chat_host_start(&host, LOAD, NULL);
-  while (host.order_count > 0 &&
-         strstr(host.orders[0].text, "noteLoad") == NULL) {
-    (void)chat_host_step(&host);
-  }
+  uint32_t op = load_until_noted(&host);
   CHECK_INT(host.order_count, 1);
   CHECK(chat_host_end_of(&host, op) == NULL);
   host.host.now_ms += 9999;
@@ -261,15 +267,7 @@ static void test_status_lost(void) {
 
 static void test_cancel_while_noting(void) {
   chat_host host;
-  memset(&host, 0, sizeof(host));
-  CHECK_INT(chat_host_init(&host, CHAT_LLAMA), 0);
-  host.fail_text = "\"do\":\"tokenizer\"";
-  host.fail_words = "Error: it is broken";
-  uint32_t op = chat_host_start(&host, LOAD, NULL);
-  while (host.order_count > 0 &&
-         strstr(host.orders[0].text, "noteLoad") == NULL) {
-    (void)chat_host_step(&host);
-  }
+  uint32_t op = load_until_noted(&host);
   chat_host_cancel(&host, op);
   expect(chat_host_end_of(&host, op), CODE("cancelled"));
   CHECK_INT(host.thing_count, 0);

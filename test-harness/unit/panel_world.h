@@ -105,4 +105,17 @@ static inline const char *next_order(chat_host *host, const char *verb) {
   return host->order_count == 0 ? "" : host->orders[0].text;
 }
 
+// Has |run| meet each allocation that fails, sometimes with all behind it,
+// until none is left; returns how many there were.
+static inline size_t count_failing(int (*run)(size_t nth, int fail_after)) {
+  size_t nth = 1;
+  while (run(nth, 0)) {
+    if (nth % 4 == 0) {
+      (void)run(nth, 1);
+    }
+    nth++;
+  }
+  return nth - 1;
+}
+
 #endif // TAM_TEST_PANEL_WORLD_H
