@@ -4,7 +4,7 @@
 
 import { holdReaders } from './held-readers.js';
 import {
-  cut, gather, lastPositions, tensorOf,
+  cut, discard, gather, lastPositions, tensorOf,
 } from './tensors.js';
 
 /** @typedef {import('./tensors.js').Tensor} Tensor */
@@ -123,7 +123,8 @@ export async function runSession(ort, session, cache, order, bytes) {
   if (order.take) wanted.push(order.take);
   const outputs = await session.run(inputs, wanted);
   for (const [output, input] of keep) {
-    cache?.get(input)?.dispose();
+    const replaced = cache?.get(input);
+    if (replaced) discard(replaced);
     cache?.set(input, outputs[output]);
   }
   if (!order.take) return [];
@@ -146,7 +147,7 @@ async function changeCache(cache, axes, change) {
     const tensor = cache.get(input);
     const changed = tensor && await change(tensor, axis);
     if (changed && changed !== tensor) {
-      tensor.dispose();
+      discard(tensor);
       cache.set(input, changed);
     }
   }
@@ -174,6 +175,6 @@ export function gatherCache(ort, cache, { rows, axes }) {
 
 /** @param {Cache} cache */
 export function releaseCache(cache) {
-  for (const tensor of cache.values()) tensor.dispose();
+  for (const tensor of cache.values()) discard(tensor);
   cache.clear();
 }

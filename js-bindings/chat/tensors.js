@@ -55,6 +55,21 @@ export function dataOf(tensor) {
 }
 
 /**
+ * Ends a tensor that nobody else uses, and frees its memory at once: each token
+ * replaces the whole cache, and the collector would let copies of it pile up
+ * before it stops the answer to clear them away.
+ * @param {Tensor} tensor
+ */
+export function discard(tensor) {
+  const { buffer, byteLength } = tensor.location === 'cpu' ? tensor.data : {};
+  tensor.dispose();
+  // A part of a larger memory is not the tensor's own.
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) {
+    /** @type {any} */ (buffer).transfer?.(0); // unknown to Node 20
+  }
+}
+
+/**
  * The first `length` along `axis`.
  * @param {Ort} ort
  * @param {Tensor} tensor
