@@ -136,6 +136,9 @@ void tam_answer_begin(tam_buf *json, const tam_envelope *envelope,
 void tam_answer_write_error(tam_buf *json, const tam_envelope *envelope,
                             const tam_failure *failure) {
   int is_old = envelope->is_type_style || envelope->is_panel;
+  if (failure->model.len > 0 && !envelope->is_panel) {
+    tam_json_write_string_member(json, "modelId", failure->model);
+  }
   tam_json_write_name_member(json, "code", tam_strerror(failure->error));
   tam_json_write_string_member(
       json, is_old ? "error" : "message",

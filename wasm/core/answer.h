@@ -28,6 +28,7 @@ typedef struct tam_failure {
   int error;
   const char *stage;  // what was being done: "params", "listing", ...
   tam_span message;   // for people
+  tam_span model;     // the repository it is about, may be empty
   uint32_t status;    // the Hub's answer behind it, 0: none
   int is_retryable;   // the same request may succeed later
   const char *remedy; // what the user can do, NULL: nothing
@@ -51,7 +52,7 @@ void tam_answer_begin(tam_buf *json, const tam_envelope *envelope,
                       const char *action, tam_answer kind, uint32_t seq,
                       double now_ms);
 
-// Writes the members of a terminal error: code, message, stage, status,
+// Writes the members of a terminal error: model, code, message, stage, status,
 // retryable, and what the user can do. Old clients read the sentence under
 // "error".
 void tam_answer_write_error(tam_buf *json, const tam_envelope *envelope,

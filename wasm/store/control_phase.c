@@ -23,7 +23,7 @@ static tam_store_op *find_download(tam_store_op *op) {
   for (tam_store_op *other = op->store->first; other != NULL;
        other = other->next) {
     if (other->verb->is_queued && !other->is_ended &&
-        tam_span_eq(other->envelope.id, tam_buf_span(&id))) {
+        tam_span_eq(other->speaker.envelope.id, tam_buf_span(&id))) {
       return other;
     }
   }
@@ -35,7 +35,7 @@ static void write_row(const tam_store_op *op, tam_buf *json) {
   int is_waiting = *op->phase == &tam_queue_phase;
   tam_json_write_object_begin(json);
   tam_json_write_key(json, "id");
-  tam_json_write_raw(json, op->envelope.id);
+  tam_json_write_raw(json, op->speaker.envelope.id);
   tam_json_write_string_member(json, "modelId", op->params.model);
   tam_json_write_known_member(json, "dtype", op->params.dtype);
   tam_json_write_name_member(json, "state",
@@ -69,7 +69,7 @@ static void stop_requests(tam_store_op *op) {
   for (size_t i = 0; i < TAM_TRANSFER_SLOTS; i++) {
     tam_slot *slot = &op->transfers.slots[i];
     if (slot->state == TAM_SLOT_FETCHING || slot->state == TAM_SLOT_DELAYED) {
-      tam_net_cancel(op->store->host.net, op->op, (uint32_t)i);
+      tam_net_cancel(op->store->host.net, op->speaker.op, (uint32_t)i);
       tam_slot_free(op, slot);
     }
   }
@@ -160,7 +160,7 @@ static int cancel_start(tam_store_op *op) {
                                                  "the download was cancelled"));
     return TAM_PHASE_DONE;
   }
-  tam_net_close_op(op->store->host.net, download->op);
+  tam_net_close_op(op->store->host.net, download->speaker.op);
   tam_transfers_forget(download);
   download->phase = discard_phases;
   int result = discard_start(download);

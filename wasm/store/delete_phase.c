@@ -4,6 +4,7 @@
 #include "core/json_tree.h"
 #include "core/json_write.h"
 #include "store/file_select.h"
+#include "store/shared_phase.h"
 #include "store/store_op.h"
 #include "store/transfer_write.h"
 #include "store/verbs.h"
@@ -56,12 +57,12 @@ static int revision_keeps(tam_store_op *op, const tam_revision *revision,
   for (size_t i = 0; i < revision->count; i++) {
     const tam_revision_file *file = &revision->files[i];
     if ((file->flags & TAM_REVISION_FILE_WANTED) != 0) {
-      tam_buf_reset(&op->body);
-      tam_revision_append_group(revision, file, &op->body);
-      if (op->body.error != 0) { // nothing goes that might have to stay
-        op->batch.json.error = op->body.error;
+      tam_buf_reset(&op->scratch);
+      tam_revision_append_group(revision, file, &op->scratch);
+      if (op->scratch.error != 0) { // nothing goes that might have to stay
+        op->batch.json.error = op->scratch.error;
       }
-      if (tam_span_eq(tam_buf_span(&op->body), group)) {
+      if (tam_span_eq(tam_buf_span(&op->scratch), group)) {
         return 1;
       }
     }
@@ -193,8 +194,6 @@ static int ask_manifest(tam_store_op *op) {
 }
 
 static int delete_start(tam_store_op *op) {
-  tam_batch_init(&op->batch, op->store->host.mem);
-  op->has_batch = 1;
   int error = give_up(op);
   return error != 0 ? error : list_keys(op, STEP_CONTENTS, "");
 }
@@ -264,8 +263,6 @@ static int is_stale(const tam_revision *revision) {
 }
 
 static int sweep_start(tam_store_op *op) {
-  op->has_batch = 1;
-  tam_batch_init(&op->batch, op->store->host.mem);
   for (size_t i = 0; i < op->stored_count; i++) {
     tam_revision *revision = &op->stored[i];
     if (is_stale(revision)) {
@@ -356,8 +353,6 @@ static int clear_start(tam_store_op *op) {
       return tam_store_op_fail(op, TAM_ERR_BUSY, "a download is running");
     }
   }
-  tam_batch_init(&op->batch, op->store->host.mem);
-  op->has_batch = 1;
   return list_keys(op, STEP_CONTENTS, "");
 }
 

@@ -2,6 +2,7 @@
 // What the host found out about browser and manifest, judged. docs/extension.md
 // says why each of it is needed.
 #include "core/json_write.h"
+#include "store/doctor_phase.h"
 #include "store/store_op.h"
 
 // The oldest versions, see docs/extension.md. Chrome's is told to the user in

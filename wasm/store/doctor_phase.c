@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Looks whether the storage can be relied on, and says what to do where it
 // cannot.
+#include "store/doctor_phase.h"
 #include "core/json_write.h"
 #include "store/store_op.h"
 #include "store/verbs.h"
@@ -92,18 +93,20 @@ static int diagnose_start(tam_store_op *op) {
   uint8_t text[TAM_STORE_WHY_MAX];
   tam_buf message;
   tam_buf_init_fixed(&message, text, sizeof(text));
-  if (op->free_bytes < 0) {
+  if (op->room.free_bytes < 0) {
     tam_buf_append_text(&message, "the platform does not say how much room "
                                   "there is");
   } else {
-    tam_text_append_number(&message, (double)(uint64_t)(op->free_bytes / 1e6));
+    tam_text_append_number(&message,
+                           (double)(uint64_t)(op->room.free_bytes / 1e6));
     tam_buf_append_text(&message, " MB are free");
   }
   tam_store_write_check(
-      op, "room", op->free_bytes < 0 || op->free_bytes >= ROOM_MIN_BYTES,
+      op, "room",
+      op->room.free_bytes < 0 || op->room.free_bytes >= ROOM_MIN_BYTES,
       tam_buf_span(&message), "Delete models or free disk space.");
   // With unlimitedStorage the browser evicts nothing, whatever it calls that.
-  int is_kept = op->persisted != 0 || op->params.unlimited_storage > 0;
+  int is_kept = op->room.persisted != 0 || op->params.unlimited_storage > 0;
   tam_store_write_check(
       op, "persistence", is_kept,
       is_kept ? TAM_SPAN("models are not deleted unless somebody asks")

@@ -56,12 +56,12 @@ static void note_dtypes(tam_revision *revision) {
 
 static int scan_rows(tam_store_op *op) {
   tam_tree_sink sink = {on_file, on_flaw, op};
-  int error = tam_tree_scan_new(&op->tree, &sink, op->store->host.mem);
+  int error = tam_tree_scan_new(&op->listing.tree, &sink, op->store->host.mem);
   if (error == 0) {
-    error = tam_tree_scan_feed(op->tree, tam_buf_span(&op->rows));
+    error = tam_tree_scan_feed(op->listing.tree, tam_buf_span(&op->rows));
   }
   if (error == 0) {
-    error = tam_tree_scan_end(op->tree);
+    error = tam_tree_scan_end(op->listing.tree);
   }
   tam_buf_reset(&op->rows);
   return error == 0 || tam_error_is_fatal(error)
@@ -78,7 +78,7 @@ static int take_revision(tam_store_op *op) {
                              "commit: expected 40 hexadecimal digits");
   }
   memcpy(op->commit, op->params.commit.ptr, TAM_COMMIT_SIZE);
-  tam_buf_append(&op->task, op->params.task);
+  tam_buf_append(&op->listing.task, op->params.task);
   return tam_store_op_take_commit(op);
 }
 

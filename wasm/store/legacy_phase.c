@@ -65,29 +65,32 @@ tam_span tam_store_op_address_key(tam_store_op *op,
   tam_hub_file file = {
       op->params.model, TAM_SPAN("main"),
       tam_revision_text(revision, revision->files[transfer->file].path)};
-  tam_buf_reset(&op->url);
-  (void)tam_hub_file_append_url(&op->url, ADDRESS_ENDPOINT, &file);
-  return tam_buf_span(&op->url);
+  tam_buf_reset(&op->scratch);
+  (void)tam_hub_file_append_url(&op->scratch, ADDRESS_ENDPOINT, &file);
+  return tam_buf_span(&op->scratch);
 }
 
-static tam_span manifest_key(tam_store_op *op, const tam_transfer *transfer) {
-  tam_buf_reset(&op->url);
-  tam_buf_append(&op->url, tam_store_op_group(op, transfer));
-  tam_buf_append_text(&op->url, ":manifest");
-  return tam_buf_span(&op->url);
+// Asks whether there is a Blob under the address.
+static int ask_address(tam_store_op *op, const tam_transfer *transfer) {
+  tam_span key = tam_store_op_address_key(op, transfer);
+  return op->scratch.error != 0
+             ? op->scratch.error
+             : tam_store_op_asked(
+                   tam_storage_size(op->store->storage,
+                                    tam_store_op_owner(op, STEP_ADDRESS), key));
 }
 
 // Looks at the next file of which nothing is stored by us.
 static int adopt_next(tam_store_op *op) {
   tam_transfers *all = &op->transfers;
-  while (op->legacy_file < all->count) {
-    const tam_transfer *transfer = &all->list[op->legacy_file];
+  while (op->legacy.file < all->count) {
+    const tam_transfer *transfer = &all->list[op->legacy.file];
     if (is_candidate(op, transfer)) {
       return tam_store_op_asked(tam_storage_get(
           op->store->storage, tam_store_op_owner(op, STEP_MANIFEST),
-          TAM_STORE_FILES, manifest_key(op, transfer)));
+          TAM_STORE_FILES, tam_store_op_manifest_key(op, transfer)));
     }
-    op->legacy_file++;
+    op->legacy.file++;
   }
   return TAM_PHASE_DONE;
 }
@@ -122,14 +125,12 @@ static int on_manifest(tam_store_op *op, tam_transfer *transfer,
                        const tam_storage_report *report) {
   legacy_file legacy;
   if (!report->found) {
-    return tam_store_op_asked(tam_storage_size(
-        op->store->storage, tam_store_op_owner(op, STEP_ADDRESS),
-        tam_store_op_address_key(op, transfer)));
+    return ask_address(op, transfer);
   }
   int error = read_manifest(op, report->data, &legacy)
                   ? adopt_chunks(op, transfer, &legacy)
                   : 0;
-  op->legacy_file++;
+  op->legacy.file++;
   return error != 0 ? error : adopt_next(op);
 }
 
@@ -140,7 +141,7 @@ static int on_address(tam_store_op *op, tam_transfer *transfer,
   const tam_revision_file *file = &op->revision.files[transfer->file];
   if (!report->found || !tam_span_to_uint(report->data, &size) ||
       size != (double)file->size) {
-    op->legacy_file++;
+    op->legacy.file++;
     return adopt_next(op);
   }
   legacy_file legacy = {file->size, file->size, 1};
@@ -154,7 +155,7 @@ static int on_address(tam_store_op *op, tam_transfer *transfer,
   uint32_t request = tam_storage_write(
       op->store->storage, tam_store_op_owner(op, STEP_COPY), &batch);
   tam_batch_free(&batch);
-  op->legacy_file++;
+  op->legacy.file++;
   return error != 0 ? error : tam_store_op_asked(request);
 }
 
@@ -163,7 +164,7 @@ static int adopt_on_storage(tam_store_op *op,
   if (report->kind == TAM_STORAGE_FAILED) {
     return tam_store_op_storage_failed(op, report);
   }
-  tam_transfer *transfer = &op->transfers.list[op->legacy_file];
+  tam_transfer *transfer = &op->transfers.list[op->legacy.file];
   switch (report->tag) {
   case STEP_MANIFEST:
     return on_manifest(op, transfer, report);
@@ -186,14 +187,14 @@ const tam_phase tam_adopt_phase = {
 static int ask_chunk(tam_store_op *op) {
   return tam_store_op_asked(tam_storage_size(
       op->store->storage, tam_store_op_owner(op, STEP_CHUNK),
-      tam_store_op_chunk_key(op, &op->transfers.list[0], op->legacy_chunk)));
+      tam_store_op_chunk_key(op, &op->transfers.list[0], op->legacy.chunk)));
 }
 
 // Makes up what is needed to serve the file: a revision with nothing but it.
 static int begin_unverified(tam_store_op *op) {
   static const uint8_t nothing[TAM_SHA256_SIZE];
   tam_tree_file file = {
-      op->file.path, 0, TAM_TREE_SHA256, {nothing, sizeof(nothing)}};
+      op->serving.file.path, 0, TAM_TREE_SHA256, {nothing, sizeof(nothing)}};
   memset(op->commit, '0', TAM_COMMIT_SIZE);
   int error = tam_store_op_take_commit(op);
   if (error >= 0) {
@@ -218,7 +219,8 @@ static int unverified_start(tam_store_op *op) {
              ? error
              : tam_store_op_asked(tam_storage_get(
                    op->store->storage, tam_store_op_owner(op, STEP_MANIFEST),
-                   TAM_STORE_FILES, manifest_key(op, &op->transfers.list[0])));
+                   TAM_STORE_FILES,
+                   tam_store_op_manifest_key(op, &op->transfers.list[0])));
 }
 
 // Whatever is missing: the Hub would have to be asked, and that has failed.
@@ -241,9 +243,7 @@ static int unverified_on_manifest(tam_store_op *op,
                                   const tam_storage_report *report) {
   legacy_file legacy;
   if (!report->found) {
-    return tam_store_op_asked(tam_storage_size(
-        op->store->storage, tam_store_op_owner(op, STEP_ADDRESS),
-        tam_store_op_address_key(op, &op->transfers.list[0])));
+    return ask_address(op, &op->transfers.list[0]);
   }
   if (!read_manifest(op, report->data, &legacy)) {
     return give_up(op);
@@ -260,8 +260,8 @@ static int unverified_on_address(tam_store_op *op,
     return give_up(op);
   }
   legacy_file legacy = {(uint64_t)size, (uint64_t)size, 1};
-  op->is_unverified = 1;
-  op->is_at_address = 1;
+  op->serving.is_unverified = 1;
+  op->serving.is_at_address = 1;
   int error = begin_record(op, &legacy);
   return error != 0 ? error : TAM_PHASE_DONE;
 }
@@ -271,12 +271,12 @@ static int unverified_on_chunk(tam_store_op *op,
   const tam_chunk_map *chunks = &op->transfers.list[0].record.chunks;
   double size = -1;
   if (!report->found || !tam_span_to_uint(report->data, &size) ||
-      size != (double)tam_chunk_map_length(chunks, op->legacy_chunk)) {
+      size != (double)tam_chunk_map_length(chunks, op->legacy.chunk)) {
     return give_up(op);
   }
-  op->legacy_chunk++;
-  op->is_unverified = 1;
-  return op->legacy_chunk < chunks->count ? ask_chunk(op) : TAM_PHASE_DONE;
+  op->legacy.chunk++;
+  op->serving.is_unverified = 1;
+  return op->legacy.chunk < chunks->count ? ask_chunk(op) : TAM_PHASE_DONE;
 }
 
 static int unverified_on_storage(tam_store_op *op,

@@ -29,15 +29,16 @@ static int ask_api(tam_store_op *op, int is_streamed) {
   tam_buf_append_text(&headers, "accept: application/json\r\n");
   tam_store_op_append_token(op, &headers);
   tam_net_request request = {
-      .op = op->op,
+      .op = op->speaker.op,
       .bucket = TAM_BUCKET_API,
-      .url = tam_buf_span(&op->url),
+      .url = tam_buf_span(&op->listing.url),
       .headers = tam_buf_span(&headers),
       .timeout_ms = is_streamed ? TREE_TIMEOUT_MS : API_TIMEOUT_MS,
       .streamed = is_streamed,
       .attempts_max = API_ATTEMPTS_MAX,
   };
-  int error = op->url.error != 0 ? op->url.error : headers.error;
+  int error =
+      op->listing.url.error != 0 ? op->listing.url.error : headers.error;
   if (error == 0) {
     error = tam_store_op_open_net(op);
   }
@@ -50,12 +51,12 @@ static int ask_api(tam_store_op *op, int is_streamed) {
 
 // Begins the address of the repository's |route|.
 static void begin_url(tam_store_op *op, const char *route, tam_span revision) {
-  tam_buf_reset(&op->url);
-  tam_buf_append(&op->url, op->store->host.hub_url);
-  tam_buf_append_text(&op->url, "/api/models/");
-  tam_buf_append(&op->url, op->params.model);
-  tam_buf_append_text(&op->url, route);
-  tam_percent_encode(&op->url, revision, 0);
+  tam_buf_reset(&op->listing.url);
+  tam_buf_append(&op->listing.url, op->store->host.hub_url);
+  tam_buf_append_text(&op->listing.url, "/api/models/");
+  tam_buf_append(&op->listing.url, op->params.model);
+  tam_buf_append_text(&op->listing.url, route);
+  tam_percent_encode(&op->listing.url, revision, 0);
 }
 
 // ---------------------------------------------------------------------------
@@ -127,7 +128,8 @@ int tam_store_op_take_commit(tam_store_op *op) {
     // Others may share content that lies under TabAgent's keys.
     op->revision.flags = op->stored_count == 0 ? TAM_REVISION_FIRST : 0;
     op->revision.created_ms = (uint64_t)op->store->now_ms;
-    error = tam_revision_set_task(&op->revision, tam_buf_span(&op->task));
+    error =
+        tam_revision_set_task(&op->revision, tam_buf_span(&op->listing.task));
   }
   return error != 0 ? error : TAM_PHASE_DONE;
 }
@@ -141,8 +143,8 @@ static int commit_start(tam_store_op *op) {
     return tam_store_op_take_commit(op);
   }
   begin_url(op, "/revision/", op->params.revision);
-  tam_buf_append_text(&op->url, "?expand=sha&expand=pipeline_tag");
-  tam_buf_reset(&op->body);
+  tam_buf_append_text(&op->listing.url, "?expand=sha&expand=pipeline_tag");
+  tam_buf_reset(&op->listing.body);
   return ask_api(op, 0);
 }
 
@@ -168,16 +170,17 @@ static int take_answer(tam_store_op *op, const tam_json_node *root) {
   }
   memcpy(op->commit, sha.ptr, TAM_COMMIT_SIZE);
   if (task.len <= TAM_REVISION_TASK_MAX) { // else it is none
-    tam_buf_append(&op->task, task);
+    tam_buf_append(&op->listing.task, task);
   }
-  return op->task.error != 0 ? op->task.error : tam_store_op_take_commit(op);
+  return op->listing.task.error != 0 ? op->listing.task.error
+                                     : tam_store_op_take_commit(op);
 }
 
 static int read_commit(tam_store_op *op) {
   tam_json_node *root = NULL;
-  int result = op->body.error;
+  int result = op->listing.body.error;
   if (result == 0) {
-    result = tam_json_tree_parse(&root, tam_buf_span(&op->body),
+    result = tam_json_tree_parse(&root, tam_buf_span(&op->listing.body),
                                  op->store->host.mem);
   }
   if (result == 0) {
@@ -195,7 +198,7 @@ static int read_commit(tam_store_op *op) {
 static int commit_failed(tam_store_op *op, const tam_net_report *report) {
   size_t place = find_stored(op, TAM_SPAN_NONE, op->params.revision);
   if (place < op->stored_count) {
-    op->is_offline = 1;
+    op->listing.is_offline = 1;
     take_stored(op, place);
     return TAM_PHASE_DONE;
   }
@@ -214,10 +217,10 @@ static int commit_on_net(tam_store_op *op, const tam_net_report *report) {
     return report->status == 200 ? TAM_PHASE_WAIT
                                  : tam_store_op_net_failed(op, report);
   case TAM_NET_DATA:
-    tam_buf_append(&op->body, report->data);
+    tam_buf_append(&op->listing.body, report->data);
     return TAM_PHASE_WAIT;
   case TAM_NET_RESTART:
-    tam_buf_reset(&op->body);
+    tam_buf_reset(&op->listing.body);
     return TAM_PHASE_WAIT;
   case TAM_NET_END:
     return read_commit(op);
@@ -257,7 +260,7 @@ static int on_file(void *user_data, const tam_tree_file *file) {
                   ? tam_revision_add_file(&op->revision, file)
                   : 0;
   // A file that does not fit: the list is not all there is.
-  op->is_cut |= error != 0;
+  op->listing.is_cut |= error != 0;
   return tam_error_is_fatal(error) ? error : 0;
 }
 
@@ -265,20 +268,20 @@ static int on_flaw(void *user_data, tam_tree_flaw flaw, tam_span path) {
   tam_store_op *op = user_data;
   (void)flaw;
   (void)path;
-  op->is_cut = 1;
+  op->listing.is_cut = 1;
   return 0;
 }
 
 static int tree_ask(tam_store_op *op) {
-  if (op->pages++ == TREE_PAGES_MAX) {
+  if (op->listing.pages++ == TREE_PAGES_MAX) {
     return tam_store_op_fail(op, TAM_ERR_TOO_LARGE,
                              "the Hub's list of files has no end");
   }
   begin_url(op, "/tree/", commit_span(op));
-  tam_buf_append_text(&op->url, "?recursive=true");
-  if (op->next_url.len > 0) {
-    tam_buf_append_text(&op->url, "&cursor=");
-    tam_buf_append(&op->url, tam_buf_span(&op->next_url));
+  tam_buf_append_text(&op->listing.url, "?recursive=true");
+  if (op->listing.cursor.len > 0) {
+    tam_buf_append_text(&op->listing.url, "&cursor=");
+    tam_buf_append(&op->listing.url, tam_buf_span(&op->listing.cursor));
   }
   return ask_api(op, 1);
 }
@@ -290,7 +293,7 @@ static int tree_start(tam_store_op *op) {
   tam_tree_sink sink = {on_file, on_flaw, op};
   tam_span commit = tam_revision_text(&op->revision, op->revision.commit);
   memcpy(op->commit, commit.ptr, TAM_COMMIT_SIZE);
-  int error = tam_tree_scan_new(&op->tree, &sink, op->store->host.mem);
+  int error = tam_tree_scan_new(&op->listing.tree, &sink, op->store->host.mem);
   return error != 0 ? error : tree_ask(op);
 }
 
@@ -298,14 +301,14 @@ static int tree_start(tam_store_op *op) {
 // page is on the endpoint that was asked, whatever the Hub says.
 static void read_cursor(tam_store_op *op, tam_span link) {
   tam_span query = tam_span_from(link, tam_span_find_byte(link, '?') + 1);
-  tam_buf_reset(&op->next_url);
+  tam_buf_reset(&op->listing.cursor);
   while (query.len > 0) {
     size_t end = tam_span_find_byte(query, '&');
     tam_span pair = tam_span_head(query, end);
     if (tam_span_starts_with(pair, TAM_SPAN("cursor="))) {
       tam_span cursor = tam_span_from(pair, sizeof("cursor=") - 1);
       if (tam_span_is_visible_ascii(cursor)) {
-        tam_buf_append(&op->next_url, cursor);
+        tam_buf_append(&op->listing.cursor, cursor);
       }
     }
     query = tam_span_from(query, end + 1);
@@ -313,18 +316,18 @@ static void read_cursor(tam_store_op *op, tam_span link) {
 }
 
 static int tree_on_end(tam_store_op *op) {
-  int error = tam_tree_scan_end(op->tree);
+  int error = tam_tree_scan_end(op->listing.tree);
   if (error != 0) {
     return tam_store_op_fail(op, error,
                              "the Hub's list of files cannot be read");
   }
-  if (op->next_url.error != 0) {
-    return op->next_url.error;
+  if (op->listing.cursor.error != 0) {
+    return op->listing.cursor.error;
   }
-  if (op->next_url.len > 0) {
+  if (op->listing.cursor.len > 0) {
     return tree_ask(op);
   }
-  if (!op->is_cut) {
+  if (!op->listing.is_cut) {
     op->revision.flags |= TAM_REVISION_LISTED;
   }
   return TAM_PHASE_DONE;
@@ -333,15 +336,16 @@ static int tree_on_end(tam_store_op *op) {
 // A page that broke off would be told twice: the listing begins anew. The pool
 // asks for the first page again by itself, after a while.
 static int tree_restart(tam_store_op *op) {
-  int is_first = tam_span_find_byte(tam_buf_span(&op->url), '&') == op->url.len;
-  tam_tree_scan_reset(op->tree);
-  op->is_cut = 0;
-  tam_buf_reset(&op->next_url);
+  int is_first = tam_span_find_byte(tam_buf_span(&op->listing.url), '&') ==
+                 op->listing.url.len;
+  tam_tree_scan_reset(op->listing.tree);
+  op->listing.is_cut = 0;
+  tam_buf_reset(&op->listing.cursor);
   if (is_first) {
     return TAM_PHASE_WAIT;
   }
-  tam_net_cancel(op->store->host.net, op->op, 0);
-  return ++op->restarts < API_ATTEMPTS_MAX
+  tam_net_cancel(op->store->host.net, op->speaker.op, 0);
+  return ++op->listing.restarts < API_ATTEMPTS_MAX
              ? tree_ask(op)
              : tam_store_op_fail(op, TAM_ERR_NETWORK,
                                  "the Hub's list of files breaks off");
@@ -355,7 +359,7 @@ static int tree_on_net(tam_store_op *op, const tam_net_report *report) {
     return report->status == 200 ? TAM_PHASE_WAIT
                                  : tam_store_op_net_failed(op, report);
   case TAM_NET_DATA:
-    error = tam_tree_scan_feed(op->tree, report->data);
+    error = tam_tree_scan_feed(op->listing.tree, report->data);
     return error == 0
                ? TAM_PHASE_WAIT
                : tam_store_op_fail(op, error,

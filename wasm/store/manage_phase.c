@@ -33,7 +33,7 @@ static void note_damage(tam_store_op *op, tam_transfer *transfer,
                         uint32_t chunk) {
   const tam_revision_file *file = &op->revision.files[transfer->file];
   transfer->seen[chunk] = 0;
-  op->damaged++;
+  op->verification.damaged++;
   tam_json_write_object_begin(&op->rows);
   tam_json_write_string_member(&op->rows, "file",
                                tam_revision_text(&op->revision, file->path));
@@ -50,7 +50,7 @@ static void lose_damaged(tam_transfer *transfer) {
 }
 
 static int read_chunk(tam_store_op *op, tam_transfer *transfer) {
-  uint32_t chunk = op->verify_chunk;
+  uint32_t chunk = op->verification.chunk;
   int error = tam_file_hasher_begin_check(&op->transfers.hasher,
                                           &transfer->record, chunk);
   if (error != 0) {
@@ -65,23 +65,24 @@ static int read_chunk(tam_store_op *op, tam_transfer *transfer) {
 // Reads the next chunk that may be damaged. One that nothing is known of, for
 // the journal is lost, is as good as damaged.
 static int verify_next(tam_store_op *op) {
-  while (op->verify_file < op->transfers.count) {
-    tam_transfer *transfer = &op->transfers.list[op->verify_file];
-    while (op->verify_chunk < transfer->record.chunks.count) {
-      if (op->verify_chunk < transfer->record.hashed &&
-          transfer->seen[op->verify_chunk]) {
+  while (op->verification.file < op->transfers.count) {
+    tam_transfer *transfer = &op->transfers.list[op->verification.file];
+    while (op->verification.chunk < transfer->record.chunks.count) {
+      if (op->verification.chunk < transfer->record.hashed &&
+          transfer->seen[op->verification.chunk]) {
         return read_chunk(op, transfer);
       }
-      note_damage(op, transfer, op->verify_chunk++);
+      note_damage(op, transfer, op->verification.chunk++);
     }
     lose_damaged(transfer);
-    op->verify_file++;
-    op->verify_chunk = 0;
+    op->verification.file++;
+    op->verification.chunk = 0;
   }
   if (op->rows.error != 0) {
     return op->rows.error;
   }
-  return op->params.repair && op->damaged > 0 ? TAM_PHASE_DONE : TAM_PHASE_END;
+  return op->params.repair && op->verification.damaged > 0 ? TAM_PHASE_DONE
+                                                           : TAM_PHASE_END;
 }
 
 static int verify_on_storage(tam_store_op *op,
@@ -92,15 +93,15 @@ static int verify_on_storage(tam_store_op *op,
   }
   if (report->kind == TAM_STORAGE_DATA) {
     tam_file_hasher_update(&all->hasher, report->data);
-    op->verified_bytes += report->data.len;
-    op->has_news = 1;
+    op->verification.bytes += report->data.len;
+    op->news.has_progress = 1;
     return tam_store_say_progress(op, 0);
   }
   int result = report->found ? tam_file_hasher_end(&all->hasher) : 0;
   if (result == 0) {
-    note_damage(op, &all->list[op->verify_file], op->verify_chunk);
+    note_damage(op, &all->list[op->verification.file], op->verification.chunk);
   }
-  op->verify_chunk++;
+  op->verification.chunk++;
   return result < 0 ? result : verify_next(op);
 }
 
@@ -194,7 +195,7 @@ static uint64_t choose_latest(tam_revision *latest,
 // Compares the commit in work with the current one of the label.
 static int compare_start(tam_store_op *op) {
   const tam_revision *current = NULL;
-  if (op->is_offline) {
+  if (op->listing.is_offline) {
     return tam_store_op_fail(
         op, TAM_ERR_NETWORK,
         "the Hub could not be asked for the latest commit");

@@ -250,13 +250,13 @@ static double own_bytes(tam_store_op *op, const tam_model *model,
   double bytes = 0;
   for (size_t i = 0; i < revision->count; i++) {
     const tam_revision_file *file = &revision->files[i];
-    tam_buf_reset(&op->body);
-    tam_revision_append_group(revision, file, &op->body);
+    tam_buf_reset(&op->scratch);
+    tam_revision_append_group(revision, file, &op->scratch);
     if ((file->flags & TAM_REVISION_FILE_COMPLETE) != 0 &&
-        is_first_time(&op->models, model, tam_buf_span(&op->body))) {
+        is_first_time(&op->models, model, tam_buf_span(&op->scratch))) {
       bytes += (double)file->size;
     }
-    if (op->body.error != 0 || op->models.seen.error != 0) {
+    if (op->scratch.error != 0 || op->models.seen.error != 0) {
       op->models.rows.error = TAM_ERR_OUT_OF_MEMORY;
     }
   }

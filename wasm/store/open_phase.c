@@ -17,16 +17,16 @@ static int open_start(tam_store_op *op) {
                              "the file is not in the store");
   }
   const tam_chunk_map *chunks = chunks_of(op);
-  op->is_opened = 0;
-  op->serve_at = 0;
-  op->block_chunk = 0;
+  op->serving.is_opened = 0;
+  op->serving.at = 0;
+  op->serving.chunk = 0;
   tam_buf_init_fixed(&prefix, text, sizeof(text));
   tam_buf_append(&prefix, tam_store_op_group(op, &op->transfers.list[0]));
   tam_buf_append_text(&prefix, TAM_KEY_CHUNK);
-  op->reading =
+  op->serving.reading =
       tam_storage_open(op->store->storage, tam_store_op_owner(op, 0),
                        tam_buf_span(&prefix), chunks->chunk_size, chunks->size);
-  return tam_store_op_asked(op->reading);
+  return tam_store_op_asked(op->serving.reading);
 }
 
 // The chunk is fetched again, and the file opened anew.
@@ -50,27 +50,27 @@ static int repair(tam_store_op *op) {
 // Reads the next chunk.
 static int check_next(tam_store_op *op) {
   const tam_chunk_map *chunks = chunks_of(op);
-  if (!op->params.verify || op->block_chunk == chunks->count) {
+  if (!op->params.verify || op->serving.chunk == chunks->count) {
     return TAM_PHASE_DONE;
   }
-  tam_checksum_init(&op->block_sum);
-  op->reading = tam_storage_read_opened(
-      op->store->storage, tam_store_op_owner(op, 0), op->serve_at,
-      op->serve_at + tam_chunk_map_length(chunks, op->block_chunk));
-  return tam_store_op_asked(op->reading);
+  tam_checksum_init(&op->serving.block_sum);
+  op->serving.reading = tam_storage_read_opened(
+      op->store->storage, tam_store_op_owner(op, 0), op->serving.at,
+      op->serving.at + tam_chunk_map_length(chunks, op->serving.chunk));
+  return tam_store_op_asked(op->serving.reading);
 }
 
 // The host says which content is not as it should be.
 static int on_opened(tam_store_op *op, const tam_storage_report *report) {
   double chunk = 0;
-  op->is_opened = report->found;
+  op->serving.is_opened = report->found;
   if (report->found) {
     int error = tam_store_op_note_use(op);
     return error != 0 ? error : check_next(op);
   }
   (void)tam_span_to_uint(report->data, &chunk);
   if (chunk < chunks_of(op)->count) {
-    op->block_chunk = (uint32_t)chunk;
+    op->serving.chunk = (uint32_t)chunk;
   }
   return repair(op);
 }
@@ -78,10 +78,10 @@ static int on_opened(tam_store_op *op, const tam_storage_report *report) {
 // Takes in bytes of the chunk. Returns 0 when they are not what was stored.
 static int check_bytes(tam_store_op *op, tam_span bytes) {
   const tam_file_record *record = &op->transfers.list[0].record;
-  uint64_t start = tam_chunk_map_start(&record->chunks, op->block_chunk);
-  uint64_t length = tam_chunk_map_length(&record->chunks, op->block_chunk);
+  uint64_t start = tam_chunk_map_start(&record->chunks, op->serving.chunk);
+  uint64_t length = tam_chunk_map_length(&record->chunks, op->serving.chunk);
   while (bytes.len > 0) {
-    uint64_t at = op->serve_at - start;
+    uint64_t at = op->serving.at - start;
     uint64_t block = at / TAM_CHECK_BLOCK_SIZE;
     uint64_t end = (block + 1) * TAM_CHECK_BLOCK_SIZE;
     end = end < length ? end : length;
@@ -89,15 +89,16 @@ static int check_bytes(tam_store_op *op, tam_span bytes) {
       return 0; // more than was asked for
     }
     tam_span part = tam_span_head(bytes, (size_t)(end - at));
-    tam_checksum_update(&op->block_sum, part);
-    op->serve_at += part.len;
+    tam_checksum_update(&op->serving.block_sum, part);
+    op->serving.at += part.len;
     bytes = tam_span_from(bytes, part.len);
     if (at + part.len == end) {
-      if (!tam_file_record_has_sum(record, op->block_chunk, (uint32_t)block,
-                                   tam_checksum_final(&op->block_sum))) {
+      if (!tam_file_record_has_sum(
+              record, op->serving.chunk, (uint32_t)block,
+              tam_checksum_final(&op->serving.block_sum))) {
         return 0;
       }
-      tam_checksum_init(&op->block_sum);
+      tam_checksum_init(&op->serving.block_sum);
     }
   }
   return 1;
@@ -111,22 +112,22 @@ static int open_on_storage(tam_store_op *op, const tam_storage_report *report) {
   if (report->kind == TAM_STORAGE_FAILED) {
     return tam_store_op_storage_failed(op, report);
   }
-  if (!op->is_opened) {
+  if (!op->serving.is_opened) {
     return on_opened(op, report);
   }
   if (report->kind == TAM_STORAGE_DATA) {
     if (check_bytes(op, report->data)) {
       return TAM_PHASE_WAIT;
     }
-    tam_storage_drop(op->store->storage, op->reading);
+    tam_storage_drop(op->store->storage, op->serving.reading);
     return repair(op);
   }
   if (!report->found ||
-      op->serve_at != tam_chunk_map_start(chunks, op->block_chunk) +
-                          tam_chunk_map_length(chunks, op->block_chunk)) {
+      op->serving.at != tam_chunk_map_start(chunks, op->serving.chunk) +
+                            tam_chunk_map_length(chunks, op->serving.chunk)) {
     return repair(op);
   }
-  op->block_chunk++;
+  op->serving.chunk++;
   return check_next(op);
 }
 

@@ -27,13 +27,13 @@ static int share_file(tam_store_op *op, tam_revision_file *file) {
       const tam_revision_file *other = &stored->files[j];
       if ((other->flags & TAM_REVISION_FILE_COMPLETE) != 0 &&
           tam_revision_file_is_same(other, file)) {
-        tam_buf_reset(&op->body);
-        tam_revision_append_group(stored, other, &op->body);
-        if (op->body.error != 0) {
-          return op->body.error;
+        tam_buf_reset(&op->scratch);
+        tam_revision_append_group(stored, other, &op->scratch);
+        if (op->scratch.error != 0) {
+          return op->scratch.error;
         }
         return tam_revision_set_group(&op->revision, file,
-                                      tam_buf_span(&op->body));
+                                      tam_buf_span(&op->scratch));
       }
     }
   }
@@ -113,7 +113,8 @@ static int select_file_start(tam_store_op *op) {
   if (!op->has_revision) {
     return TAM_PHASE_DONE;
   }
-  tam_revision_file *file = tam_revision_find(&op->revision, op->file.path);
+  tam_revision_file *file =
+      tam_revision_find(&op->revision, op->serving.file.path);
   tam_revision_choose_none(&op->revision);
   if (file != NULL) {
     file->flags |= TAM_REVISION_FILE_CHOSEN;
@@ -364,14 +365,14 @@ static int read_estimate(tam_store_op *op, tam_span text) {
   int error = tam_json_tree_parse(&root, text, op->store->host.mem);
   const tam_json_node *persisted =
       tam_json_get_member(root, TAM_SPAN("persisted"));
-  op->usage_bytes = read_bytes(root, TAM_SPAN("usage"));
-  op->quota_bytes = read_bytes(root, TAM_SPAN("quota"));
-  op->persisted = tam_json_get_kind(persisted) == TAM_JSON_KIND_BOOL
-                      ? tam_json_get_bool(persisted)
-                      : -1;
-  if (op->quota_bytes >= 0 && op->usage_bytes >= 0) {
-    double free_bytes = op->quota_bytes - op->usage_bytes;
-    op->free_bytes = free_bytes > 0 ? free_bytes : 0;
+  op->room.usage_bytes = read_bytes(root, TAM_SPAN("usage"));
+  op->room.quota_bytes = read_bytes(root, TAM_SPAN("quota"));
+  op->room.persisted = tam_json_get_kind(persisted) == TAM_JSON_KIND_BOOL
+                           ? tam_json_get_bool(persisted)
+                           : -1;
+  if (op->room.quota_bytes >= 0 && op->room.usage_bytes >= 0) {
+    double free_bytes = op->room.quota_bytes - op->room.usage_bytes;
+    op->room.free_bytes = free_bytes > 0 ? free_bytes : 0;
   }
   tam_json_tree_free(root, op->store->host.mem);
   return error == TAM_ERR_OUT_OF_MEMORY ? error : TAM_PHASE_DONE;
@@ -394,8 +395,8 @@ uint64_t tam_store_op_needed(const tam_store_op *op) {
 }
 
 int tam_store_op_fits(const tam_store_op *op) {
-  return op->free_bytes < 0 ||
-         (double)tam_store_op_needed(op) <= op->free_bytes;
+  return op->room.free_bytes < 0 ||
+         (double)tam_store_op_needed(op) <= op->room.free_bytes;
 }
 
 // Only where there is too little room it matters who could make some.
@@ -407,8 +408,9 @@ static int evict_on_storage(tam_store_op *op,
                             const tam_storage_report *report) {
   int result = tam_models_on_storage(op, report);
   if (result == TAM_PHASE_DONE) {
-    double missing = (double)tam_store_op_needed(op) - op->free_bytes;
-    op->evict_count = tam_models_evict(&op->models, op->params.model, missing);
+    double missing = (double)tam_store_op_needed(op) - op->room.free_bytes;
+    op->room.evict_count =
+        tam_models_evict(&op->models, op->params.model, missing);
   }
   return result;
 }

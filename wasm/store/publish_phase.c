@@ -71,7 +71,7 @@ void tam_store_op_put_manifest(tam_store_op *op, const char *status,
   tam_json_write_object_end(&patch);
   tam_batch_merge(batch, TAM_STORE_MANIFEST, op->params.model,
                   tam_buf_span(&patch));
-  op->has_changed_manifest = 1;
+  op->news.has_changed_manifest = 1;
   if (patch.error != 0) {
     batch->json.error = patch.error;
   }

@@ -24,15 +24,15 @@ static int goes_before(const tam_store_op *other, const tam_store_op *op) {
   if (other->params.priority != op->params.priority) {
     return other->params.priority > op->params.priority;
   }
-  return other->op < op->op;
+  return other->speaker.op < op->speaker.op;
 }
 
 // Says once that the operation waits.
 static int say_waiting(tam_store_op *op) {
-  if (op->has_said_waiting) {
+  if (op->turn.has_said_waiting) {
     return TAM_PHASE_WAIT;
   }
-  op->has_said_waiting = 1;
+  op->turn.has_said_waiting = 1;
   return tam_store_say_progress(op, 1);
 }
 
@@ -75,7 +75,7 @@ static const tam_transfer *find_transfer(const tam_store_op *download,
     const tam_transfer *transfer = &download->transfers.list[i];
     if (tam_span_eq(
             tam_revision_text(revision, revision->files[transfer->file].path),
-            op->file.path)) {
+            op->serving.file.path)) {
       return transfer;
     }
   }
@@ -92,7 +92,7 @@ static int is_elsewhere(const tam_store_op *op) {
 
 static int lock_start(tam_store_op *op) {
   if (is_elsewhere(op)) {
-    op->outcome = TAM_OUTCOME_PASS;
+    op->serving.outcome = TAM_OUTCOME_PASS;
     return TAM_PHASE_END;
   }
   uint8_t text[TAM_REPO_ID_MAX + sizeof(LOCK_PREFIX)];
@@ -100,15 +100,16 @@ static int lock_start(tam_store_op *op) {
   tam_buf_init_fixed(&name, text, sizeof(text));
   tam_buf_append_text(&name, LOCK_PREFIX);
   tam_buf_append(&name, op->params.model);
-  op->lock = tam_storage_lock(op->store->storage, tam_store_op_owner(op, 0),
-                              tam_buf_span(&name));
-  return op->lock == 0 ? TAM_ERR_OUT_OF_MEMORY : TAM_PHASE_WAIT;
+  op->turn.lock = tam_storage_lock(
+      op->store->storage, tam_store_op_owner(op, 0), tam_buf_span(&name));
+  return op->turn.lock == 0 ? TAM_ERR_OUT_OF_MEMORY : TAM_PHASE_WAIT;
 }
 
 // The download has stored the file: it can be served now.
 static int is_there(const tam_store_op *op) {
   const tam_store_op *download =
-      op->verb->is_serving && !op->has_looked_again ? find_download(op) : NULL;
+      op->verb->is_serving && !op->turn.has_looked_again ? find_download(op)
+                                                         : NULL;
   const tam_transfer *transfer =
       download != NULL ? find_transfer(download, op) : NULL;
   return transfer != NULL && transfer->is_complete;
@@ -117,9 +118,9 @@ static int is_there(const tam_store_op *op) {
 // Whoever waits longer than a moment shall hear it.
 static int lock_advance(tam_store_op *op) {
   if (is_there(op)) {
-    op->has_looked_again = 1;
-    tam_storage_drop(op->store->storage, op->lock);
-    op->lock = 0;
+    op->turn.has_looked_again = 1;
+    tam_storage_drop(op->store->storage, op->turn.lock);
+    op->turn.lock = 0;
     op->phase = op->verb->phases;
     return (*op->phase)->start(op);
   }
@@ -128,7 +129,7 @@ static int lock_advance(tam_store_op *op) {
 }
 
 static double lock_deadline(const tam_store_op *op) {
-  return op->has_said_waiting || op->is_quiet
+  return op->turn.has_said_waiting || op->speaker.is_quiet
              ? -1
              : op->started_ms + LOCK_SILENCE_MS;
 }
@@ -148,9 +149,9 @@ const tam_phase tam_lock_phase = {
 };
 
 static int unlock_start(tam_store_op *op) {
-  if (op->lock != 0) {
-    tam_storage_drop(op->store->storage, op->lock);
-    op->lock = 0;
+  if (op->turn.lock != 0) {
+    tam_storage_drop(op->store->storage, op->turn.lock);
+    op->turn.lock = 0;
   }
   return TAM_PHASE_DONE;
 }

@@ -32,15 +32,15 @@ static int is_head(const tam_store_op *op) {
 static int url_start(tam_store_op *op) {
   int is_read = is_head(op) || tam_span_eq(op->params.method, TAM_SPAN("GET"));
   if (!is_read ||
-      tam_hub_file_parse(&op->file, op->file_text, op->store->host.hub_url,
-                         op->params.url) <= 0) {
-    op->outcome = TAM_OUTCOME_PASS;
+      tam_hub_file_parse(&op->serving.file, op->serving.text,
+                         op->store->host.hub_url, op->params.url) <= 0) {
+    op->serving.outcome = TAM_OUTCOME_PASS;
     return TAM_PHASE_END;
   }
   if (!op->is_renamed) {
-    op->params.model = op->file.repo;
+    op->params.model = op->serving.file.repo;
   }
-  op->params.revision = op->file.revision;
+  op->params.revision = op->serving.file.revision;
   return TAM_PHASE_DONE;
 }
 
@@ -53,7 +53,7 @@ static int is_absent(const tam_store_op *op) {
 }
 
 static int end_as(tam_store_op *op, tam_outcome outcome) {
-  op->outcome = outcome;
+  op->serving.outcome = outcome;
   return TAM_PHASE_END;
 }
 
@@ -112,7 +112,7 @@ static double cut_number(tam_span *ptext) {
 // several, is left aside, as the standard allows; and so is any for HEAD.
 static uint32_t read_range(tam_store_op *op, uint64_t size) {
   tam_span text = op->params.range;
-  op->serve_to = size;
+  op->serving.to = size;
   if (is_head(op) || !tam_span_starts_with(text, TAM_SPAN("bytes="))) {
     return 200;
   }
@@ -130,10 +130,11 @@ static uint32_t read_range(tam_store_op *op, uint64_t size) {
     return RANGE_NOT_SATISFIABLE;
   }
   if (first < 0) {
-    op->serve_at = last >= (double)size ? 0 : size - (uint64_t)last;
+    op->serving.at = last >= (double)size ? 0 : size - (uint64_t)last;
   } else {
-    op->serve_at = (uint64_t)first;
-    op->serve_to = last >= 0 && last < (double)size ? (uint64_t)last + 1 : size;
+    op->serving.at = (uint64_t)first;
+    op->serving.to =
+        last >= 0 && last < (double)size ? (uint64_t)last + 1 : size;
   }
   return 206;
 }
@@ -163,30 +164,30 @@ static void write_headers(const tam_store_op *op, tam_span etag,
                           tam_buf *json) {
   const tam_revision *revision = &op->revision;
   double size = (double)op->transfers.list[0].record.chunks.size;
-  int has_body = op->http_status == 200 || op->http_status == 206;
+  int has_body = op->serving.status == 200 || op->serving.status == 206;
   tam_json_write_member_begin(json, "headers");
   tam_json_write_name_member(json, "accept-ranges", "bytes");
-  if (!op->is_unverified) { // else both are made up
+  if (!op->serving.is_unverified) { // else both are made up
     tam_json_write_string_member(json, "etag", etag);
     tam_json_write_string_member(json, "x-repo-commit",
                                  tam_revision_text(revision, revision->commit));
   }
   if (has_body) {
     tam_json_write_name_member(json, "content-type",
-                               content_type(op->file.path));
+                               content_type(op->serving.file.path));
     tam_json_write_number_member(json, "content-length",
-                                 (double)(op->serve_to - op->serve_at));
+                                 (double)(op->serving.to - op->serving.at));
   }
-  if (op->http_status == 206) {
+  if (op->serving.status == 206) {
     tam_json_write_key(json, "content-range");
     tam_buf_append_text(json, "\"bytes ");
-    tam_text_append_number(json, (double)op->serve_at);
+    tam_text_append_number(json, (double)op->serving.at);
     tam_buf_append_byte(json, '-');
-    tam_text_append_number(json, (double)op->serve_to - 1);
+    tam_text_append_number(json, (double)op->serving.to - 1);
     tam_buf_append_byte(json, '/');
     tam_text_append_number(json, size);
     tam_buf_append_byte(json, '"');
-  } else if (op->http_status == RANGE_NOT_SATISFIABLE) {
+  } else if (op->serving.status == RANGE_NOT_SATISFIABLE) {
     tam_json_write_key(json, "content-range");
     tam_buf_append_text(json, "\"bytes */");
     tam_text_append_number(json, size);
@@ -198,17 +199,11 @@ static void write_headers(const tam_store_op *op, tam_span etag,
 // Says what the head of the answer is. It is no progress that can be left out.
 static int say_head(tam_store_op *op, tam_span etag) {
   tam_buf json;
-  tam_buf_init(&json, op->store->host.mem, TAM_STORE_TEXT_MAX);
-  tam_answer_begin(&json, &op->envelope, op->verb->name, TAM_ANSWER_PROGRESS,
-                   op->seq, op->store->now_ms);
-  tam_json_write_number_member(&json, "status", op->http_status);
+  tam_speaker_begin(&op->speaker, TAM_ANSWER_PROGRESS, op->store->now_ms,
+                    &json);
+  tam_json_write_number_member(&json, "status", op->serving.status);
   write_headers(op, etag, &json);
-  tam_json_write_object_end(&json);
-  int error = tam_action_queue_put(op->store->host.queue, TAM_ACTION_MESSAGE,
-                                   op->op, 0, &json);
-  op->seq += error == 0;
-  tam_buf_free(&json);
-  return error;
+  return tam_speaker_say(&op->speaker, TAM_ANSWER_PROGRESS, &json);
 }
 
 // Returns 1 when the caller has the content already (RFC 9110, 13.1.2). That
@@ -216,7 +211,8 @@ static int say_head(tam_store_op *op, tam_span etag) {
 static int is_known_to_caller(const tam_store_op *op, tam_span etag) {
   tam_span known = op->params.if_none_match;
   return tam_span_eq(tam_span_trim(known), TAM_SPAN("*")) ||
-         (!op->is_unverified && tam_span_find_nocase(known, etag) < known.len);
+         (!op->serving.is_unverified &&
+          tam_span_find_nocase(known, etag) < known.len);
 }
 
 static int begin(tam_store_op *op) {
@@ -229,15 +225,16 @@ static int begin(tam_store_op *op) {
       !tam_span_eq(op->params.if_range, tam_buf_span(&etag))) {
     op->params.range = TAM_SPAN_NONE; // a part of another content
   }
-  op->http_status = read_range(op, record->chunks.size);
+  op->serving.status = read_range(op, record->chunks.size);
   if (is_known_to_caller(op, tam_buf_span(&etag))) {
-    op->http_status = NOT_MODIFIED;
+    op->serving.status = NOT_MODIFIED;
   }
-  op->is_serving = 1;
-  op->outcome = TAM_OUTCOME_FILE;
+  op->serving.has_head = 1;
+  op->serving.outcome = TAM_OUTCOME_FILE;
   // A short file does not wait for a reader, who may want the head only.
-  op->is_pulled |= op->serve_to - op->serve_at <= TAM_CHECK_BLOCK_SIZE;
-  tam_net_close_op(op->store->host.net, op->op);
+  op->serving.is_pulled |=
+      op->serving.to - op->serving.at <= TAM_CHECK_BLOCK_SIZE;
+  tam_net_close_op(op->store->host.net, op->speaker.op);
   return say_head(op, tam_buf_span(&etag));
 }
 
@@ -245,40 +242,41 @@ static int begin(tam_store_op *op) {
 // The bytes
 
 static int is_body_over(const tam_store_op *op) {
-  return op->http_status >= 300 || op->serve_at >= op->serve_to || is_head(op);
+  return op->serving.status >= 300 || op->serving.at >= op->serving.to ||
+         is_head(op);
 }
 
 // Reads the block in which the next byte is.
 static int read_block(tam_store_op *op) {
   tam_transfer *transfer = &op->transfers.list[0];
   const tam_chunk_map *chunks = &transfer->record.chunks;
-  uint32_t chunk = (uint32_t)(op->serve_at / chunks->chunk_size);
+  uint32_t chunk = (uint32_t)(op->serving.at / chunks->chunk_size);
   uint64_t start = tam_chunk_map_start(chunks, chunk);
   uint64_t length = tam_chunk_map_length(chunks, chunk);
   uint64_t from =
-      (op->serve_at - start) / TAM_CHECK_BLOCK_SIZE * TAM_CHECK_BLOCK_SIZE;
+      (op->serving.at - start) / TAM_CHECK_BLOCK_SIZE * TAM_CHECK_BLOCK_SIZE;
   uint64_t to = from + TAM_CHECK_BLOCK_SIZE;
-  op->block_chunk = chunk;
-  op->block_at = start + from;
-  op->block_len = (uint32_t)((to < length ? to : length) - from);
-  op->block_read = 0;
-  tam_checksum_init(&op->block_sum);
-  op->reading = tam_storage_read_and_keep(
+  op->serving.chunk = chunk;
+  op->serving.block_at = start + from;
+  op->serving.block_len = (uint32_t)((to < length ? to : length) - from);
+  op->serving.block_read = 0;
+  tam_checksum_init(&op->serving.block_sum);
+  op->serving.reading = tam_storage_read_and_keep(
       op->store->storage, tam_store_op_owner(op, 0),
-      op->is_at_address ? tam_store_op_address_key(op, transfer)
-                        : tam_store_op_chunk_key(op, transfer, chunk),
-      from, from + op->block_len);
-  return tam_store_op_asked(op->reading);
+      op->serving.is_at_address ? tam_store_op_address_key(op, transfer)
+                                : tam_store_op_chunk_key(op, transfer, chunk),
+      from, from + op->serving.block_len);
+  return tam_store_op_asked(op->serving.reading);
 }
 
 static int serve_go_on(tam_store_op *op) {
   if (is_body_over(op)) {
     return TAM_PHASE_DONE;
   }
-  if (!op->is_pulled || op->reading != 0) {
+  if (!op->serving.is_pulled || op->serving.reading != 0) {
     return TAM_PHASE_WAIT;
   }
-  op->is_pulled = 0;
+  op->serving.is_pulled = 0;
   return read_block(op);
 }
 
@@ -286,7 +284,7 @@ int tam_store_op_note_use(tam_store_op *op) {
   tam_store *store = op->store;
   tam_batch batch;
   uint64_t hash = tam_span_hash(op->params.model, 0);
-  if (op->is_unverified ||
+  if (op->serving.is_unverified ||
       (store->used_hash == hash && store->now_ms < store->used_again_ms)) {
     return 0;
   }
@@ -294,14 +292,14 @@ int tam_store_op_note_use(tam_store_op *op) {
   store->used_again_ms = store->now_ms + USE_PERIOD_MS;
   tam_batch_init(&batch, store->host.mem);
   tam_models_put_used(op->params.model, store->now_ms, &batch);
-  op->noting = tam_storage_write(
+  op->serving.noting = tam_storage_write(
       store->storage, tam_store_op_owner(op, TAM_STORE_TAG_USED), &batch);
   tam_batch_free(&batch);
-  return op->noting == 0 ? TAM_ERR_OUT_OF_MEMORY : 0;
+  return op->serving.noting == 0 ? TAM_ERR_OUT_OF_MEMORY : 0;
 }
 
 static int serve_start(tam_store_op *op) {
-  int error = op->is_serving ? 0 : begin(op);
+  int error = op->serving.has_head ? 0 : begin(op);
   if (error == 0) {
     error = tam_store_op_note_use(op);
   }
@@ -322,14 +320,14 @@ static int lost_start(tam_store_op *op) {
     return tam_store_op_fail(op, TAM_ERR_NOT_STORED,
                              "the file was deleted while it was read");
   }
-  tam_transfer_lose(transfer, op->block_chunk);
+  tam_transfer_lose(transfer, op->serving.chunk);
   return TAM_PHASE_DONE;
 }
 
 const tam_phase tam_lost_phase = {.stage = "serve", .start = lost_start};
 
 int tam_store_op_repair(tam_store_op *op, const tam_phase *const *phases) {
-  if (++op->repairs > op->transfers.list[0].record.chunks.count) {
+  if (++op->serving.repairs > op->transfers.list[0].record.chunks.count) {
     return tam_store_op_fail(
         op, TAM_ERR_STORE_DAMAGED,
         "the storage does not give back what it was given");
@@ -340,7 +338,7 @@ int tam_store_op_repair(tam_store_op *op, const tam_phase *const *phases) {
   op->params.revision =
       (tam_span){(const uint8_t *)op->commit, TAM_COMMIT_SIZE};
   // No other phase expects to hear of this.
-  tam_storage_drop(op->store->storage, op->noting);
+  tam_storage_drop(op->store->storage, op->serving.noting);
   op->phase = phases;
   return (*op->phase)->start(op);
 }
@@ -359,28 +357,29 @@ static int repair(tam_store_op *op) {
                                             &tam_unlock_phase,
                                             &tam_serve_phase,
                                             NULL};
-  if (op->params.only_cached || op->is_unverified) {
+  if (op->params.only_cached || op->serving.is_unverified) {
     return tam_store_op_fail(op, TAM_ERR_STORE_DAMAGED,
                              "a stored chunk is damaged");
   }
-  op->is_pulled = 1; // the block is still owed
+  op->serving.is_pulled = 1; // the block is still owed
   return tam_store_op_repair(op, phases);
 }
 
 static int deliver(tam_store_op *op, uint32_t request) {
-  uint64_t end = op->block_at + op->block_len;
-  uint64_t to = end < op->serve_to ? end : op->serve_to;
+  uint64_t end = op->serving.block_at + op->serving.block_len;
+  uint64_t to = end < op->serving.to ? end : op->serving.to;
   uint8_t text[PLACE_MAX];
   tam_buf place;
   tam_buf_init_fixed(&place, text, sizeof(text));
-  tam_text_append_number(&place, (double)(op->serve_at - op->block_at));
+  tam_text_append_number(&place,
+                         (double)(op->serving.at - op->serving.block_at));
   tam_buf_append_byte(&place, ' ');
-  tam_text_append_number(&place, (double)(to - op->serve_at));
-  int is_last = to == op->serve_to;
+  tam_text_append_number(&place, (double)(to - op->serving.at));
+  int is_last = to == op->serving.to;
   int error = tam_action_queue_put_request(
-      op->store->host.queue, TAM_ACTION_DELIVER, op->op, request,
+      op->store->host.queue, TAM_ACTION_DELIVER, op->speaker.op, request,
       is_last ? TAM_DELIVER_FLAG_LAST : 0, &place);
-  op->serve_at = to;
+  op->serving.at = to;
   if (error != 0) {
     tam_storage_forget(op->store->storage, request);
     return error;
@@ -396,21 +395,22 @@ static int serve_on_storage(tam_store_op *op,
   }
   switch (report->kind) {
   case TAM_STORAGE_DATA:
-    tam_checksum_update(&op->block_sum, report->data);
-    op->block_read += (uint32_t)report->data.len;
+    tam_checksum_update(&op->serving.block_sum, report->data);
+    op->serving.block_read += (uint32_t)report->data.len;
     return TAM_PHASE_WAIT;
   case TAM_STORAGE_FAILED:
     return tam_store_op_storage_failed(op, report);
   default:
     break;
   }
-  uint64_t start = tam_chunk_map_start(&record->chunks, op->block_chunk);
-  uint32_t block = (uint32_t)((op->block_at - start) / TAM_CHECK_BLOCK_SIZE);
-  op->reading = 0;
-  if (report->found && op->block_read == op->block_len &&
-      (op->is_unverified ||
-       tam_file_record_has_sum(record, op->block_chunk, block,
-                               tam_checksum_final(&op->block_sum)))) {
+  uint64_t start = tam_chunk_map_start(&record->chunks, op->serving.chunk);
+  uint32_t block =
+      (uint32_t)((op->serving.block_at - start) / TAM_CHECK_BLOCK_SIZE);
+  op->serving.reading = 0;
+  if (report->found && op->serving.block_read == op->serving.block_len &&
+      (op->serving.is_unverified ||
+       tam_file_record_has_sum(record, op->serving.chunk, block,
+                               tam_checksum_final(&op->serving.block_sum)))) {
     return deliver(op, report->request);
   }
   tam_storage_forget(op->store->storage, report->request);

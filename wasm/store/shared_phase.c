@@ -2,6 +2,7 @@
 // The objects that TabAgent and this program share: what TabAgent's manifest
 // says of a model, and settings. Whoever wants one read gets its text; whoever
 // wants one changed hands in a merge patch, so that nobody's change is lost.
+#include "store/shared_phase.h"
 #include "core/json_tree.h"
 #include "core/json_write.h"
 #include "core/names.h"
@@ -41,7 +42,7 @@ static int shared_go_on(tam_store_op *op) {
   tam_batch_init(&batch, op->store->host.mem);
   tam_batch_merge(&batch, store_of(op), key_of(op),
                   (tam_span){op->rows.data + 1, op->rows.len - 2});
-  op->has_changed_manifest = op->params.model.len > 0;
+  op->news.has_changed_manifest = op->params.model.len > 0;
   op->params.is_input = 0; // it is read now
   return tam_store_op_write(op, &batch);
 }
@@ -126,7 +127,7 @@ int tam_store_op_put_statuses(tam_store_op *op, tam_span repo, tam_span text,
     error = patch.error;
   } else if (is_changed && patch.error == 0) {
     tam_batch_merge(&op->batch, TAM_STORE_MANIFEST, repo, tam_buf_span(&patch));
-    op->has_changed_manifest = 1;
+    op->news.has_changed_manifest = 1;
   }
   tam_buf_free(&patch);
   tam_json_tree_free(root, mem);
@@ -140,8 +141,6 @@ static int status_start(tam_store_op *op) {
       tam_file_select_dtype(op->params.dtype, ALL_DTYPES, &op->dtype) != 0) {
     return TAM_PHASE_DONE;
   }
-  tam_batch_init(&op->batch, op->store->host.mem);
-  op->has_batch = 1;
   return tam_store_op_asked(
       tam_storage_get(op->store->storage, tam_store_op_owner(op, 0),
                       TAM_STORE_MANIFEST, op->params.model));
@@ -152,7 +151,7 @@ static int status_on_storage(tam_store_op *op,
   if (report->kind == TAM_STORAGE_FAILED) {
     return tam_store_op_storage_failed(op, report);
   }
-  if (op->has_changed_manifest || !report->found) {
+  if (op->news.has_changed_manifest || !report->found) {
     return TAM_PHASE_DONE;
   }
   int error =
@@ -161,10 +160,9 @@ static int status_on_storage(tam_store_op *op,
                                       "failed")
           : tam_store_op_put_statuses(op, op->params.model, report->data,
                                       "failed\0", "downloaded");
-  if (error != 0 || !op->has_changed_manifest) {
+  if (error != 0 || !op->news.has_changed_manifest) {
     return error != 0 ? error : TAM_PHASE_DONE;
   }
-  op->has_batch = 0;
   return tam_store_op_write(op, &op->batch);
 }
 

@@ -5,13 +5,11 @@
 
 #include "core/json_write.h"
 #include "core/mem.h"
+#include "store/doctor_phase.h"
 #include "store/store_op.h"
 #include "store/verbs.h"
 
 #include <string.h>
-
-// The caller's id as JSON text, as the reader of messages caps it.
-#define ID_MAX 512
 
 // An answer of the API about one revision: two members.
 #define BODY_MAX 65536
@@ -58,28 +56,26 @@ static void op_del(tam_store_op *op) {
   const tam_mem *mem = op->store->host.mem;
   tam_store_op_free_stored(op);
   tam_models_free(&op->models, mem);
-  if (op->has_batch) {
-    tam_batch_free(&op->batch);
-  }
-  tam_tree_scan_del(op->tree);
-  tam_mem_free(mem, op->last_words);
+  tam_batch_free(&op->batch);
+  tam_tree_scan_del(op->listing.tree);
+  tam_buf_free(&op->listing.url);
+  tam_buf_free(&op->listing.body);
+  tam_buf_free(&op->listing.cursor);
+  tam_buf_free(&op->listing.task);
   tam_buf_free(&op->rows);
   tam_store_params_free(&op->params);
-  tam_buf_free(&op->id);
   tam_buf_free(&op->why);
-  tam_buf_free(&op->task);
-  tam_buf_free(&op->body);
-  tam_buf_free(&op->url);
-  tam_buf_free(&op->next_url);
+  tam_buf_free(&op->scratch);
+  tam_speaker_free(&op->speaker);
   tam_mem_free(mem, op);
 }
 
 // Ends what the operation asked of the host.
 static void op_close(tam_store_op *op) {
   tam_transfers_forget(op);
-  tam_net_close_op(op->store->host.net, op->op);
-  tam_storage_close_op(op->store->storage, op->op);
-  op->lock = 0;
+  tam_net_close_op(op->store->host.net, op->speaker.op);
+  tam_storage_close_op(op->store->storage, op->speaker.op);
+  op->turn.lock = 0;
 }
 
 void tam_store_op_end(tam_store_op *op, int error) {
@@ -131,8 +127,9 @@ static int refusal_of(const tam_net_report *report) {
 static int on_refused(tam_store_op *op, const tam_net_report *report) {
   int error = refusal_of(report);
   op->status = report->status;
-  if (op->verb->is_serving && !op->is_serving && error != TAM_ERR_HTTP_STATUS) {
-    op->outcome = TAM_OUTCOME_PASS;
+  if (op->verb->is_serving && !op->serving.has_head &&
+      error != TAM_ERR_HTTP_STATUS) {
+    op->serving.outcome = TAM_OUTCOME_PASS;
     return TAM_PHASE_END;
   }
   tam_buf_append_text(&op->why, "the Hub answered with status ");
@@ -159,7 +156,7 @@ int tam_store_op_storage_failed(tam_store_op *op,
 }
 
 tam_storage_owner tam_store_op_owner(const tam_store_op *op, uint32_t tag) {
-  return (tam_storage_owner){op->op, tag};
+  return (tam_storage_owner){op->speaker.op, tag};
 }
 
 int tam_store_op_asked(uint32_t request) {
@@ -186,15 +183,16 @@ int tam_store_op_rename(tam_store_op *op, tam_span repo) {
     return error;
   }
   // What is held and found is about another name.
-  tam_storage_drop(op->store->storage, op->lock);
-  op->lock = 0;
+  tam_storage_drop(op->store->storage, op->turn.lock);
+  op->turn.lock = 0;
   op->is_renamed = 1;
   op->phase = op->verb->phases;
   return (*op->phase)->start(op);
 }
 
 int tam_store_op_open_net(tam_store_op *op) {
-  int error = tam_net_open_op(op->store->host.net, op->op, TAM_TRANSFER_SLOTS);
+  int error =
+      tam_net_open_op(op->store->host.net, op->speaker.op, TAM_TRANSFER_SLOTS);
   return error == TAM_ERR_BUSY
              ? tam_store_op_fail(op, error,
                                  "too many operations use the network")
@@ -231,6 +229,15 @@ tam_span tam_store_op_chunk_key(tam_store_op *op, const tam_transfer *transfer,
   return tam_buf_span(&key);
 }
 
+tam_span tam_store_op_manifest_key(tam_store_op *op,
+                                   const tam_transfer *transfer) {
+  tam_buf key;
+  tam_buf_init_fixed(&key, op->key_text, sizeof(op->key_text));
+  tam_buf_append(&key, tam_store_op_group(op, transfer));
+  tam_buf_append_text(&key, ":manifest");
+  return tam_buf_span(&key);
+}
+
 tam_span tam_store_op_revision_key(tam_store_op *op, tam_span repo,
                                    tam_span commit) {
   tam_buf key;
@@ -260,23 +267,24 @@ static tam_store_op *op_new(tam_store *store, const tam_store_verb *verb,
   op->store = store;
   op->verb = verb;
   op->phase = verb->phases;
-  op->op = request->op;
-  op->is_quiet = (request->flags & TAM_COMMAND_FLAG_QUIET) != 0;
   op->is_outside = (request->flags & TAM_COMMAND_FLAG_OUTSIDE) != 0;
   op->started_ms = store->now_ms;
-  op->free_bytes = -1;
-  tam_buf_init(&op->id, mem, ID_MAX);
+  op->room.free_bytes = -1;
   tam_buf_init(&op->why, mem, TAM_STORE_WHY_MAX);
-  tam_buf_init(&op->task, mem, TAM_STORE_WHY_MAX);
-  tam_buf_init(&op->body, mem, BODY_MAX);
-  tam_buf_init(&op->url, mem, TAM_NET_URL_MAX);
-  tam_buf_init(&op->next_url, mem, TAM_NET_URL_MAX);
+  tam_buf_init(&op->scratch, mem, TAM_NET_URL_MAX);
+  tam_buf_init(&op->listing.url, mem, TAM_NET_URL_MAX);
+  tam_buf_init(&op->listing.body, mem, BODY_MAX);
+  tam_buf_init(&op->listing.cursor, mem, TAM_NET_URL_MAX);
+  tam_buf_init(&op->listing.task, mem, TAM_STORE_WHY_MAX);
   tam_buf_init(&op->rows, mem, ROWS_MAX);
+  tam_batch_init(&op->batch, mem);
   tam_models_init(&op->models, mem);
-  tam_buf_append(&op->id, request->envelope.id);
-  op->envelope.id = tam_buf_span(&op->id);
-  op->envelope.is_type_style = request->envelope.is_type_style;
-  op->envelope.first_seq = request->envelope.first_seq;
+  if (tam_speaker_init(&op->speaker, store->host.queue, verb->name, request->op,
+                       &request->envelope, mem) != 0) {
+    op_del(op);
+    return NULL;
+  }
+  op->speaker.is_quiet = (request->flags & TAM_COMMAND_FLAG_QUIET) != 0;
   return op;
 }
 
@@ -293,7 +301,7 @@ static int op_prepare(tam_store_op *op, const tam_store_request *request) {
   if (error == 0 && tam_store_busy(store) > TAM_STORE_OPS_MAX) {
     error = tam_store_op_fail(op, TAM_ERR_BUSY, "too many operations run");
   }
-  op->file.path = op->params.path;
+  op->serving.file.path = op->params.path;
   op->transfers.is_paused = request->is_paused;
   op->is_prepared = error == 0;
   if (error == 0 && op->verb->takes_facts) {
@@ -307,10 +315,7 @@ int tam_store_start(tam_store *store, const tam_store_verb *verb,
                     const tam_store_request *request, double now_ms) {
   store->now_ms = now_ms;
   tam_store_op *op = op_new(store, verb, request);
-  if (op == NULL || op->id.error != 0 || tam_store_messages_init(op) != 0) {
-    if (op != NULL) {
-      op_del(op);
-    }
+  if (op == NULL) {
     return TAM_ERR_OUT_OF_MEMORY;
   }
   // The newest stands last: the queue of downloads is in this order.
@@ -329,7 +334,7 @@ int tam_store_start(tam_store *store, const tam_store_verb *verb,
 
 static tam_store_op *find_op(const tam_store *store, uint32_t number) {
   tam_store_op *op = store->first;
-  while (op != NULL && (op->op != number || op->is_ended)) {
+  while (op != NULL && (op->speaker.op != number || op->is_ended)) {
     op = op->next;
   }
   return op;
@@ -372,7 +377,7 @@ static int on_caller(tam_store_op *op, const tam_event *event) {
                                     "the operation was cancelled"));
     return 0;
   case TAM_EVENT_PULL:
-    op->is_pulled = 1;
+    op->serving.is_pulled = 1;
     if (phase->on_pull != NULL) {
       op_settle(op, phase->on_pull(op));
     }
@@ -453,7 +458,8 @@ double tam_store_deadline(const tam_store *store) {
 
 int tam_store_has_id(const tam_store *store, tam_span id) {
   const tam_store_op *op = store->first;
-  while (op != NULL && (op->is_ended || !tam_span_eq(op->envelope.id, id))) {
+  while (op != NULL &&
+         (op->is_ended || !tam_span_eq(op->speaker.envelope.id, id))) {
     op = op->next;
   }
   return op != NULL;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the caller of an operation hears.
 #include "core/json_write.h"
-#include "core/mem.h"
-#include "core/trap.h"
 #include "store/store_op.h"
 #include "store/verbs.h"
 
@@ -10,21 +8,6 @@
 
 // Progress is said at most ten times a second.
 #define PROGRESS_PERIOD_MS 100.0
-
-// The terminal message: a list of the most files or models.
-#define MESSAGE_MAX (UINT32_C(16) << 20)
-
-// The terminal error when memory is gone: names, numbers, a sentence and the
-// caller's id, which is capped by the reader of messages.
-#define LAST_WORDS_MAX 2048
-
-static int send(tam_store_op *op, tam_buf *json, uint32_t flags) {
-  tam_json_write_object_end(json);
-  int error = tam_action_queue_put(op->store->host.queue, TAM_ACTION_MESSAGE,
-                                   op->op, flags, json);
-  op->seq += error == 0;
-  return error;
-}
 
 // ---------------------------------------------------------------------------
 // Progress
@@ -51,8 +34,9 @@ static const tam_transfer *current_transfer(const tam_store_op *op) {
 
 static tam_span current_file(const tam_store_op *op) {
   const tam_transfer *transfer =
-      *op->phase == &tam_verify_phase && op->verify_file < op->transfers.count
-          ? &op->transfers.list[op->verify_file]
+      *op->phase == &tam_verify_phase &&
+              op->verification.file < op->transfers.count
+          ? &op->transfers.list[op->verification.file]
           : current_transfer(op);
   return transfer == NULL
              ? TAM_SPAN_NONE
@@ -71,15 +55,15 @@ static const char *progress_phase(const tam_store_op *op) {
 }
 
 static uint64_t loaded_bytes(const tam_store_op *op) {
-  return *op->phase == &tam_verify_phase ? op->verified_bytes
+  return *op->phase == &tam_verify_phase ? op->verification.bytes
                                          : tam_transfers_loaded(op);
 }
 
 static void write_transfer(const tam_store_op *op, tam_buf *json) {
   const tam_transfers *all = &op->transfers;
-  double left = (double)(op->total_bytes - op->said_loaded);
+  double left = (double)(op->total_bytes - op->news.said_loaded);
   tam_json_write_known_member(json, "file", current_file(op));
-  tam_json_write_number_member(json, "loaded", (double)op->said_loaded);
+  tam_json_write_number_member(json, "loaded", (double)op->news.said_loaded);
   tam_json_write_number_member(json, "total", (double)op->total_bytes);
   tam_json_write_number_member(json, "bytesPerSecond", all->rate);
   tam_json_write_key(json, "etaMs");
@@ -91,9 +75,9 @@ static void write_transfer(const tam_store_op *op, tam_buf *json) {
 }
 
 double tam_store_progress_deadline(const tam_store_op *op) {
-  return op->is_quiet || op->verb->is_serving || !op->has_news
+  return op->speaker.is_quiet || op->verb->is_serving || !op->news.has_progress
              ? -1
-             : op->said_at_ms + PROGRESS_PERIOD_MS;
+             : op->news.said_at_ms + PROGRESS_PERIOD_MS;
 }
 
 // ---------------------------------------------------------------------------
@@ -118,9 +102,9 @@ static void broadcast_begin(tam_store_op *op, const char *type, tam_buf *json) {
 static int say_loading(tam_store_op *op, const char *status) {
   tam_buf json;
   double share = op->total_bytes > 0
-                     ? (double)op->said_loaded / (double)op->total_bytes
+                     ? (double)op->news.said_loaded / (double)op->total_bytes
                      : 1;
-  if (op->is_quiet || !op->verb->is_queued) {
+  if (op->speaker.is_quiet || !op->verb->is_queued) {
     return 0;
   }
   broadcast_begin(op, "modelWorkerLoadingProgress", &json);
@@ -140,7 +124,7 @@ static int say_loading(tam_store_op *op, const char *status) {
 // One for all that the operation changed in TabAgent's manifest.
 static void say_manifest_updated(tam_store_op *op) {
   tam_buf json;
-  if (op->has_changed_manifest && !op->is_quiet) {
+  if (op->news.has_changed_manifest && !op->speaker.is_quiet) {
     broadcast_begin(op, "manifestUpdated", &json);
     (void)broadcast(op, &json);
   }
@@ -151,106 +135,62 @@ static void say_manifest_updated(tam_store_op *op) {
 
 int tam_store_say_progress(tam_store_op *op, int is_last) {
   double now_ms = op->store->now_ms;
-  int is_due = op->has_news && now_ms >= op->said_at_ms + PROGRESS_PERIOD_MS;
-  if (op->is_quiet || op->verb->is_serving || (!is_last && !is_due)) {
+  int is_due = op->news.has_progress &&
+               now_ms >= op->news.said_at_ms + PROGRESS_PERIOD_MS;
+  if (op->speaker.is_quiet || op->verb->is_serving || (!is_last && !is_due)) {
     return 0;
   }
-  op->has_news = 0;
+  op->news.has_progress = 0;
   // What was said stays true: bytes of a body that broke off come again.
   uint64_t loaded = loaded_bytes(op);
-  if (loaded > op->said_loaded) {
-    op->said_loaded = loaded < op->total_bytes ? loaded : op->total_bytes;
+  if (loaded > op->news.said_loaded) {
+    op->news.said_loaded = loaded < op->total_bytes ? loaded : op->total_bytes;
   }
   tam_buf json;
-  tam_buf_init(&json, op->store->host.mem, TAM_STORE_TEXT_MAX);
-  tam_answer_begin(&json, &op->envelope, op->verb->name, TAM_ANSWER_PROGRESS,
-                   op->seq, now_ms);
+  tam_speaker_begin(&op->speaker, TAM_ANSWER_PROGRESS, now_ms, &json);
   tam_json_write_name_member(&json, "phase", progress_phase(op));
   write_transfer(op, &json);
-  int error = send(op, &json, 0);
-  tam_buf_free(&json);
+  int error = tam_speaker_say(&op->speaker, TAM_ANSWER_PROGRESS, &json);
   if (error == 0) {
-    error = say_loading(op, op->said_at_ms == 0 ? "initiate" : "progress");
+    error = say_loading(op, op->news.said_at_ms == 0 ? "initiate" : "progress");
   }
-  op->said_at_ms = now_ms;
+  op->news.said_at_ms = now_ms;
   return error;
 }
 
 // ---------------------------------------------------------------------------
 // The end
 
-int tam_store_messages_init(tam_store_op *op) {
-  op->last_words = tam_action_node_new(op->store->host.mem, LAST_WORDS_MAX);
-  return op->last_words == NULL ? TAM_ERR_OUT_OF_MEMORY : 0;
-}
-
 int tam_store_send_done(tam_store_op *op) {
   tam_buf json;
-  tam_buf_init(&json, op->store->host.mem, MESSAGE_MAX);
-  tam_answer_begin(&json, &op->envelope, op->verb->name, TAM_ANSWER_DONE,
-                   op->seq, op->store->now_ms);
-  if (op->envelope.is_type_style) {
-    tam_json_write_member_begin(&json, "result");
-  }
+  tam_speaker_begin(&op->speaker, TAM_ANSWER_DONE, op->store->now_ms, &json);
   if (op->verb->write_done != NULL) {
     op->verb->write_done(op, &json);
   }
-  if (op->envelope.is_type_style) {
-    tam_json_write_object_end(&json);
-  }
   say_manifest_updated(op);
   (void)say_loading(op, op->transfers.fetched_bytes == 0 ? "cached" : "done");
-  int error = send(op, &json, TAM_MESSAGE_FLAG_TERMINAL);
-  tam_buf_free(&json);
-  return error;
+  return tam_speaker_say(&op->speaker, TAM_ANSWER_DONE, &json);
 }
 
-static void write_error(tam_store_op *op, int error, int with_room,
-                        tam_buf *json) {
+void tam_store_send_error(tam_store_op *op, int error) {
+  tam_buf room;
+  tam_buf_init(&room, op->store->host.mem, TAM_MODELS_JSON_MAX);
+  if (error == TAM_ERR_QUOTA_EXCEEDED) {
+    tam_store_write_room(op, &room);
+  }
   tam_failure failure = {
       .error = error,
       .stage = op->is_prepared ? (*op->phase)->stage : "params",
       .message = op->why.len > 0 ? tam_buf_span(&op->why)
                                  : TAM_SPAN("the operation could not go on"),
+      .model = op->params.model,
       .status = op->status,
       .is_retryable = tam_error_is_retryable(error),
       .remedy = tam_error_remedy(error),
+      .more = room.error == 0 ? tam_buf_span(&room) : TAM_SPAN_NONE,
   };
-  tam_answer_begin(json, &op->envelope, op->verb->name, TAM_ANSWER_ERROR,
-                   op->seq, op->store->now_ms);
-  if (op->params.model.len > 0) {
-    tam_json_write_string_member(json, "modelId", op->params.model);
-  }
-  tam_answer_write_error(json, &op->envelope, &failure);
-  if (with_room) {
-    tam_store_write_room(op, json);
-  }
-}
-
-// The same in memory that was set aside at the start.
-static void send_last_words(tam_store_op *op, int error) {
-  tam_action_node *node = op->last_words;
-  tam_buf json;
-  tam_buf_init_fixed(&json, (uint8_t *)(node + 1), LAST_WORDS_MAX);
-  write_error(op, error, 0, &json);
-  tam_json_write_object_end(&json);
-  TAM_ASSERT(json.error == 0);
-  node->action.kind = TAM_ACTION_MESSAGE;
-  node->action.op = op->op;
-  node->action.flags = TAM_MESSAGE_FLAG_TERMINAL;
-  node->action.first.len = json.len;
-  tam_action_queue_push(op->store->host.queue, node);
-  op->last_words = NULL;
-}
-
-void tam_store_send_error(tam_store_op *op, int error) {
-  tam_buf json;
-  tam_buf_init(&json, op->store->host.mem, MESSAGE_MAX);
-  write_error(op, error, error == TAM_ERR_QUOTA_EXCEEDED, &json);
   say_manifest_updated(op);
   (void)say_loading(op, "error");
-  if (send(op, &json, TAM_MESSAGE_FLAG_TERMINAL) != 0) {
-    send_last_words(op, error);
-  }
-  tam_buf_free(&json);
+  tam_speaker_fail(&op->speaker, &failure, op->store->now_ms);
+  tam_buf_free(&room);
 }

@@ -39,22 +39,22 @@ static int on_name(tam_store_op *op, tam_span key) {
   repo = tam_span_head(repo, tam_span_find_byte(repo, '@'));
   if (tam_span_eq_nocase(repo, op->params.model) &&
       !tam_span_eq(repo, op->params.model)) {
-    tam_buf_reset(&op->body);
-    tam_buf_append(&op->body, repo);
+    tam_buf_reset(&op->scratch);
+    tam_buf_append(&op->scratch, repo);
   }
   return TAM_PHASE_WAIT;
 }
 
 static int on_end(tam_store_op *op, uint32_t tag) {
   if (tag == TAG_NAMES) {
-    return op->body.len > 0 || op->body.error != 0
-               ? tam_store_op_rename(op, tam_buf_span(&op->body))
+    return op->scratch.len > 0 || op->scratch.error != 0
+               ? tam_store_op_rename(op, tam_buf_span(&op->scratch))
                : TAM_PHASE_DONE;
   }
   if (op->stored_count > 0 || op->is_renamed) {
     return TAM_PHASE_DONE;
   }
-  tam_buf_reset(&op->body);
+  tam_buf_reset(&op->scratch);
   return tam_store_op_asked(tam_storage_keys(op->store->storage,
                                              tam_store_op_owner(op, TAG_NAMES),
                                              TAM_SPAN(TAM_KEY_REVISION)));

@@ -129,7 +129,7 @@ int tam_slot_fetch(tam_store_op *op, tam_slot *slot) {
     append_range(op, slot, &headers);
   }
   tam_net_request request = {
-      .op = op->op,
+      .op = op->speaker.op,
       .tag = slot_tag(op, slot),
       .bucket = TAM_BUCKET_RESOLVERS,
       .url = tam_buf_span(&url),
@@ -161,7 +161,7 @@ int tam_slot_fetch(tam_store_op *op, tam_slot *slot) {
 }
 
 int tam_slot_fetch_slowly(tam_store_op *op, tam_slot *slot) {
-  tam_net_cancel(op->store->host.net, op->op, slot_tag(op, slot));
+  tam_net_cancel(op->store->host.net, op->speaker.op, slot_tag(op, slot));
   op->store->is_line_slow = 1;
   slot->is_slow = 1;
   return tam_slot_fetch(op, slot);
@@ -173,7 +173,7 @@ int tam_slot_fetch_slowly(tam_store_op *op, tam_slot *slot) {
 // Gives the present answer up and tries again.
 static int reject(tam_store_op *op, tam_slot *slot, int error,
                   uint32_t status) {
-  tam_net_cancel(op->store->host.net, op->op, slot_tag(op, slot));
+  tam_net_cancel(op->store->host.net, op->speaker.op, slot_tag(op, slot));
   return tam_slot_retry(op, slot, error, status);
 }
 

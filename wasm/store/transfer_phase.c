@@ -54,7 +54,7 @@ static int is_probing(const tam_transfers *all) {
 }
 
 void tam_transfers_note_progress(tam_store_op *op) {
-  op->has_news = 1;
+  op->news.has_progress = 1;
   if (op->store->now_ms > op->transfers.progress_at_ms) {
     op->transfers.progress_at_ms = op->store->now_ms;
   }
@@ -65,7 +65,7 @@ void tam_transfers_note_bytes(tam_store_op *op, uint32_t bytes) {
   double now_ms = op->store->now_ms;
   double period_ms = now_ms - all->rate_at_ms;
   all->fetched_bytes += bytes;
-  op->has_news = 1;
+  op->news.has_progress = 1;
   // What came as a whole tells enough, however short it took.
   if (period_ms >= (all->rate > 0 ? RATE_PERIOD_MS : RATE_FIRST_MS) ||
       (is_probing(all) && bytes > PROBE_BYTES_MIN)) {
@@ -415,7 +415,7 @@ static int work(tam_store_op *op) {
 static int transfer_start(tam_store_op *op) {
   tam_transfers *all = &op->transfers;
   all->progress_at_ms = op->store->now_ms;
-  op->has_news = 1;
+  op->news.has_progress = 1;
   all->rate_at_ms = op->store->now_ms;
   if (all->fetched_bytes == 0) {
     all->resumed_bytes = tam_transfers_stored(op);

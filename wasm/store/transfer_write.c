@@ -34,20 +34,11 @@ static void put_record(tam_store_op *op, tam_transfer *transfer,
   tam_buf_free(&record);
 }
 
-// The key of TabAgent's manifest is "<group>:manifest".
-static tam_span manifest_key(tam_store_op *op, const tam_transfer *transfer) {
-  tam_buf key;
-  tam_buf_init_fixed(&key, op->key_text, sizeof(op->key_text));
-  tam_buf_append(&key, tam_store_op_group(op, transfer));
-  tam_buf_append_text(&key, ":manifest");
-  return tam_buf_span(&key);
-}
-
 // TabAgent looks a file up by this; for it the file is there from now on.
 static void put_manifest(tam_store_op *op, const tam_transfer *transfer,
                          tam_batch *batch) {
   const tam_chunk_map *chunks = &transfer->record.chunks;
-  tam_span key = manifest_key(op, transfer);
+  tam_span key = tam_store_op_manifest_key(op, transfer);
   tam_buf json;
   tam_buf_init(&json, op->store->host.mem, MANIFEST_MAX);
   tam_json_write_object_begin(&json);
@@ -93,7 +84,8 @@ void tam_transfer_put_away(tam_store_op *op, const tam_transfer *transfer,
                      tam_store_op_chunk_key(op, transfer, i));
   }
   tam_batch_delete(batch, TAM_STORE_FILES, tam_store_op_file_key(op, transfer));
-  tam_batch_delete(batch, TAM_STORE_FILES, manifest_key(op, transfer));
+  tam_batch_delete(batch, TAM_STORE_FILES,
+                   tam_store_op_manifest_key(op, transfer));
   op->revision.files[transfer->file].flags &=
       (uint8_t)~TAM_REVISION_FILE_COMPLETE;
 }
@@ -128,7 +120,8 @@ static int put_transfer(tam_store_op *op, tam_transfer *transfer,
   if (has_body(op, transfer) && transfer->has_old_manifest) {
     // Its chunks are being overwritten: TabAgent must not mix the two.
     transfer->has_old_manifest = 0;
-    tam_batch_delete(batch, TAM_STORE_FILES, manifest_key(op, transfer));
+    tam_batch_delete(batch, TAM_STORE_FILES,
+                     tam_store_op_manifest_key(op, transfer));
   }
   if (has_body(op, transfer) || transfer->unsaved >= UNSAVED_CHUNKS_MAX) {
     put_record(op, transfer, batch);

@@ -50,7 +50,7 @@ static void forget_body(tam_store_op *op, tam_slot *slot) {
     return;
   }
   slot->forget->action.kind = TAM_ACTION_FORGET;
-  slot->forget->action.op = op->op;
+  slot->forget->action.op = op->speaker.op;
   slot->forget->action.request = slot->body;
   tam_action_queue_push(op->store->host.queue, slot->forget);
   slot->forget = NULL;
@@ -80,7 +80,7 @@ void tam_slot_keep_part(tam_store_op *op, tam_slot *slot, uint32_t request,
   }
   *plink = slot->forget;
   slot->forget->action.kind = TAM_ACTION_FORGET;
-  slot->forget->action.op = op->op;
+  slot->forget->action.op = op->speaker.op;
   slot->forget->action.request = request;
   slot->forget->next = NULL;
   slot->forget = NULL;

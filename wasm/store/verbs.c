@@ -57,13 +57,13 @@ void tam_store_write_room(const tam_store_op *op, tam_buf *json) {
   tam_json_write_number_member(json, "totalBytes", (double)op->total_bytes);
   tam_json_write_number_member(json, "neededBytes",
                                (double)tam_store_op_needed(op));
-  write_bytes(json, "freeBytes", op->free_bytes);
-  write_bytes(json, "quotaBytes", op->quota_bytes);
+  write_bytes(json, "freeBytes", op->room.free_bytes);
+  write_bytes(json, "quotaBytes", op->room.quota_bytes);
   tam_json_write_key(json, "fits");
   tam_json_write_bool(json, tam_store_op_fits(op));
   tam_json_write_key(json, "evict");
   tam_json_write_array_begin(json);
-  for (size_t i = 0; i < op->evict_count; i++) {
+  for (size_t i = 0; i < op->room.evict_count; i++) {
     const tam_model *model = &op->models.list[i];
     tam_json_write_string(json, (tam_span){model->repo, model->repo_len});
   }
@@ -157,20 +157,20 @@ static void write_checks(const tam_store_op *op, tam_buf *json) {
 }
 
 static void write_storage(const tam_store_op *op, tam_buf *json) {
-  write_bytes(json, "usedBytes", op->usage_bytes);
-  write_bytes(json, "quotaBytes", op->quota_bytes);
+  write_bytes(json, "usedBytes", op->room.usage_bytes);
+  write_bytes(json, "quotaBytes", op->room.quota_bytes);
   tam_json_write_key(json, "persisted");
-  if (op->persisted < 0) {
+  if (op->room.persisted < 0) {
     tam_json_write_null(json);
   } else {
-    tam_json_write_bool(json, op->persisted);
+    tam_json_write_bool(json, op->room.persisted);
   }
 }
 
 static void write_verify(const tam_store_op *op, tam_buf *json) {
-  uint32_t repaired = op->params.repair ? op->damaged : 0;
+  uint32_t repaired = op->params.repair ? op->verification.damaged : 0;
   tam_json_write_key(json, "ok");
-  tam_json_write_bool(json, repaired == op->damaged);
+  tam_json_write_bool(json, repaired == op->verification.damaged);
   tam_json_write_key(json, "damaged");
   tam_json_write_array_begin(json);
   tam_json_write_raw(json, tam_buf_span(&op->rows));
@@ -213,7 +213,7 @@ static void write_outcome(const tam_store_op *op, tam_buf *json) {
                                           "file\0"
                                           "absent\0"
                                           "miss\0",
-                                          op->outcome));
+                                          op->serving.outcome));
 }
 
 // ---------------------------------------------------------------------------
