@@ -111,10 +111,15 @@ export interface StoredModel {
   dtypes: {
     dtype: string;
     status: 'downloaded' | 'available';
-    /** Of the files that are complete. */
+    /** Of the files that it needs, as far as they are complete. */
     bytes: number;
     complete: boolean;
   }[];
+  /**
+   * What is stored, each content once: files that dtypes share, and those that
+   * revisions of a model share, which count for the current one. The sum over
+   * all rows is what the models take.
+   */
   bytes: number;
   /** Milliseconds since the epoch. */
   lastUsedAt: number | null;

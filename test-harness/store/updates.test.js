@@ -128,10 +128,15 @@ describe('an update', () => {
     await assertServed(offline, SECOND);
     await assertServed(offline, SECOND, second);
     await assertServed(offline, FIRST, first);
+    // What both have is there once, and counts for the one that is in use.
     const rows = await offline.models();
     assert.deepEqual(rows.map((row) => [row.commit, row.current, row.bytes])
-      .sort(), [[first, false, sizeOf(FIRST)],
+      .sort(), [[first, false, storedBytes(data) - sizeOf(SECOND)],
       [second, true, sizeOf(SECOND)]].sort());
+    // Each dtype needs all of its files.
+    assert.deepEqual(rows.map(({ commit, dtypes: [{ bytes }] }) => (
+      [commit, bytes])).sort(),
+    [[first, sizeOf(FIRST)], [second, sizeOf(SECOND)]].sort());
     await offline.dispose();
     assert.equal(quantOf(data).status, 'downloaded');
     assert.deepEqual([...quantOf(data).files].sort(), Object.keys(SECOND).sort());
@@ -342,4 +347,20 @@ describe('revisions by name', () => {
     await manager.dispose();
     await assertStored(data, SECOND);
   });
+});
+
+test('what dtypes share is counted for each, and once for the model', async () => {
+  const shared = { 'config.json': FIRST['config.json'] };
+  const q4 = { [GRAPH]: FIRST[GRAPH] };
+  const fp32 = { 'onnx/model.onnx': { size: 70_000, seed: 'fp32' } };
+  const hub = createModelHub({ ...shared, ...q4, ...fp32 });
+  const data = emptyData();
+  const manager = await managerOf(new MemoryStore(data), { fetch: hub.fetch });
+  await manager.download(MODEL, { dtype: 'q4' });
+  await manager.download(MODEL, { dtype: 'fp32' });
+  const [{ dtypes, bytes }] = await manager.models();
+  assert.deepEqual(Object.fromEntries(dtypes.map((row) => [row.dtype, row.bytes])),
+    { q4: sizeOf({ ...shared, ...q4 }), fp32: sizeOf({ ...shared, ...fp32 }) });
+  assert.equal(bytes, storedBytes(data));
+  await manager.dispose();
 });

@@ -19,6 +19,7 @@ enum { STEP_USED = 1, STEP_PINS, STEP_REVISIONS, STEP_OLD_KEYS };
 void tam_models_init(tam_models *models, const tam_mem *mem) {
   memset(models, 0, sizeof(*models));
   tam_buf_init(&models->rows, mem, TAM_MODELS_JSON_MAX);
+  tam_buf_init(&models->row_bytes, mem, TAM_MODELS_JSON_MAX);
   tam_buf_init(&models->json, mem, TAM_MODELS_JSON_MAX);
   tam_buf_init(&models->seen, mem, TAM_MODELS_JSON_MAX);
 }
@@ -26,11 +27,13 @@ void tam_models_init(tam_models *models, const tam_mem *mem) {
 void tam_models_free(tam_models *models, const tam_mem *mem) {
   tam_mem_free(mem, models->list);
   tam_buf_free(&models->rows);
+  tam_buf_free(&models->row_bytes);
   tam_buf_free(&models->json);
   tam_buf_free(&models->seen);
   models->seen_of = NULL;
   models->list = NULL;
   models->count = 0;
+  models->row_count = 0;
 }
 
 static void append_key(const char *prefix, tam_span repo, tam_buf *key) {
@@ -134,15 +137,13 @@ static void on_pin(tam_models *models, const tam_storage_report *report) {
   }
 }
 
-static double complete_bytes(const tam_revision *revision) {
-  double bytes = 0;
+static int has_complete(const tam_revision *revision) {
   for (size_t i = 0; i < revision->count; i++) {
-    const tam_revision_file *file = &revision->files[i];
-    if ((file->flags & TAM_REVISION_FILE_COMPLETE) != 0) {
-      bytes += (double)file->size;
+    if ((revision->files[i].flags & TAM_REVISION_FILE_COMPLETE) != 0) {
+      return 1;
     }
   }
-  return bytes;
+  return 0;
 }
 
 static void write_dtype_row(tam_buf *json, int dtype, double bytes,
@@ -174,8 +175,7 @@ static void write_dtype(tam_revision *revision, int dtype, tam_buf *json) {
 }
 
 // What is known before all lists are there.
-static void begin_row(tam_revision *revision, size_t place, double bytes,
-                      tam_buf *json) {
+static void begin_row(tam_revision *revision, size_t place, tam_buf *json) {
   tam_text_append_number(json, (double)place);
   tam_buf_append_byte(json, ' ');
   tam_buf_append_byte(json, '{');
@@ -195,11 +195,11 @@ static void begin_row(tam_revision *revision, size_t place, double bytes,
     }
   }
   tam_json_write_array_end(json);
-  tam_json_write_number_member(json, "bytes", bytes);
   tam_buf_append_byte(json, '\n');
 }
 
-static void end_row(const tam_model *model, tam_buf *json) {
+static void end_row(const tam_model *model, double bytes, tam_buf *json) {
+  tam_json_write_number_member(json, "bytes", bytes);
   tam_json_write_key(json, "lastUsedAt");
   if (model->used_ms > 0) {
     tam_json_write_number(json, model->used_ms);
@@ -211,56 +211,89 @@ static void end_row(const tam_model *model, tam_buf *json) {
   tam_json_write_object_end(json);
 }
 
+static double *bytes_of(tam_models *models, uint32_t row) {
+  return (double *)(void *)models->row_bytes.data + row;
+}
+
 static void write_rows(tam_models *models) {
   tam_span rest = tam_buf_span(&models->rows);
-  while (rest.len > 0) {
+  for (uint32_t row = 0; rest.len > 0; row++) {
     double place = 0;
     size_t blank = tam_span_find_byte(rest, ' ');
     size_t end = tam_span_find_byte(rest, '\n');
     (void)tam_span_to_uint(tam_span_head(rest, blank), &place);
     tam_json_write_raw(&models->json,
                        tam_span_from(tam_span_head(rest, end), blank + 1));
-    end_row(&models->list[(size_t)place], &models->json);
+    end_row(&models->list[(size_t)place], *bytes_of(models, row),
+            &models->json);
     rest = tam_span_from(rest, end + 1);
   }
 }
 
-// Returns 1 when the content in |group| was not seen before. Revisions of a
+// A content that was seen, and the row that counts it.
+typedef struct seen_content {
+  uint64_t sum; // of its group
+  uint32_t row;
+  int is_current; // the row is one that a label stands for
+} seen_content;
+
+// Returns the content in |group| as it was seen before, or NULL. Revisions of a
 // model come one behind the other, and share contents with no other model.
-static int is_first_time(tam_models *models, const tam_model *model,
-                         tam_span group) {
+static seen_content *find_seen(tam_models *models, uint64_t sum) {
+  seen_content *seen = (seen_content *)(void *)models->seen.data;
+  for (size_t i = 0; i < models->seen.len / sizeof(*seen); i++) {
+    if (seen[i].sum == sum) {
+      return &seen[i];
+    }
+  }
+  return NULL;
+}
+
+// Counts a content of |size| bytes for |row|. One that several revisions share
+// is there once: it counts for the one that is in use.
+static void count_content(tam_models *models, tam_model *model, tam_span group,
+                          double size, seen_content row) {
+  row.sum = tam_checksum_of(group);
+  seen_content *seen = find_seen(models, row.sum);
+  if (seen == NULL) {
+    tam_buf_append(&models->seen, (tam_span){(uint8_t *)&row, sizeof(row)});
+    model->bytes += size;
+    *bytes_of(models, row.row) += size;
+  } else if (row.is_current && !seen->is_current) {
+    *bytes_of(models, seen->row) -= size;
+    *bytes_of(models, row.row) += size;
+    *seen = row;
+  }
+}
+
+// Begins the row of |revision| and counts what is there of it.
+static void add_row(tam_store_op *op, tam_model *model,
+                    tam_revision *revision) {
+  tam_models *models = &op->models;
+  double none = 0;
+  seen_content row = {
+      .row = models->row_count++,
+      .is_current = (revision->flags & TAM_REVISION_CURRENT) != 0,
+  };
   if (models->seen_of != model) {
     models->seen_of = model;
     tam_buf_reset(&models->seen);
   }
-  uint64_t sum = tam_checksum_of(group);
-  for (size_t at = 0; at < models->seen.len; at += sizeof(sum)) {
-    if (memcmp(models->seen.data + at, &sum, sizeof(sum)) == 0) {
-      return 0;
-    }
-  }
-  tam_buf_append(&models->seen, (tam_span){(const uint8_t *)&sum, sizeof(sum)});
-  return 1;
-}
-
-// Returns the bytes that are gone when the model is, as far as the revisions
-// before this one do not have them.
-static double own_bytes(tam_store_op *op, const tam_model *model,
-                        const tam_revision *revision) {
-  double bytes = 0;
-  for (size_t i = 0; i < revision->count; i++) {
+  begin_row(revision, (size_t)(model - models->list), &models->rows);
+  tam_buf_append(&models->row_bytes,
+                 (tam_span){(uint8_t *)&none, sizeof(none)});
+  for (size_t i = 0; i < revision->count && models->row_bytes.error == 0; i++) {
     const tam_revision_file *file = &revision->files[i];
     tam_buf_reset(&op->scratch);
     tam_revision_append_group(revision, file, &op->scratch);
-    if ((file->flags & TAM_REVISION_FILE_COMPLETE) != 0 &&
-        is_first_time(&op->models, model, tam_buf_span(&op->scratch))) {
-      bytes += (double)file->size;
+    if ((file->flags & TAM_REVISION_FILE_COMPLETE) != 0) {
+      count_content(models, model, tam_buf_span(&op->scratch),
+                    (double)file->size, row);
     }
-    if (op->scratch.error != 0 || op->models.seen.error != 0) {
-      op->models.rows.error = TAM_ERR_OUT_OF_MEMORY;
+    if (op->scratch.error != 0 || models->seen.error != 0) {
+      models->rows.error = TAM_ERR_OUT_OF_MEMORY;
     }
   }
-  return bytes;
 }
 
 static int on_revision(tam_store_op *op, const tam_storage_report *report) {
@@ -271,13 +304,10 @@ static int on_revision(tam_store_op *op, const tam_storage_report *report) {
                                tam_revision_text(&revision, revision.repo))
                  : NULL;
   if (model != NULL) {
-    double bytes = complete_bytes(&revision);
     model->has_revision = 1;
-    model->bytes += own_bytes(op, model, &revision);
     // One that was only looked at, or given up dtype by dtype, is no model.
-    if (revision.dtypes != 0 || bytes > 0) {
-      begin_row(&revision, (size_t)(model - op->models.list), bytes,
-                &op->models.rows);
+    if (revision.dtypes != 0 || has_complete(&revision)) {
+      add_row(op, model, &revision);
     }
   }
   tam_revision_free(&revision);
@@ -359,9 +389,13 @@ static int on_end(tam_store_op *op) {
   if (--models->waiting > 0) {
     return TAM_PHASE_WAIT;
   }
-  write_rows(models);
-  write_old_rows(models);
-  int error = models->rows.error != 0 ? models->rows.error : models->json.error;
+  int error =
+      models->rows.error != 0 ? models->rows.error : models->row_bytes.error;
+  if (error == 0) {
+    write_rows(models);
+    write_old_rows(models);
+    error = models->json.error;
+  }
   return error != 0 ? error : TAM_PHASE_DONE;
 }
 

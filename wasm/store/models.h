@@ -28,8 +28,10 @@ typedef struct tam_models {
   size_t count;
   tam_buf rows; // the beginning of a row for each revision: the place of its
                 // model, a blank, JSON, a line feed
-  tam_buf json; // the rows
-  tam_buf seen; // checksums of the groups of the model at |seen_of|
+  uint32_t row_count;
+  tam_buf row_bytes; // of each, a double: contents that no other row counts
+  tam_buf json;      // the rows
+  tam_buf seen;      // the contents of the model at |seen_of|, see models.c
   const tam_model *seen_of;
   unsigned waiting; // lists that are still being read
 } tam_models;
