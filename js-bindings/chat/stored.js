@@ -7,7 +7,7 @@ import { errorOfMessage } from '../errors.js';
 /** @typedef {import('../loop.js').Loop} Loop */
 
 /**
- * Stores what a dtype needs, as far as it is not stored.
+ * Stores what a dtype needs, unless all of it is stored.
  * @param {Loop} loop
  * @param {number} request whose order it is
  * @param {{ modelId: string, dtype?: string, revision?: string }} order
@@ -20,7 +20,7 @@ export async function downloadModel(
   loop, request, { modelId, dtype, revision }, signal, onProgress,
 ) {
   const end = await loop.run({
-    action: 'download', id: `load-${request}`,
+    action: 'ensureModel', id: `load-${request}`,
     params: { modelId, dtype, revision },
   }, { signal, onProgress, isInner: true });
   if (end.code !== undefined) throw errorOfMessage(end, signal.reason);

@@ -16,6 +16,27 @@ import { chatManager, MODEL, repositoryOf } from './world.js';
 
 const OTHER = 'acme/other-chat';
 
+test('a stored model is loaded without the Hub', async () => {
+  const ort = new FakeOrt(saying('Yes.'));
+  const hub = createHub({ catalogue: [], rateLimits: false, latency: false,
+    repositories: [{ id: MODEL, files: repositoryOf(NO_MODEL) }] });
+  let isOffline = false;
+  const manager = await managerOf(new MemoryStore(), {
+    ort,
+    fetch: (/** @type {Parameters<typeof fetch>} */ ...args) => {
+      assert.ok(!isOffline, `${args[0]} was asked for`);
+      return hub.fetch(...args);
+    },
+  });
+  const { dtype } = await manager.load({ modelId: MODEL });
+  await manager.reset();
+  isOffline = true;
+  assert.equal((await manager.load({ modelId: MODEL })).dtype, dtype);
+  const { result } = await generate(manager, { message: 'Well?' });
+  assert.equal(result.text, 'Yes.');
+  await manager.dispose();
+});
+
 describe('loads', () => {
   const ort = new FakeOrt(saying('Yes.'));
   /** @type {import('./world.js').Manager} */

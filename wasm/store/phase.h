@@ -66,6 +66,12 @@ extern const tam_phase tam_select_phase;
 extern const tam_phase tam_select_file_phase;
 extern const tam_phase tam_select_complete_phase;
 
+// Chooses the files that the dtype needs if they are stored, without the Hub.
+extern const tam_phase tam_select_stored_phase;
+
+// Ends the operation when what was chosen is there.
+extern const tam_phase tam_enough_phase;
+
 // Reads the journals of the chosen files.
 extern const tam_phase tam_journals_phase;
 

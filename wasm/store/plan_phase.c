@@ -90,23 +90,64 @@ static unsigned complete_dtypes(tam_revision *revision) {
   return complete;
 }
 
-// Of several dtypes that will do, one that is stored does best.
-static int select_start(tam_store_op *op) {
-  unsigned available = tam_file_select_available(&op->revision);
+// Chooses the dtype that is wanted: of several that will do, one that is stored
+// does best. Returns 0, or DTYPE_UNAVAILABLE.
+static int choose_dtype(tam_store_op *op, unsigned available,
+                        unsigned complete) {
   tam_span wanted = op->params.dtype;
   int has_several = tam_span_find_byte(wanted, ',') < wanted.len;
-  if (!(has_several && tam_file_select_dtype(
-                           wanted, available & complete_dtypes(&op->revision),
-                           &op->dtype) == 0) &&
-      tam_file_select_dtype(wanted, available, &op->dtype) != 0) {
-    return no_such_dtype(op, available);
-  }
+  return has_several && tam_file_select_dtype(wanted, complete, &op->dtype) == 0
+             ? 0
+             : tam_file_select_dtype(wanted, available, &op->dtype);
+}
+
+static int take_dtype(tam_store_op *op) {
   tam_revision_choose_none(&op->revision);
   tam_file_select(&op->revision, op->dtype);
   return tam_store_op_take_chosen(op);
 }
 
+static int select_start(tam_store_op *op) {
+  unsigned available = tam_file_select_available(&op->revision);
+  unsigned complete = available & complete_dtypes(&op->revision);
+  return choose_dtype(op, available, complete) != 0
+             ? no_such_dtype(op, available)
+             : take_dtype(op);
+}
+
 const tam_phase tam_select_phase = {.stage = "plan", .start = select_start};
+
+// Chooses the files of the dtype, if they are complete.
+static int select_stored_start(tam_store_op *op) {
+  if (!op->has_revision || (op->revision.flags & TAM_REVISION_LISTED) == 0) {
+    return TAM_PHASE_DONE;
+  }
+  unsigned available = tam_file_select_available(&op->revision);
+  unsigned complete = available & complete_dtypes(&op->revision);
+  return choose_dtype(op, available, complete) == 0 &&
+                 (complete & (1U << op->dtype)) != 0
+             ? take_dtype(op)
+             : TAM_PHASE_DONE;
+}
+
+const tam_phase tam_select_stored_phase = {.stage = "plan",
+                                           .start = select_stored_start};
+
+// What was chosen is there: that is all. Else the store and the Hub are asked
+// as if nothing had been looked at.
+static int enough_start(tam_store_op *op) {
+  size_t complete = 0;
+  for (size_t i = 0; i < op->transfers.count; i++) {
+    complete += op->transfers.list[i].is_complete != 0;
+  }
+  if (complete > 0 && complete == op->transfers.count) {
+    return TAM_PHASE_END;
+  }
+  tam_store_op_free_stored(op);
+  return TAM_PHASE_DONE;
+}
+
+const tam_phase tam_enough_phase = {.stage = "plan", .start = enough_start};
 
 // Chooses the one file that is asked for.
 static int select_file_start(tam_store_op *op) {

@@ -232,6 +232,16 @@ PHASES(download_phases, &tam_queue_phase, &tam_lock_phase, &tam_stored_phase,
        &tam_fit_phase, &tam_begin_phase, &tam_transfer_phase,
        &tam_confirm_phase, &tam_publish_phase, &tam_sweep_phase);
 
+// What is stored will do, whatever the Hub has by now: no request, no lock, and
+// no turn in the queue comes before the model.
+PHASES(ensure_phases, &tam_stored_phase, &tam_known_phase,
+       &tam_select_stored_phase, &tam_journals_phase, &tam_enough_phase,
+       &tam_queue_phase, &tam_lock_phase, &tam_stored_phase, &tam_commit_phase,
+       &tam_tree_phase, &tam_select_phase, &tam_journals_phase,
+       &tam_adopt_phase, &tam_room_phase, &tam_evict_phase, &tam_fit_phase,
+       &tam_begin_phase, &tam_transfer_phase, &tam_confirm_phase,
+       &tam_publish_phase, &tam_sweep_phase);
+
 PHASES(update_phases, &tam_queue_phase, &tam_lock_phase, &tam_stored_phase,
        &tam_commit_phase, &tam_tree_phase, &tam_compare_phase,
        &tam_select_dtypes_phase, &tam_journals_phase, &tam_room_phase,
@@ -290,6 +300,12 @@ static const tam_store_verb verbs[] = {
      .needs_model = 1},
     {.name = "download",
      .phases = download_phases,
+     .write_done = write_download,
+     .needs_model = 1,
+     .has_dtype = 1,
+     .is_queued = 1},
+    {.name = "ensureModel",
+     .phases = ensure_phases,
      .write_done = write_download,
      .needs_model = 1,
      .has_dtype = 1,
