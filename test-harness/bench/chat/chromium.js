@@ -3,9 +3,9 @@
 // load a model that is stored.
 
 import { makeProfile, startChromium } from '../../browser/browser-process.js';
+import { watchMemory } from '../../browser/resident-memory.js';
 import { startHub } from '../../hub/index.js';
 import { median, medianRatio } from '../measure.js';
-import { residentBytes } from '../store/store.js';
 import { measureGeneration } from './measure.js';
 import { modelId, repositoryOf } from './models.js';
 import { startSite } from './server.js';
@@ -17,9 +17,6 @@ const BUNDLE = 'ort.jspi.bundle.min.mjs';
 
 const ROUNDS = 5;
 const QUICK_ROUNDS = 3;
-
-/** How often memory is looked at. */
-const SAMPLE_MS = 10;
 
 const MIB = 1 << 20;
 
@@ -92,17 +89,11 @@ class Stage {
       await this.call(side, 'release');
     }
     await this.call(side, 'collect');
-    const pids = await this.chromium.renderers();
-    const idle = residentBytes(pids);
-    let peak = idle;
-    const sampler = setInterval(() => {
-      peak = Math.max(peak, residentBytes(pids));
-    }, SAMPLE_MS);
     try {
-      const milliseconds = await this.call(side, 'loadModel', modelId('huge'));
-      return { milliseconds, peak: peak - idle };
+      const { result, peak } = await watchMemory(this.chromium,
+        () => this.call(side, 'loadModel', modelId('huge')));
+      return { milliseconds: result, peak };
     } finally {
-      clearInterval(sampler);
       await this.close(side);
     }
   }

@@ -4,9 +4,9 @@
 // renderer that takes.
 
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 
 import { makeProfile, startChromium } from '../../browser/browser-process.js';
+import { watchMemory } from '../../browser/resident-memory.js';
 import { medianRatio, median, turns } from '../measure.js';
 import { startBenchHub } from './hub.js';
 
@@ -26,9 +26,6 @@ const QUICK_ROUNDS = Object.freeze({ rounds: 2, warmUp: 1 });
 const SHORT_ROUNDS = 5;
 
 const SMALL_MODELS = 50;
-
-/** How often memory is looked at. */
-const SAMPLE_MS = 10;
 
 /** The bytes that were sent when a download is broken off. */
 const BREAK_AFTER = 100 << 20;
@@ -60,23 +57,6 @@ const READS = [
   ['blob buffer', 'blob', 'buffer'],
   ['opfs buffer', 'opfs', 'buffer'],
 ];
-
-/**
- * Resident bytes of processes.
- * @param {number[]} pids
- */
-export function residentBytes(pids) {
-  let sum = 0;
-  for (const pid of pids) {
-    try {
-      const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-      sum += Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024;
-    } catch {
-      // It has ended.
-    }
-  }
-  return sum;
-}
 
 class Bench {
   /** @type {Map<string, Times>} */
@@ -116,17 +96,8 @@ class Bench {
    */
   async measure(work) {
     await this.call('collect');
-    const pids = await this.chromium.renderers();
-    const idle = residentBytes(pids);
-    let peak = idle;
-    const sampler = setInterval(() => {
-      peak = Math.max(peak, residentBytes(pids));
-    }, SAMPLE_MS);
-    try {
-      return { milliseconds: await work(), peak: peak - idle };
-    } finally {
-      clearInterval(sampler);
-    }
+    const { result, peak } = await watchMemory(this.chromium, work);
+    return { milliseconds: result, peak };
   }
 
   /**
