@@ -143,6 +143,7 @@ export const HostEventNames = Object.freeze({
   MEMORY_PRESSURE: 'tabagent:memoryPressure',
   SUSPEND: 'tabagent:suspend',
   REMEMBER: 'tabagent:remember',
+  BUSY: 'tabagent:busy',
   IDLE: 'tabagent:idle',
 });
 

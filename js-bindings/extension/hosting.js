@@ -8,7 +8,8 @@ import { installErrorHandlers } from './error-handlers.js';
 import { moveOldToken, takeToken } from './host-account.js';
 import { becomeHost } from './host-lock.js';
 import {
-  CLIENT, CONFIGURE, HOST, IDLE, OPENED_BY_US, PANEL_CHANNEL, REMEMBER, ROUTER,
+  BUSY, CLIENT, CONFIGURE, HOST, IDLE, OPENED_BY_US, PANEL_CHANNEL, REMEMBER,
+  ROUTER, SUSPEND,
 } from './names.js';
 import { send } from './platform.js';
 import { isRequest, refusal } from './requests.js';
@@ -102,10 +103,12 @@ export class Host {
     this.#platform = platform;
     this.#around = surroundings;
     this.#claims = new Claims(surroundings.now);
-    const { onMessage, onConnect } = platform.runtime;
+    const { onMessage, onConnect, onSuspend } = platform.runtime;
     onMessage.addListener((message, sender, sendResponse) => (
       this.#hear(message, sender, sendResponse)));
     onConnect.addListener((port) => this.#meet(port));
+    // Where the host ends with the background. It waits for what is returned.
+    onSuspend?.addListener(() => this.#tell({ type: SUSPEND }));
     this.#channel = surroundings.openChannel(PANEL_CHANNEL);
     this.#channel.addEventListener('message', ({ data }) => {
       if (PANEL_TYPES.includes(data?.type)) this.#tell(data);
@@ -296,7 +299,7 @@ export class Host {
    * @param {any} message
    */
   #tell(message) {
-    this.#made.then(({ manager }) => manager.handleMessage(message))
+    return this.#made.then(({ manager }) => manager.handleMessage(message))
       .catch(() => {});
   }
 
@@ -310,6 +313,9 @@ export class Host {
       this.#channel.postMessage(message);
     } else if (message.type === REMEMBER) {
       send(this.#platform, { to: ROUTER, remember: message.payload });
+    } else if (message.type === BUSY) {
+      // It may be another one than that which the port leads to.
+      send(this.#platform, { to: ROUTER, busy: true });
     } else if (message.type === IDLE) {
       // A page that somebody else opened has other uses.
       if (this.#around.url.endsWith(OPENED_BY_US)) this.#around.close();

@@ -21,6 +21,8 @@ export const STATE_KEY = 'tabagent_background_state';
 /** What the core says to us alone, and we to it. */
 export const REMEMBER = 'tabagent:remember';
 export const IDLE = 'tabagent:idle';
+export const BUSY = 'tabagent:busy';
+export const SUSPEND = 'tabagent:suspend';
 export const CONFIGURE = 'tabagent:configure';
 
 /** The page of the host, from the root of the extension. */

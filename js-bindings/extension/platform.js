@@ -33,10 +33,18 @@
  *   connect: (options: { name: string }) => Port,
  *   getContexts?: (filter: any) => Promise<{ documentUrl?: string }[]>,
  *   getPlatformInfo?: () => Promise<any>,
- *   onMessage: Listeners, onConnect: Listeners }} runtime
+ *   onMessage: Listeners, onConnect: Listeners, onSuspend?: Listeners }}
+ *   runtime
  * @property {{ createDocument: (options: any) => Promise<void> }} [offscreen]
  * @property {Record<string, StorageArea>} [storage]
  */
+
+/**
+ * A background that is a document, as in Firefox, is ended with all that is in it
+ * when it has got no event and called nothing of the platform for so long. An
+ * open port does not count.
+ */
+export const EVENT_PAGE_MS = 30_000;
 
 /** @returns {Platform} that of this extension */
 export function platformHere() {

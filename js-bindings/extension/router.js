@@ -7,7 +7,7 @@ import { installErrorHandlers } from './error-handlers.js';
 import { whenHostGone } from './host-lock.js';
 import { openHostPage } from './host-page.js';
 import { HOST, ROUTER, STATE_KEY } from './names.js';
-import { send } from './platform.js';
+import { EVENT_PAGE_MS, send } from './platform.js';
 import { isRequest, refusal } from './requests.js';
 import { isHost, isOwnPage, mayAsk } from './senders.js';
 import { Account, isAccountRequest, Vault } from './vault.js';
@@ -125,7 +125,7 @@ export class Router {
    * @param {any} message
    * @param {boolean} isFromHost
    */
-  async #serve({ want, remember }, isFromHost) {
+  async #serve({ want, remember, busy }, isFromHost) {
     if (want === 'host') {
       if (!await this.#isHostThere()) await this.#openHost();
       return { ready: true };
@@ -133,6 +133,11 @@ export class Router {
     if (isFromHost && want === 'state') return { state: await this.#state() };
     if (isFromHost && remember) {
       await this.#remember(remember);
+      return { done: true };
+    }
+    if (isFromHost && busy) {
+      // Whoever calls the platform, and is not a frame, is not idle.
+      await this.#platform.runtime.getPlatformInfo?.();
       return { done: true };
     }
     throw codedError('unknown_message', `there is no wish "${want}"`);
@@ -296,7 +301,11 @@ export class Router {
 
   /** @param {Port} port */
   async #greet(port) {
-    const { hubUrl, mirrors, allowContentScripts, idle } = this.#options;
+    const { hubUrl, mirrors, allowContentScripts } = this.#options;
+    const idle = {
+      ...this.#around.document && { suspendAfterMs: EVENT_PAGE_MS },
+      ...this.#options.idle,
+    };
     const token = await this.#vault.token();
     port.postMessage({
       welcome: { hubUrl, mirrors, allowContentScripts, idle }, token,

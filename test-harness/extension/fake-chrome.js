@@ -109,6 +109,9 @@ export class FakeContext {
   isAlive = true;
   onMessage = new FakeEvent();
   onConnect = new FakeEvent();
+  onSuspend = new FakeEvent();
+  /** How often it called what makes a background busy. */
+  calls = 0;
   /** @type {Set<FakePort>} */
   ports = new Set();
   /** @type {(() => void)[] | null} what waits until it is let in */
@@ -123,7 +126,7 @@ export class FakeContext {
 
   /**
    * @param {FakeBrowser} browser
-   * @param {'worker' | 'page' | 'offscreen' | 'content'} kind
+   * @param {'worker' | 'page' | 'offscreen' | 'frame' | 'content'} kind
    * @param {string} url
    * @param {string} [id] of another extension
    */
@@ -197,7 +200,14 @@ export class FakeContext {
     };
     // An offscreen document has nothing else.
     return this.kind === 'offscreen' ? { runtime } : {
-      runtime,
+      runtime: {
+        ...runtime,
+        onSuspend: this.onSuspend,
+        getPlatformInfo: async () => {
+          this.calls += 1;
+          return { os: 'linux' };
+        },
+      },
       offscreen: browser.hasOffscreen
         ? { createDocument: browser.createDocument } : undefined,
       storage: { local: area(browser.local), session: area(browser.session) },
@@ -314,6 +324,38 @@ export class FakeBrowser {
 
   killWorker() {
     this.worker?.kill();
+  }
+
+  /**
+   * From now on the background is a document, and ends with the frames in it, as
+   * in Firefox.
+   */
+  useEventPage() {
+    this.hasOffscreen = false;
+    /** @type {any[]} */
+    let frames = [];
+    this.document = {
+      querySelectorAll: () => frames,
+      createElement: () => ({ src: '' }),
+      documentElement: {
+        append: (/** @type {any} */ frame) => {
+          frames.push(frame);
+          this.created += 1;
+          const page = new FakeContext(this, 'frame', frame.src);
+          this.worker?.ending.add(() => {
+            frames = [];
+            page.kill();
+          });
+          this.pages.get(new URL(frame.src).pathname.slice(1))?.(page);
+        },
+      },
+    };
+    this.killWorker(); // the next one is such a document
+  }
+
+  /** @returns {FakeContext | undefined} */
+  get frame() {
+    return [...this.contexts].find(({ kind }) => kind === 'frame');
   }
 
   /** @returns {FakeContext | undefined} */

@@ -571,11 +571,12 @@ static void test_configure(void) {
       PANEL("tabagent:configure", "\"unloadGraceMs\":-1"),
       PANEL("tabagent:configure", "\"unloadAfterIdleMs\":\"5\""),
       PANEL("tabagent:configure", "\"unloadAfterIdleMs\":1e999"),
+      PANEL("tabagent:configure", "\"suspendAfterMs\":true"),
   };
   chat_host host;
   bring(&host, TAM_CHAT_READY);
   CHECK_INT(tam_manager_deadline(host.host.manager, host.host.now_ms), -1);
-  for (size_t i = 0; i < 3; i++) {
+  for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
     expect(ask(&host, wrong[i]),
            "\"success\":false,\"code\":\"invalid_params\"");
   }
@@ -587,6 +588,11 @@ static void test_configure(void) {
   expect_order(heard(&host), "\"type\":\"uiPing\"",
                "{\"type\":\"workerEnvReady\",\"protocolVersion\":1}");
   CHECK_INT(tam_manager_deadline(host.host.manager, host.host.now_ms), 3000);
+  expect_answer(
+      ask(&host, PANEL("tabagent:configure", "\"suspendAfterMs\":900")), GOOD);
+  expect_answer(heard(&host),
+                "{\"type\":\"tabagent:busy\",\"protocolVersion\":1}\n");
+  CHECK_INT(tam_manager_deadline(host.host.manager, host.host.now_ms), 300);
   chat_host_free(&host);
 }
 

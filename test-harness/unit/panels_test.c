@@ -15,6 +15,7 @@ typedef struct world {
   double now_ms;
   unsigned pings;
   unsigned idles;
+  unsigned busies;
 } world;
 
 static void begin(world *self) {
@@ -45,6 +46,11 @@ static void drain(world *self) {
                self->now_ms, self->now_ms);
       CHECK(tam_span_eq(action->first, tam_span_of(ping)));
       self->pings++;
+    } else if (tam_span_is(
+                   action->first,
+                   "{\"type\":\"tabagent:busy\",\"protocolVersion\":1}")) {
+      CHECK_INT(action->flags, 0);
+      self->busies++;
     } else {
       CHECK_INT(action->flags, 0);
       CHECK_SPAN(action->first,
@@ -70,6 +76,13 @@ static double left(const world *self) {
   return at_ms < 0 ? -1 : at_ms - self->now_ms;
 }
 
+static void configure(world *self, double idle_ms, double grace_ms,
+                      double suspend_ms) {
+  const tam_panels_times times = {idle_ms, grace_ms, suspend_ms};
+  tam_panels_configure(&self->panels, &times, self->now_ms);
+  drain(self);
+}
+
 static void connect(world *self, const char *name, const char *context) {
   tam_panels_connect(&self->panels, tam_span_of(name), tam_span_of(context),
                      self->now_ms);
@@ -89,7 +102,7 @@ static void test_nobody_is_watched_unasked(void) {
   self.is_loaded = 1;
   CHECK_INT(pass(&self, 1e9), 0);
   CHECK_INT(left(&self), -1);
-  CHECK_INT(self.pings + self.idles, 0);
+  CHECK_INT(self.pings + self.idles + self.busies, 0);
   end(&self);
 }
 
@@ -204,11 +217,9 @@ static void test_idle_with_a_panel(void) {
 static void test_settings(void) {
   world self;
   begin(&self);
-  tam_panels_configure(&self.panels, 1000, 10, self.now_ms);
-  drain(&self);
+  configure(&self, 1000, 10, -1);
   CHECK_INT(self.pings, 1); // who is there?
-  tam_panels_configure(&self.panels, 2000, 10, self.now_ms);
-  drain(&self);
+  configure(&self, 2000, 10, -1);
   CHECK_INT(self.pings, 1);
   (void)pass(&self, 0);
   CHECK_INT(left(&self), 10);
@@ -226,13 +237,84 @@ static void test_settings(void) {
 static void test_never(void) {
   world self;
   begin(&self);
-  tam_panels_configure(&self.panels, -1, -1, self.now_ms);
-  drain(&self);
+  configure(&self, -1, -1, -1);
   self.is_loaded = 1;
   (void)pass(&self, 5000);
   CHECK_INT(left(&self), -1);
   CHECK_INT(pass(&self, 1e9), 0);
   CHECK_INT(self.idles, 0);
+  end(&self);
+}
+
+// Where the platform ends a host that gives no sign, it gives one: while
+// something runs, and while a model waits for its next question.
+static void test_busy(void) {
+  world self;
+  begin(&self);
+  configure(&self, -1, -1, 3000);
+  (void)pass(&self, TAM_PANELS_PONG_MS); // who is there has said so
+  CHECK_INT(left(&self), -1);            // nobody needs it
+  CHECK_INT(self.busies, 0);
+  self.is_busy = 1;
+  (void)pass(&self, 0);
+  CHECK_INT(self.busies, 1); // for the platform may be about to end it
+  CHECK_INT(left(&self), 1000);
+  (void)pass(&self, 999);
+  CHECK_INT(self.busies, 1);
+  (void)pass(&self, 1);
+  CHECK_INT(self.busies, 2);
+  self.is_busy = 0;
+  self.is_loaded = 1;
+  (void)pass(&self, 1000);
+  CHECK_INT(self.busies, 3);
+  self.is_loaded = 0;
+  (void)pass(&self, 0);
+  CHECK_INT(left(&self), -1);
+  (void)pass(&self, 1e9);
+  CHECK_INT(self.busies, 3);
+  end(&self);
+}
+
+// Many short requests are one reason to stay.
+static void test_busy_is_not_said_for_each_request(void) {
+  world self;
+  begin(&self);
+  configure(&self, -1, -1, 3000);
+  for (int i = 0; i < 50; i++) {
+    self.is_busy = 1;
+    (void)pass(&self, 10);
+    self.is_busy = 0;
+    (void)pass(&self, 10);
+  }
+  CHECK_INT(self.busies, 1); // in a second
+  configure(&self, -1, -1, 0);
+  self.is_busy = 1;
+  (void)pass(&self, 10);
+  CHECK_INT(self.busies, 2);
+  CHECK_INT(left(&self), TAM_PANELS_BUSY_MIN_MS);
+  end(&self);
+}
+
+// A model that is released is no reason to stay.
+static void test_busy_until_the_model_goes(void) {
+  world self;
+  begin(&self);
+  configure(&self, 4000, 2000, 3000);
+  (void)pass(&self, TAM_PANELS_PONG_MS);
+  self.is_loaded = 1;
+  connect(&self, "popup", "MainUIPopup");
+  self.is_busy = 1; // it has just been loaded
+  (void)pass(&self, 0);
+  self.is_busy = 0;
+  (void)pass(&self, 0);
+  self.busies = 0;
+  for (int i = 1; i < 4; i++) {
+    CHECK_INT(pass(&self, 1000), 0);
+  }
+  CHECK_INT(self.busies, 3);
+  CHECK_INT(pass(&self, 1000), 1);
+  CHECK_INT(self.busies, 3);
+  CHECK_INT(left(&self), -1);
   end(&self);
 }
 
@@ -314,6 +396,9 @@ int main(void) {
   RUN(test_idle_with_a_panel);
   RUN(test_settings);
   RUN(test_never);
+  RUN(test_busy);
+  RUN(test_busy_is_not_said_for_each_request);
+  RUN(test_busy_until_the_model_goes);
   RUN(test_many);
   RUN(test_open_and_close_leaves_nothing);
   RUN(test_popups);

@@ -305,15 +305,15 @@ static int read_ms(const call *self, const char *name, double *pms) {
 
 static int configure(const call *self) {
   tam_panels *panels = self->host->panels;
-  double idle_ms = panels->idle_ms;
-  double grace_ms = panels->grace_ms;
+  tam_panels_times times = panels->times;
   int is_first = !panels->is_managed;
-  if (!read_ms(self, "unloadAfterIdleMs", &idle_ms) ||
-      !read_ms(self, "unloadGraceMs", &grace_ms)) {
-    return refuse(self, "unloadAfterIdleMs and unloadGraceMs: expected "
-                        "milliseconds, or null for never");
+  if (!read_ms(self, "unloadAfterIdleMs", &times.idle_ms) ||
+      !read_ms(self, "unloadGraceMs", &times.grace_ms) ||
+      !read_ms(self, "suspendAfterMs", &times.suspend_ms)) {
+    return refuse(self, "unloadAfterIdleMs, unloadGraceMs and suspendAfterMs: "
+                        "expected milliseconds, or null for never");
   }
-  tam_panels_configure(panels, idle_ms, grace_ms, self->host->now_ms);
+  tam_panels_configure(panels, &times, self->host->now_ms);
   return is_first ? say_and_answer(self, TAM_NAME_WORKER_WORKER_ENV_READY,
                                    TAM_SPAN_NONE)
                   : answer_success(self);

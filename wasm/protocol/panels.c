@@ -14,8 +14,7 @@
 void tam_panels_init(tam_panels *self, tam_action_queue *queue) {
   memset(self, 0, sizeof(*self));
   self->queue = queue;
-  self->idle_ms = TAM_PANELS_IDLE_MS;
-  self->grace_ms = TAM_PANELS_GRACE_MS;
+  self->times = (tam_panels_times){TAM_PANELS_IDLE_MS, TAM_PANELS_GRACE_MS, -1};
   self->ping_at_ms = -1;
   self->pong_at_ms = -1;
   self->gone_ms = -1;
@@ -142,10 +141,9 @@ static void ping(tam_panels *self, double now_ms) {
   }
 }
 
-void tam_panels_configure(tam_panels *self, double idle_ms, double grace_ms,
+void tam_panels_configure(tam_panels *self, const tam_panels_times *times,
                           double now_ms) {
-  self->idle_ms = idle_ms;
-  self->grace_ms = grace_ms;
+  self->times = *times;
   if (!self->is_managed) {
     self->is_managed = 1;
     send_ping(self, now_ms);
@@ -166,20 +164,34 @@ static double gone_at(const tam_panels *self) {
   double since_ms = self->gone_ms > self->rest_ms && self->rest_ms >= 0
                         ? self->gone_ms
                         : self->rest_ms;
-  return self->gone_ms < 0 ? -1 : behind(since_ms, self->grace_ms);
+  return self->gone_ms < 0 ? -1 : behind(since_ms, self->times.grace_ms);
 }
 
 static double idle_at(const tam_panels *self) {
-  return behind(self->rest_ms, self->idle_ms);
+  return behind(self->rest_ms, self->times.idle_ms);
 }
 
-static void say_idle(tam_panels *self) {
+static void say(tam_panels *self, const char *type) {
   tam_buf json;
   tam_buf_init(&json, self->queue->mem, MESSAGE_MAX);
-  tam_event_begin(&json, TAM_NAME_HOST_IDLE);
-  // A host that does not hear it stays: nothing is lost.
+  tam_event_begin(&json, type);
   (void)tam_event_send(self->queue, 0, &json);
-  self->has_said_idle = 1;
+}
+
+// When "tabagent:busy" is due.
+static double busy_at(const tam_panels *self) {
+  return self->is_needed && self->times.suspend_ms >= 0 ? self->busy_at_ms : -1;
+}
+
+// What is not heard once is said again in time.
+static void say_busy(tam_panels *self, double now_ms) {
+  double every_ms = self->times.suspend_ms / TAM_PANELS_BUSY_PARTS;
+  if (is_due(busy_at(self), now_ms)) {
+    say(self, TAM_NAME_HOST_BUSY);
+    self->busy_at_ms =
+        now_ms +
+        (every_ms > TAM_PANELS_BUSY_MIN_MS ? every_ms : TAM_PANELS_BUSY_MIN_MS);
+  }
 }
 
 int tam_panels_advance(tam_panels *self, int is_busy, int is_loaded,
@@ -198,8 +210,12 @@ int tam_panels_advance(tam_panels *self, int is_busy, int is_loaded,
   int is_gone = is_due(gone_at(self), now_ms);
   int unloads = is_loaded && (is_gone || is_due(idle_at(self), now_ms));
   self->is_loaded = is_loaded && !unloads;
+  self->is_needed = is_busy || self->is_loaded;
+  say_busy(self, now_ms);
   if (is_gone && !self->has_said_idle) {
-    say_idle(self);
+    // A host that does not hear it stays: nothing is lost.
+    say(self, TAM_NAME_HOST_IDLE);
+    self->has_said_idle = 1;
   }
   return unloads;
 }
@@ -210,6 +226,7 @@ static double sooner(double a_ms, double b_ms) {
 
 double tam_panels_deadline(const tam_panels *self) {
   double at_ms = sooner(self->ping_at_ms, self->pong_at_ms);
+  at_ms = sooner(at_ms, busy_at(self));
   if (self->is_loaded) {
     at_ms = sooner(at_ms, idle_at(self));
   }

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which panels are open, and what follows from it: a panel that is gone without
-// a word is noticed, a model that nobody needs is released, and a host that has
-// nothing left to do may close.
+// a word is noticed, a model that nobody needs is released, a host that is
+// needed is kept, and one that has nothing left to do may close.
 //
 //   a panel opens or answers a ping -> it is there
 //   it closes, or one that answers pings stays silent for 5 s -> it is gone
 //   nothing runs, for unloadAfterIdleMs -> the model goes
 //   nothing runs, and no panel is there, for unloadGraceMs -> the model goes,
 //   and "tabagent:idle" says that the host may close
+//   something runs, or a model is there, and the platform ends a host that it
+//   takes for idle -> "tabagent:busy" says in time that it is not
 //
 // Nothing of this happens before somebody has configured it or a panel has
 // connected: a page that uses the product by itself is left alone.
@@ -30,6 +32,19 @@
 #define TAM_PANELS_IDLE_MS  900000.0
 #define TAM_PANELS_GRACE_MS 60000.0
 
+// How often "tabagent:busy" is said: three times before the host would be
+// ended, for timers and messages are late on a machine that computes; but no
+// more than ten times a second, whatever the platform is said to do.
+#define TAM_PANELS_BUSY_PARTS  3
+#define TAM_PANELS_BUSY_MIN_MS 100.0
+
+// Milliseconds; -1: never.
+typedef struct tam_panels_times {
+  double idle_ms;    // without a request, until the model goes
+  double grace_ms;   // without a panel, until it goes
+  double suspend_ms; // without a sign, until the platform ends the host
+} tam_panels_times;
+
 typedef struct tam_panel_entry {
   uint64_t id;     // a hash of the sender's
   uint8_t answers; // pings are for it, and ...
@@ -47,15 +62,16 @@ typedef struct tam_panels {
   size_t count;
   tam_panel_popup popups[TAM_PANELS_POPUPS_MAX]; // the newest last
   size_t popup_count;
-  double idle_ms;  // a setting; -1: never
-  double grace_ms; // likewise
+  tam_panels_times times;
   // Times; -1: none.
   double ping_at_ms;  // when the next ping is due
   double pong_at_ms;  // when the last one is to be answered
   double gone_ms;     // since when there is no panel
   double rest_ms;     // since when nothing runs
+  double busy_at_ms;  // before it, "tabagent:busy" need not be said again
   uint8_t is_managed; // see above
   uint8_t is_loaded;  // as told last
+  uint8_t is_needed;  // something runs, or a model is there
   uint8_t has_said_idle;
 } tam_panels;
 
@@ -68,15 +84,14 @@ void tam_panels_connect(tam_panels *self, tam_span sender, tam_span context,
 void tam_panels_disconnect(tam_panels *self, tam_span sender, double now_ms);
 void tam_panels_pong(tam_panels *self, tam_span sender, double now_ms);
 
-// Begins to manage, with |idle_ms| and |grace_ms| (-1: never), and asks who is
-// there.
-void tam_panels_configure(tam_panels *self, double idle_ms, double grace_ms,
+// Begins to manage, with |times|, and asks who is there.
+void tam_panels_configure(tam_panels *self, const tam_panels_times *times,
                           double now_ms);
 
 // Takes in what is going on: whether anything runs, and whether a model is
-// loaded. Pings, and says when the host may close. Returns 1 when the model is
-// to be released; it is taken for released then. A message for which there is
-// no memory is not sent.
+// loaded. Pings, and says when the host is needed and when it may close.
+// Returns 1 when the model is to be released; it is taken for released then. A
+// message for which there is no memory is not sent.
 int tam_panels_advance(tam_panels *self, int is_busy, int is_loaded,
                        double now_ms);
 
