@@ -1,28 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // The demo extension in Firefox, where its background is a page that hosts
-// everything. No tool can look into pages of an extension there: a page of the
-// test goes through the panel and reports to a server on this machine.
+// everything. A page of the test goes through the panel, without a tool that
+// would help it, and reports to a server on this machine.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { WebSocket } from 'undici';
-
 import { buildDemo } from '../extension/build-demo.js';
 import { startHub } from '../hub/index.js';
 import { tinyChat } from '../models/tiny-chat.js';
 import { ROOT } from '../paths.js';
 import { makeProfile } from './browser-process.js';
-
-/** Where Debian's package puts it; others may say where theirs is. */
-const FIREFOX = process.env.FIREFOX_PATH ?? '/usr/bin/firefox-esr';
+import { FIREFOX_MISSING, startFirefox } from './firefox-process.js';
 
 const OUT = join(ROOT, 'build/extension-firefox-test');
 const JOURNEY = fileURLToPath(
@@ -77,63 +71,18 @@ async function buildWithJourney(hubUrl, reportUrl) {
   await buildDemo({ out: OUT, hubUrl, firefox: true });
   await cp(JOURNEY, OUT, { recursive: true });
   await writeFile(join(OUT, 'open-journey.js'),
-    `browser.tabs.create({ url: 'journey.html#${reportUrl}' });\n`);
+    // Only then, and not whenever the background starts again.
+    `browser.runtime.onInstalled.addListener(() => {
+      browser.tabs.create({ url: 'journey.html#${reportUrl}' });
+    });\n`);
   const path = join(OUT, 'manifest.json');
   const manifest = JSON.parse(await readFile(path, 'utf8'));
   manifest.background.scripts.push('open-journey.js');
   await writeFile(path, JSON.stringify(manifest));
 }
 
-/**
- * Starts Firefox and installs the extension.
- * @param {string} profile
- */
-async function startFirefox(profile) {
-  const child = spawn(FIREFOX, ['--headless', '--no-remote', '--profile', profile,
-    '--remote-debugging-port', '0'], { stdio: ['ignore', 'ignore', 'pipe'] });
-  const address = await new Promise((resolve, reject) => {
-    let text = '';
-    child.once('close', () => reject(new Error(`Firefox ended: ${text}`)));
-    child.stderr.on('data', (bytes) => {
-      text += bytes;
-      const found = /WebDriver BiDi listening on (ws:\S+)/.exec(text)?.[1];
-      if (found) resolve(found);
-    });
-  });
-  const socket = new WebSocket(`${address}/session`);
-  await new Promise((resolve, reject) => {
-    socket.onopen = resolve;
-    socket.onerror = reject;
-  });
-  let lastId = 0;
-  const send = (/** @type {string} */ method, /** @type {object} */ params) => (
-    new Promise((resolve, reject) => {
-      lastId += 1;
-      const id = lastId;
-      socket.addEventListener('message', ({ data }) => {
-        const answer = JSON.parse(data);
-        if (answer.id !== id) return;
-        if (answer.type === 'success') resolve(answer.result);
-        else reject(new Error(answer.message));
-      });
-      socket.send(JSON.stringify({ id, method, params }));
-    }));
-  await send('session.new', { capabilities: {} });
-  await send('webExtension.install',
-    { extensionData: { type: 'path', path: OUT } });
-  return {
-    async close() {
-      const ended = once(child, 'close');
-      await send('browser.close', {}).catch(() => child.kill());
-      await ended;
-      socket.close();
-    },
-  };
-}
-
 describe('in Firefox', {
-  timeout: SILENCE_MS,
-  skip: existsSync(FIREFOX) ? false : `${FIREFOX} is not there`,
+  timeout: SILENCE_MS, skip: FIREFOX_MISSING,
 }, () => {
   /** @type {Awaited<ReturnType<typeof listen>>} */
   let reports;
@@ -141,7 +90,7 @@ describe('in Firefox', {
   let server;
   /** @type {Awaited<ReturnType<typeof makeProfile>>} */
   let profile;
-  /** @type {Awaited<ReturnType<typeof startFirefox>>} */
+  /** @type {import('./firefox-process.js').Firefox} */
   let firefox;
 
   before(async () => {
@@ -152,6 +101,7 @@ describe('in Firefox', {
     ]);
     await buildWithJourney(server.url, reports.url);
     firefox = await startFirefox(profile.folder);
+    await firefox.install(OUT);
   });
 
   after(async () => {

@@ -19,7 +19,7 @@ export const LARGE = 'stage/large';
 export const LARGE_BYTES = (2 << 24) + 12_345;
 
 /** @type {[string, any][]} */
-const LARGE_FILES = [
+export const LARGE_FILES = [
   ['config.json', '{"model_type":"llama"}'],
   ['tokenizer.json', '{"version":"1.0"}'],
   ['onnx/model_quantized.onnx', { size: LARGE_BYTES, seed: 1 }],

@@ -8,7 +8,12 @@ import { startHub } from '../hub/index.js';
 import { makeProfile, startChromium } from './browser-process.js';
 import { startPageServer } from './page-server.js';
 
-/** @typedef {import('playwright-core').Page} Page */
+/**
+ * What of a page is needed here; Chromium's and Firefox's have it.
+ * @typedef {object} Page
+ * @property {(act: (argument: any) => any, argument?: any) => Promise<any>}
+ *   evaluate argument and result are JSON
+ */
 
 /** The chunk of the store. */
 export const CHUNK = 16 << 20;

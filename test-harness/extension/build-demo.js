@@ -55,7 +55,7 @@ function patternOf(url) {
  * a sidebar in place of a side panel, and an id.
  * @param {any} manifest
  */
-function forFirefox({
+export function forFirefox({
   side_panel: panel, minimum_chrome_version: _version,
   cross_origin_embedder_policy: _embedder, cross_origin_opener_policy: _opener,
   ...manifest

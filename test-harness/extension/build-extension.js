@@ -3,17 +3,21 @@
 // entry, and what scripts load by name lies beside them.
 
 import { build } from 'esbuild';
-import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { PACKAGE_DIR } from '../module-under-test.js';
 import { ROOT } from '../paths.js';
+import { forFirefox } from './build-demo.js';
 
 const SOURCES = fileURLToPath(new URL('./test-extension', import.meta.url));
 
-/** The part of onnxruntime-web that is no script. */
-const ORT_WASM = 'ort-wasm-simd-threaded.jspi.wasm';
+/** The parts of onnxruntime-web that are no scripts. */
+const ORT_WASM = [
+  'ort-wasm-simd-threaded.jspi.wasm', 'ort-wasm-simd-threaded.asyncify.wasm',
+  'ort-wasm-simd-threaded.wasm',
+];
 
 /** Takes the package from where it was built. @type {import('esbuild').Plugin} */
 const ours = {
@@ -27,11 +31,12 @@ const ours = {
 
 /**
  * @param {string} folder
- * @param {{ hubUrl: string, idle?: object, background?: string }} options
- *   background: name of its source; the others are those of startBackground
+ * @param {{ hubUrl: string, idle?: object, background?: string,
+ *   firefox?: boolean }} options background: name of its source; firefox: for
+ *   that browser; the others are those of startBackground
  */
 export async function buildExtension(
-  folder, { background = 'background', ...options },
+  folder, { background = 'background', firefox = false, ...options },
 ) {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
@@ -42,17 +47,21 @@ export async function buildExtension(
     plugins: [ours],
     bundle: true,
     format: 'esm',
-    target: 'chrome120',
+    target: ['chrome120', 'firefox121'],
     nodePaths: [join(ROOT, 'node_modules')],
     define: { 'globalThis.OPTIONS': JSON.stringify(options) },
     logLevel: 'error',
   });
-  for (const name of ['manifest.json', 'panel.html']) {
-    await copyFile(join(SOURCES, name), join(folder, name));
-  }
+  const manifest = JSON.parse(
+    await readFile(join(SOURCES, 'manifest.json'), 'utf8'));
+  await writeFile(join(folder, 'manifest.json'),
+    JSON.stringify(firefox ? forFirefox(manifest) : manifest));
+  await copyFile(join(SOURCES, 'panel.html'), join(folder, 'panel.html'));
   await copyFile(join(PACKAGE_DIR, 'host.html'),
     join(folder, 'tabagent-host.html'));
   await copyFile(join(PACKAGE_DIR, 'tabagent.wasm'), join(folder, 'tabagent.wasm'));
-  await copyFile(join(ROOT, 'node_modules/onnxruntime-web/dist', ORT_WASM),
-    join(folder, ORT_WASM));
+  for (const name of ORT_WASM) {
+    await copyFile(join(ROOT, 'node_modules/onnxruntime-web/dist', name),
+      join(folder, name));
+  }
 }

@@ -19,9 +19,20 @@ chrome.runtime.onMessage.addListener((/** @type {any} */ message) => {
 /** What became of calls that go on. @type {Map<string, any>} */
 const calls = new Map();
 
+/** @type {Promise<void>} settles when the host that was there has ended */
+let hostEnd;
+let isHostGone = false;
+
 /** @param {any} error */
 const failureOf = ({ code, message, name, retryable }) => (
   { failure: { code, message, name, retryable } });
+
+/** @param {() => boolean} isSo */
+async function until(isSo) {
+  while (!isSo()) {
+    await new Promise((resolve) => { setTimeout(resolve, 5); });
+  }
+}
 
 Object.assign(scope, {
   openClient: () => { client = connect(); },
@@ -67,11 +78,26 @@ Object.assign(scope, {
   /** @param {string} id */
   async whenEnded(id) {
     const call = calls.get(id);
-    while (call.ends === 0) {
-      await new Promise((resolve) => { setTimeout(resolve, 5); });
-    }
+    await until(() => call.ends > 0);
     return { progress: call.progress, ends: call.ends, end: call.end };
   },
+
+  /** All messages of a job, to its last one. @param {string} id */
+  async messagesOf(id) {
+    const messages = [];
+    for await (const message of client.subscribe(id, 0)) messages.push(message);
+    return messages;
+  },
+
+  /** To be called when there is one. */
+  watchHost() {
+    isHostGone = false;
+    hostEnd = navigator.locks.request('tabagent-host', { mode: 'shared' },
+      () => { isHostGone = true; });
+  },
+
+  isHostGone: () => isHostGone,
+  whenHostGone: () => hostEnd,
 
   /** @param {any} message */
   send: async (message) => {
@@ -83,6 +109,16 @@ Object.assign(scope, {
   },
 
   heard: () => heard,
+
+  /** @param {string} type */
+  whenHeard: (type) => until(() => heard.some((one) => one.type === type)),
+
+  /** Waits until a call has said more. @param {{ id: string, seen: number }} call */
+  async whenSaid({ id, seen }) {
+    const call = calls.get(id);
+    await until(() => call.progress.length > seen || call.ends > 0);
+    return { said: call.progress.length, ends: call.ends };
+  },
 
   /** @param {string} url */
   fetchText: async (url) => (await client.fetch(url)).text(),
