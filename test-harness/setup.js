@@ -129,3 +129,19 @@ export async function ensureDebianPackages(packages) {
       'root or sudo is needed, and the network');
   }
 }
+
+/**
+ * The same for packages that not every system has: what is left out without them
+ * is said.
+ * @param {DebianPackage[]} packages
+ */
+export async function tryDebianPackages(packages) {
+  try {
+    await ensureDebianPackages(packages);
+  } catch (error) {
+    for (const { name, why } of packages) {
+      say(`going on without ${name} (${why}): ${
+        error instanceof Error ? error.message : error}`);
+    }
+  }
+}

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 
 import { ROOT } from './paths.js';
 import { output } from './run.js';
-import { ensureDebianPackages, ensureNodePackages } from './setup.js';
+import {
+  ensureDebianPackages, ensureNodePackages, tryDebianPackages,
+} from './setup.js';
 
 /** The compiler that makes the committed tabagent.wasm. */
 export const PINNED_EMSCRIPTEN = '3.1.6';
@@ -34,6 +36,11 @@ const TEST_PACKAGES = [
   { name: 'chromium', why: 'runs the browser test' },
 ];
 
+/** Without them a part of the tests is left out. */
+const OPTIONAL_PACKAGES = [
+  { name: 'firefox-esr', why: 'runs the extension in another browser' },
+];
+
 /** Installs what `npm run build` needs. */
 export async function ensureBuildTools() {
   await ensureDebianPackages(BUILD_PACKAGES);
@@ -43,6 +50,7 @@ export async function ensureBuildTools() {
 /** Installs what `npm test` needs. */
 export async function ensureTestTools() {
   await ensureDebianPackages([...BUILD_PACKAGES, ...TEST_PACKAGES]);
+  await tryDebianPackages(OPTIONAL_PACKAGES);
   await ensureNodePackages({ dev: true });
 }
 
