@@ -5,7 +5,7 @@
 
 import { createTarDecoder, createTarPacker } from 'modern-tar';
 
-import { TabAgentError } from './errors.js';
+import { cancelled, TabAgentError } from './errors.js';
 import { StreamInput } from './stream-input.js';
 
 /**
@@ -61,19 +61,25 @@ function headerOf(name, size) {
 
 /**
  * @param {ReadableStream<Uint8Array>} archive
+ * @param {AbortSignal | null} [signal] ends the reading of the description
  * @returns {Promise<{ description: Description, input: ArchiveInput }>}
  */
-export async function readArchive(archive) {
+export async function readArchive(archive, signal) {
+  if (signal?.aborted) throw cancelled(signal.reason);
   const decoder = createTarDecoder({ strict: true });
   const stop = new AbortController();
   const entries = /** @type {any} */ (archive)
     .pipeThrough(decoder, { signal: stop.signal }).getReader();
   const input = new ArchiveInput(entries, stop);
+  const close = () => input.close();
+  signal?.addEventListener('abort', close);
   try {
     return { description: await readDescription(entries), input };
   } catch (error) {
     input.close();
-    throw error;
+    throw signal?.aborted ? cancelled(signal.reason) : error;
+  } finally {
+    signal?.removeEventListener('abort', close);
   }
 }
 

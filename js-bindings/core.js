@@ -89,6 +89,12 @@ function exportsOf(instance) {
  */
 async function compile(source) {
   if (source instanceof WebAssembly.Module) return source;
+  // Of all that may hold bytes, V8 refuses a DataView.
+  if (source instanceof DataView) {
+    return WebAssembly.compile(new Uint8Array(
+      /** @type {ArrayBuffer} */ (source.buffer),
+      source.byteOffset, source.byteLength));
+  }
   if (typeof source !== 'string' && !(source instanceof URL)) {
     return WebAssembly.compile(source);
   }

@@ -164,6 +164,7 @@ export class ModelManager {
   /** @type {Manager['importModel']} */
   async importModel(source, options) {
     checkImportSource(source);
+    const { call: { signal } } = splitOptions(options);
     const { archiveOf, FilesInput, readArchive } = await import('./archive.js');
     const archive = archiveOf(source);
     if (!archive) {
@@ -171,7 +172,7 @@ export class ModelManager {
       return this.#ask('importFiles', { input: true }, options,
         { input, rows: input.rows });
     }
-    const { description, input } = await readArchive(archive);
+    const { description, input } = await readArchive(archive, signal);
     const { files, modelId, revision, commit, task } = description;
     try {
       return await this.#ask('importModel',
@@ -320,8 +321,8 @@ export class ModelManager {
 
   /** @type {Manager['resumeJobs']} */
   async resumeJobs(options) {
-    const { call } = splitOptions(options);
-    const { jobs } = await this.#ask('resumeJobs', {}, call);
+    const { jobs } = await this.#ask(
+      'resumeJobs', {}, readStreamOptions(options));
     return jobs;
   }
 

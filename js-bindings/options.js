@@ -65,14 +65,32 @@ const TOKEN_CHECKS = {
   ...STREAM_CHECKS, onToken: CALL_CHECKS.onProgress,
 };
 
+/** @type {Checks} the core has an opinion about their values */
+const SCOPE_CHECKS = { modelId: () => false, dtype: () => false };
+
 /**
- * @param {any} options
- * @param {Checks} checks
+ * The members of an object that somebody hands in, each read once.
+ * @param {any} object
+ * @param {string} [what] it is
  */
-function check(options, checks) {
-  if (typeof options !== 'object' || options === null) {
-    throw optionError(`options: expected an object, got ${quote(options)}`);
+function membersOf(object, what = 'options') {
+  if (typeof object !== 'object' || object === null) {
+    throw optionError(`${what}: expected an object, got ${quote(object)}`);
   }
+  try {
+    return { ...object };
+  } catch (error) {
+    throw optionError(`${what}: one cannot be read: ${error}`, error);
+  }
+}
+
+/**
+ * @param {any} object
+ * @param {Checks} checks
+ * @param {string} [what] it is
+ */
+function check(object, checks, what = 'options') {
+  const options = membersOf(object, what);
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(checks, name)) {
       throw optionError(`there is no option "${name}"`);
@@ -122,11 +140,7 @@ export function readLoginOptions(options = {}) {
  * @param {any} [scope]
  */
 export function readScope(scope = {}) {
-  if (typeof scope !== 'object' || scope === null) {
-    throw optionError(`scope: expected an object, got ${quote(scope)}`);
-  }
-  const { modelId, dtype } = scope;
-  return { modelId, dtype };
+  return check(scope, SCOPE_CHECKS, 'scope');
 }
 
 /**
@@ -135,10 +149,7 @@ export function readScope(scope = {}) {
  * @param {any} [options]
  */
 export function splitOptions(options = {}) {
-  if (typeof options !== 'object' || options === null) {
-    throw optionError(`options: expected an object, got ${quote(options)}`);
-  }
-  const { onProgress, signal, ...rest } = options;
+  const { onProgress, signal, ...rest } = membersOf(options);
   return { call: check({ onProgress, signal }, CALL_CHECKS), rest };
 }
 
@@ -174,10 +185,11 @@ export function readStreamOptions(options = {}) {
 }
 
 /**
- * @param {Options} options
+ * @param {Options} given
  */
-export function readOptions(options) {
-  check(options, MANAGER_CHECKS);
+export function readOptions(given) {
+  /** @type {Options} */
+  const options = check(given, MANAGER_CHECKS);
   return {
     wasm: options.wasm,
     hubUrl: addressOf(options.hubUrl ?? HUB_URL) ?? '',
@@ -276,12 +288,13 @@ export function checkResponse(response) {
  * @param {any} source
  */
 export function checkImportSource(source) {
-  const isFine = source instanceof ReadableStream || source instanceof Blob
+  const isFine = (source instanceof ReadableStream && !source.locked)
+    || source instanceof Blob
     || (Array.isArray(source) && source.length > 0
       && source.every((file) => file instanceof Blob && 'name' in file));
   if (!isFine) {
-    throw optionError('source: expected a ReadableStream, a Blob or an array '
-      + `of Files, got ${quote(source)}`);
+    throw optionError('source: expected a ReadableStream that nobody reads, a '
+      + `Blob or an array of Files, got ${quote(source)}`);
   }
 }
 
@@ -298,7 +311,11 @@ function quote(value) {
     ? `${value.length} bytes` : `a ${value.constructor?.name ?? 'object'}`;
 }
 
-/** @param {string} message */
-function optionError(message) {
-  return new TabAgentError('invalid_argument', message, { stage: 'options' });
+/**
+ * @param {string} message
+ * @param {unknown} [cause]
+ */
+function optionError(message, cause) {
+  return new TabAgentError(
+    'invalid_argument', message, { stage: 'options', cause });
 }

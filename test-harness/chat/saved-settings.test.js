@@ -165,6 +165,18 @@ describe('saved settings', () => {
     await manager.dispose();
   });
 
+  test('of a scope with a misspelt member are nobody\'s', async () => {
+    const { manager } = await open();
+    const scope = /** @type {any} */ ({ modelid: MODEL });
+    const refused = {
+      code: 'invalid_argument', message: 'there is no option "modelid"',
+    };
+    await assert.rejects(manager.updateSettings({ top_k: 1 }, scope), refused);
+    await assert.rejects(manager.settings(scope), refused);
+    assert.equal(data.inferenceSettings.size + data.manifest.size, 0);
+    await manager.dispose();
+  });
+
   test('too long together', async () => {
     const { manager } = await open();
     await manager.updateSettings({ system_prompt: 'x'.repeat(40_000) });

@@ -53,6 +53,9 @@ describe('sources of the module', () => {
     larger.set(bytes, 5);
     return loads({ wasm: larger.subarray(5, 5 + bytes.length) });
   });
+  test('a view of any kind', () => loads({
+    wasm: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+  }));
   test('one compiled module serves many managers', async () => {
     const wasm = await WebAssembly.compile(bytes);
     const managers = await Promise.all(
@@ -113,6 +116,14 @@ describe('what cannot be loaded', () => {
     { code: 'invalid_argument', message: /ABI version undefined/ }));
 });
 
+/**
+ * @param {string} message
+ * @returns {any}
+ */
+function fail(message) {
+  throw new Error(message);
+}
+
 describe('options', () => {
   for (const [options, message] of /** @type {[any, RegExp][]} */ ([
     [{ hub: 'x' }, /^there is no option "hub"$/],
@@ -154,6 +165,21 @@ describe('options', () => {
     await loads({ wasm: bytes, seed: Number.MAX_SAFE_INTEGER });
     await loads({ wasm: bytes, seed: new Uint8Array(16) });
   });
+  test('of a call are checked, too', async () => {
+    const manager = await createModelManager({ wasm: bytes });
+    const unknown = /** @type {any} */ ({ ended: true });
+    await assert.rejects(manager.resumeJobs(unknown),
+      { code: 'invalid_argument', message: 'there is no option "ended"' });
+    await assert.rejects(
+      manager.plan('a/b', { get dtype() { return fail('no dtype'); } }),
+      { name: 'TabAgentError', code: 'invalid_argument' });
+    await manager.dispose();
+  });
+  test('one that cannot be read', () => assert.rejects(
+    createModelManager({ get seed() { return fail('no seed'); } }), {
+      name: 'TabAgentError', code: 'invalid_argument',
+      message: /^options: one cannot be read: Error: no seed$/,
+    }));
   test('must be an object', async () => {
     for (const [options, message] of /** @type {[any, RegExp][]} */ ([
       [null, /^options: expected an object, got object null$/],

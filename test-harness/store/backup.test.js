@@ -502,6 +502,40 @@ describe('files that the user has', () => {
   });
 });
 
+describe('an archive that does not come', () => {
+  for (const when of ['before', 'meanwhile']) {
+    test(`can be given up ${when}`, async () => {
+      const { manager } = await emptyStore();
+      const controller = new AbortController();
+      if (when === 'before') controller.abort('enough');
+      const source = new ReadableStream({
+        pull: () => controller.abort('enough'),
+      }, { highWaterMark: 0 });
+      await assert.rejects(
+        manager.importModel(source, { signal: controller.signal }),
+        { name: 'TabAgentError', code: 'cancelled', cause: 'enough' });
+      await manager.dispose();
+    });
+  }
+
+  test('is not waited for with bad options', async () => {
+    const { manager } = await emptyStore();
+    await assert.rejects(manager.importModel(
+      new ReadableStream(), { signal: /** @type {any} */ (5) }),
+    { code: 'invalid_argument' });
+    await manager.dispose();
+  });
+
+  test('must not be in other hands', async () => {
+    const { manager } = await emptyStore();
+    const source = new ReadableStream();
+    source.getReader();
+    await assert.rejects(manager.importModel(source),
+      { name: 'TabAgentError', code: 'invalid_argument' });
+    await manager.dispose();
+  });
+});
+
 describe('memory', () => {
   const SIZE = 200_000_000;
   /** The packer and both ends hold something, but no chunk too many. */
