@@ -12,8 +12,14 @@
 
 int tam_error_is_retryable(int error) {
   switch (error) {
+  case TAM_ERR_INVALID_ARGUMENT:
   case TAM_ERR_INVALID_PARAMS:
+  case TAM_ERR_TOO_LARGE:
   case TAM_ERR_CANCELLED:
+  case TAM_ERR_UNKNOWN_MESSAGE:
+  case TAM_ERR_NOT_OURS:
+  case TAM_ERR_UNKNOWN_JOB:
+  case TAM_ERR_MALFORMED_MESSAGE:
   case TAM_ERR_NOT_FOUND:
   case TAM_ERR_UNAUTHORIZED:
   case TAM_ERR_DTYPE_UNAVAILABLE:
@@ -27,7 +33,6 @@ int tam_error_is_retryable(int error) {
   case TAM_ERR_GRAPH_TOO_LARGE:
   case TAM_ERR_CONTEXT_OVERFLOW:
   case TAM_ERR_TEMPLATE_FAILED:
-  case TAM_ERR_UNKNOWN_JOB:
   case TAM_ERR_LOAD_CRASHED:
     return 0;
   default:
