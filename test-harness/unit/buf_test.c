@@ -126,7 +126,7 @@ static void check_words(const char *said, size_t max, const char *shown) {
   tam_mem mem = tam_mem_default();
   tam_buf buf;
   tam_buf_init(&buf, &mem, 1000);
-  tam_buf_append_words(&buf, tam_span_of(said), max);
+  tam_buf_append_quote(&buf, tam_span_of(said), max);
   CHECK(tam_span_is(tam_buf_span(&buf), shown));
   tam_buf_free(&buf);
 }

@@ -146,7 +146,7 @@ int tam_chat_op_fail(tam_chat_op *op, int error, const char *text) {
 int tam_chat_op_runtime_failed(tam_chat_op *op,
                                const tam_runtime_report *report) {
   tam_buf_reset(&op->why);
-  tam_buf_append_words(&op->why, report->data, WORDS_MAX);
+  tam_buf_append_quote(&op->why, report->data, WORDS_MAX);
   return report->error;
 }
 

@@ -156,7 +156,7 @@ static int take_token(tam_chat_op *op) {
   int is_end = tam_decoding_is_done(answer->decoding) &&
                tam_decoding_sequence(answer->decoding, 0).reason == TAM_END_EOS;
   answer->step = STEP_TEXT;
-  tam_buf_append_word(&answer->fresh_tokens, (uint32_t)token);
+  tam_buf_append_u32(&answer->fresh_tokens, (uint32_t)token);
   int error = answer->fresh_tokens.error;
   if (error == 0 && !is_end) {
     error = push_token(op, token);
@@ -354,7 +354,7 @@ static int take_pass(tam_chat_op *op) {
   }
   answer->past++;
   if (tam_decoding_rows(answer->decoding) == 1) {
-    tam_buf_append_word(&model->cached,
+    tam_buf_append_u32(&model->cached,
                         (uint32_t)tam_decoding_tokens(answer->decoding)[0]);
   }
   return model->cached.error != 0 ? model->cached.error : choose(op);
@@ -427,7 +427,7 @@ static int repeat_token(tam_chat_op *op) {
   int32_t token = answer->before.chosen.ids[answer->repeated++];
   int result = tam_decoding_repeat(answer->decoding, token);
   answer->new_tokens++;
-  tam_buf_append_word(&answer->fresh_tokens, (uint32_t)token);
+  tam_buf_append_u32(&answer->fresh_tokens, (uint32_t)token);
   if (result < 0 || answer->fresh_tokens.error != 0) {
     return result < 0 ? result : answer->fresh_tokens.error;
   }

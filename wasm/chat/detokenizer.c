@@ -43,7 +43,7 @@ void tam_detokenizer_free(tam_detokenizer *detok) {
 
 int tam_detokenizer_push(tam_detokenizer *detok, int32_t id) {
   detok->finished = 0;
-  tam_buf_append_word(&detok->ids, (uint32_t)id);
+  tam_buf_append_u32(&detok->ids, (uint32_t)id);
   return detok->ids.error;
 }
 

@@ -258,7 +258,7 @@ static int read_bounded(const tam_json_node *node, const tam_param_rule *rule,
 }
 
 static void add_word(tam_generation_params *self, uint32_t word) {
-  tam_buf_append_word(&self->words, word);
+  tam_buf_append_u32(&self->words, word);
 }
 
 static int add_id(tam_generation_params *self, const tam_json_node *node) {

@@ -89,7 +89,7 @@ int tam_chat_model_take_special(tam_chat_model *model, tam_span lines) {
     if (!tam_span_to_uint(tam_span_head(line, blank), &id) || id > INT32_MAX) {
       return TAM_ERR_UNEXPECTED_SHAPE;
     }
-    tam_buf_append_word(&model->special, (uint32_t)id);
+    tam_buf_append_u32(&model->special, (uint32_t)id);
     tam_buf_append_byte(&model->tags, (uint8_t)tam_reasoning_tag_of(
                                           tam_span_from(line, blank + 1)));
     lines = tam_span_from(lines, end + 1);

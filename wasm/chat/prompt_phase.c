@@ -280,7 +280,7 @@ static void begin_with_encoder(tam_chat_answer *answer,
   tam_buf_reset(&answer->tokens);
   double start = tam_generation_params_get(&answer->settings,
                                            TAM_PARAM_DECODER_START_TOKEN_ID);
-  tam_buf_append_word(
+  tam_buf_append_u32(
       &answer->tokens,
       (uint32_t)(start >= 0 ? (int32_t)start : model->ids.decoder_start));
 }

@@ -43,7 +43,7 @@ void tam_text_stream_free(tam_text_stream *stream) {
 }
 
 int tam_text_stream_push(tam_text_stream *stream, int32_t id, int tag) {
-  tam_buf_append_word(&stream->queue, (uint32_t)(tag > 0 ? -tag : id));
+  tam_buf_append_u32(&stream->queue, (uint32_t)(tag > 0 ? -tag : id));
   return stream->queue.error;
 }
 

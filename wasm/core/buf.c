@@ -109,12 +109,12 @@ static size_t letter_len(tam_span text) {
   return code < least[len] || code > 0x10ffff || (code >> 11) == 0x1b ? 0 : len;
 }
 
-void tam_buf_append_words(tam_buf *buf, tam_span words, size_t max) {
-  words = tam_span_head_utf8(words, max);
-  while (words.len > 0) {
-    size_t len = letter_len(words);
-    tam_buf_append(buf, len > 0 ? tam_span_head(words, len) : TAM_SPAN("?"));
-    words = tam_span_from(words, len > 0 ? len : 1);
+void tam_buf_append_quote(tam_buf *buf, tam_span text, size_t max) {
+  text = tam_span_head_utf8(text, max);
+  while (text.len > 0) {
+    size_t len = letter_len(text);
+    tam_buf_append(buf, len > 0 ? tam_span_head(text, len) : TAM_SPAN("?"));
+    text = tam_span_from(text, len > 0 ? len : 1);
   }
 }
 
@@ -129,6 +129,6 @@ void tam_buf_append_byte(tam_buf *buf, uint8_t byte) {
   }
 }
 
-void tam_buf_append_word(tam_buf *buf, uint32_t word) {
-  tam_buf_append(buf, (tam_span){(const uint8_t *)&word, sizeof(word)});
+void tam_buf_append_u32(tam_buf *buf, uint32_t value) {
+  tam_buf_append(buf, (tam_span){(const uint8_t *)&value, sizeof(value)});
 }

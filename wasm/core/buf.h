@@ -37,15 +37,18 @@ uint8_t *tam_buf_grow(tam_buf *buf, size_t len);
 
 void tam_buf_append(tam_buf *buf, tam_span text);
 
-// Appends at most |max| bytes of |words|, which somebody else has said: what is
-// no UTF-8, and controls, become question marks.
-void tam_buf_append_words(tam_buf *buf, tam_span words, size_t max);
+// Appends at most |max| bytes of |text|, which a platform or a server wrote, to
+// a message of ours. Bytes that are not UTF-8, and control characters, become
+// question marks.
+void tam_buf_append_quote(tam_buf *buf, tam_span text, size_t max);
 
 // Appends |text|, which ends with NUL.
 void tam_buf_append_text(tam_buf *buf, const char *text);
 
 void tam_buf_append_byte(tam_buf *buf, uint8_t byte);
-void tam_buf_append_word(tam_buf *buf, uint32_t word);
+
+// Appends the four bytes of |value| as they lie in memory.
+void tam_buf_append_u32(tam_buf *buf, uint32_t value);
 
 // Returns the contents, valid until the next change.
 TAM_SPAN_INLINE tam_span tam_buf_span(const tam_buf *buf) {

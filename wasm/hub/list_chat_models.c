@@ -217,7 +217,7 @@ void tam_list_write_failure(const tam_list_op *op, const tam_net_report *report,
     if (words.len > 0 &&
         !tam_token_is_within(op->host.token, op->params.token, words)) {
       tam_buf_append_text(text, ": ");
-      tam_buf_append_words(text, words, WORDS_MAX);
+      tam_buf_append_quote(text, words, WORDS_MAX);
     }
   }
 }

@@ -129,8 +129,8 @@ static const uint8_t *read_number(tam_listing_fast *fast, unsigned index,
     fast->build->numbers[index] = -1;
     return *at != '-' ? tam_json_skip_value(at, fast->guard) : NULL;
   }
-  if (digits > COUNT_DIGITS_MAX || tam_json_is_number(*end) || *end == '"' ||
-      (*at == '0' && digits > 1)) {
+  if (digits > COUNT_DIGITS_MAX || tam_json_continues_number(*end) ||
+      *end == '"' || (*at == '0' && digits > 1)) {
     return NULL;
   }
   uint64_t count = eight_digits(at, digits < 8 ? digits : 8);

@@ -58,7 +58,7 @@ static uint32_t packer_number_of(packer *pack, tam_span text) {
   uint32_t *number = &pack->slots[tam_span_hash(text, 0) % SLOTS];
   if (*number == 0 || !tam_span_eq(packer_string_at(pack, *number), text)) {
     tam_buf_append(&pack->blob, text);
-    tam_buf_append_word(&pack->offsets, (uint32_t)pack->blob.len);
+    tam_buf_append_u32(&pack->offsets, (uint32_t)pack->blob.len);
     if (packer_error(pack) != 0) {
       return 0;
     }

@@ -276,8 +276,8 @@ static void write_last(tam_journal *journal, tam_job *job) {
   tam_action_node *node = job->held.first;
   for (; node != NULL; node = node->next) {
     if (node->action.op == job->op) {
-      tam_buf_append_word(&job->last, node->action.flags);
-      tam_buf_append_word(&job->last, (uint32_t)node->action.first.len);
+      tam_buf_append_u32(&job->last, node->action.flags);
+      tam_buf_append_u32(&job->last, (uint32_t)node->action.first.len);
       tam_buf_append(&job->last, node->action.first);
     }
   }

@@ -151,7 +151,7 @@ int tam_store_op_net_failed(tam_store_op *op, const tam_net_report *report) {
 int tam_store_op_storage_failed(tam_store_op *op,
                                 const tam_storage_report *report) {
   tam_buf_reset(&op->why);
-  tam_buf_append_words(&op->why, report->data, WORDS_MAX);
+  tam_buf_append_quote(&op->why, report->data, WORDS_MAX);
   return report->error;
 }
 
