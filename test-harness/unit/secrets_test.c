@@ -257,6 +257,30 @@ static void test_login_is_dropped(void) {
   session_close(&s); // what is freed is looked at
 }
 
+// The buffer that gathers the pieces of a message moves while it grows.
+static void test_login_in_pieces(void) {
+  static const char begin[] =
+      "{\"action\":\"login\",\"id\":1,\"params\":{\"check\":false,\"token\":"
+      "\"hf_neverLeaveThisBehind\"";
+  char blanks[4096];
+  session s;
+  memset(blanks, ' ', sizeof(blanks));
+  session_open(&s);
+  session_feed(&s, (tam_event){.kind = TAM_EVENT_COMMAND,
+                               .op = 1,
+                               .flags = TAM_COMMAND_FLAG_MORE,
+                               .payload = tam_span_of(begin)});
+  session_feed(
+      &s, (tam_event){.kind = TAM_EVENT_COMMAND,
+                      .op = 1,
+                      .flags = TAM_COMMAND_FLAG_MORE,
+                      .payload = {(const uint8_t *)blanks, sizeof(blanks)}});
+  session_command(&s, 1, "}}");
+  CHECK_INT(tam_manager_busy(s.manager), 0);
+  CHECK_INT(count_copies(), 1);
+  session_close(&s);
+}
+
 #define PANEL_LOGIN                                                            \
   "{\"type\":\"huggingfaceLogin\",\"payload\":{\"modelId\":\"a/b\","           \
   "\"token\":\"hf_neverLeaveThisBehind\",\"loadId\":\"1\"}}"
@@ -296,6 +320,7 @@ static void test_login_fails(void) {
 int main(void) {
   RUN(test_logged_in);
   RUN(test_login_is_dropped);
+  RUN(test_login_in_pieces);
   RUN(test_panel);
   RUN(test_login_fails);
   RUN(test_done);

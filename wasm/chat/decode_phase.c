@@ -355,7 +355,7 @@ static int take_pass(tam_chat_op *op) {
   answer->past++;
   if (tam_decoding_rows(answer->decoding) == 1) {
     tam_buf_append_u32(&model->cached,
-                        (uint32_t)tam_decoding_tokens(answer->decoding)[0]);
+                       (uint32_t)tam_decoding_tokens(answer->decoding)[0]);
   }
   return model->cached.error != 0 ? model->cached.error : choose(op);
 }

@@ -28,12 +28,8 @@ void tam_buf_free(tam_buf *buf) {
   tam_buf_init(buf, buf->mem, buf->max);
 }
 
-// The allocator is called through a pointer, so the compiler cannot know that
-// the wiped bytes are never read and has to keep the wiping.
 void tam_buf_wipe(tam_buf *buf) {
-  if (buf->data != NULL) {
-    memset(buf->data, 0, buf->capacity);
-  }
+  tam_mem_wipe(buf->data, buf->capacity);
   tam_buf_free(buf);
 }
 
@@ -52,10 +48,15 @@ static int buf_reserve(tam_buf *buf, size_t need) {
   if (capacity > buf->max) {
     capacity = buf->max;
   }
-  uint8_t *data = tam_mem_realloc(buf->mem, buf->data, capacity, 1);
+  uint8_t *data = tam_mem_malloc(buf->mem, capacity);
   if (data == NULL) {
     buf->error = TAM_ERR_OUT_OF_MEMORY;
     return 0;
+  }
+  // Not realloc: the old bytes may hold a token, and are wiped.
+  if (buf->data != NULL) {
+    memcpy(data, buf->data, buf->len);
+    tam_buf_wipe(buf);
   }
   buf->data = data;
   buf->capacity = capacity;
@@ -71,7 +72,7 @@ uint8_t *tam_buf_grow(tam_buf *buf, size_t len) {
     buf->error = TAM_ERR_TOO_LARGE;
     return NULL;
   }
-  // Even no bytes have an address.
+  // Memory is made even for no bytes: NULL would mean failure.
   if ((buf->data == NULL || start + len > buf->capacity) &&
       !buf_reserve(buf, start + len)) {
     return NULL;
@@ -90,9 +91,10 @@ void tam_buf_append(tam_buf *buf, tam_span text) {
   }
 }
 
-// Returns the length of the character that |text| begins with, or 0 when it
-// begins with none, or with a control.
-static size_t letter_len(tam_span text) {
+// Returns the length in bytes of the character that |text| begins with, or 0
+// when that is not UTF-8 or a control character.
+static size_t printable_len(tam_span text) {
+  // By the number of bytes: no smaller code may be written with as many.
   static const uint32_t least[] = {0, ' ', 0xa0, 0x800, 0x10000};
   uint32_t code = text.ptr[0];
   size_t len = code < 0x80 ? 1 : code < 0xe0 ? 2 : code < 0xf0 ? 3 : 4;
@@ -112,7 +114,7 @@ static size_t letter_len(tam_span text) {
 void tam_buf_append_quote(tam_buf *buf, tam_span text, size_t max) {
   text = tam_span_head_utf8(text, max);
   while (text.len > 0) {
-    size_t len = letter_len(text);
+    size_t len = printable_len(text);
     tam_buf_append(buf, len > 0 ? tam_span_head(text, len) : TAM_SPAN("?"));
     text = tam_span_from(text, len > 0 ? len : 1);
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A growing byte buffer with a cap. Errors are sticky: append freely, check
-// once at the end.
+// once at the end. When it moves to grow, it wipes the bytes it leaves behind.
 #ifndef TAM_CORE_BUF_H
 #define TAM_CORE_BUF_H
 
@@ -35,6 +35,7 @@ void tam_buf_reset(tam_buf *buf);
 // error is then set). The length grows by |len|; the caller fills the bytes.
 uint8_t *tam_buf_grow(tam_buf *buf, size_t len);
 
+// Appends a copy of |text|.
 void tam_buf_append(tam_buf *buf, tam_span text);
 
 // Appends at most |max| bytes of |text|, which a platform or a server wrote, to

@@ -142,7 +142,7 @@ TAM_INLINE const uint8_t *tam_json_behind(const uint8_t *at) {
   return at != NULL ? at + 1 : NULL;
 }
 
-// Returns 1 when |byte| may be part of a number, but not at its beginning.
+// Returns 1 when |byte| behind a digit belongs to the same number.
 TAM_INLINE int tam_json_continues_number(uint8_t byte) {
   return byte == '.' || (byte | 0x20) == 'e' || (uint8_t)(byte - '0') <= 9;
 }

@@ -54,7 +54,7 @@ void *tam_json_tree_realloc(void *ptr, size_t size) {
 void tam_json_tree_release(void *ptr) {
   if (ptr != NULL) {
     block *head = (block *)ptr - 1;
-    memset(ptr, 0, head->size);
+    tam_mem_wipe(ptr, head->size);
     tam_mem_free(active_mem, head);
   }
 }

@@ -49,9 +49,10 @@ void *tam_mem_realloc(const tam_mem *mem, void *ptr, size_t count,
 }
 
 void tam_mem_wipe(void *ptr, size_t size) {
-  volatile uint8_t *bytes = ptr;
-  for (size_t i = 0; i < size; i++) {
-    bytes[i] = 0;
+  if (size > 0) {
+    memset(ptr, 0, size);
+    // The compiler has to assume that this reads the zeros.
+    __asm__ volatile("" : : "r"(ptr) : "memory");
   }
 }
 

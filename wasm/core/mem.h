@@ -16,8 +16,8 @@ void *tam_mem_calloc(const tam_mem *mem, size_t count, size_t size);
 // leaves |ptr| as it was, when memory is short or the product overflows.
 void *tam_mem_realloc(const tam_mem *mem, void *ptr, size_t count, size_t size);
 
-// Overwrites a secret. The compiler leaves it in, also for memory that is not
-// read any more.
+// Overwrites the |size| bytes at |ptr| with zeros; NULL is allowed for none. A
+// plain memset before a free would be optimised away.
 void tam_mem_wipe(void *ptr, size_t size);
 
 // Frees |ptr|; NULL is allowed.

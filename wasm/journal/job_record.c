@@ -133,10 +133,9 @@ void tam_job_write_request(tam_span text, tam_buf *json, const tam_mem *mem) {
       write_token(scan, token, text.len, json);
     }
   }
-  tam_buf keeper;
-  tam_buf_init(&keeper, mem, scratch_size);
-  keeper.data = scratch; // a secret may have been put together in it
-  keeper.capacity = scratch == NULL ? 0 : scratch_size;
-  tam_buf_wipe(&keeper);
+  if (scratch != NULL) {
+    tam_mem_wipe(scratch, scratch_size); // a secret may be in it
+    tam_mem_free(mem, scratch);
+  }
   tam_mem_free(mem, scan);
 }

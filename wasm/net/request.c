@@ -40,7 +40,7 @@ tam_request *tam_request_new(const tam_net_request *source,
 }
 
 void tam_request_wipe(tam_request *self) {
-  memset(self + 1, 0, request_text_len(&self->source));
+  tam_mem_wipe(self + 1, request_text_len(&self->source));
 }
 
 void tam_request_drop_header(tam_request *self, tam_span header) {
@@ -53,12 +53,10 @@ void tam_request_drop_header(tam_request *self, tam_span header) {
   size_t rest = headers->len - at - header.len;
   memmove(text + at, text + at + header.len, rest);
   headers->len -= header.len;
-  memset(text + headers->len, 0, header.len);
+  tam_mem_wipe(text + headers->len, header.len);
   self->fetch.action.second = *headers;
 }
 
-// The allocator is called through a pointer, so the compiler cannot know that
-// the wiped bytes are never read and has to keep the wiping.
 void tam_request_del(tam_request *self, const tam_mem *mem) {
   tam_request_wipe(self);
   tam_mem_free(mem, self);
