@@ -49,7 +49,6 @@ typedef struct tam_candidate {
   double config_bytes;   // of the answer so far
   tam_buf fetch_message; // why the fetch failed, for people
   tam_buf config_text;   // holds the strings of a fetched configuration
-  int is_judged;
   tam_verdict verdict;
   tam_span lists[]; // the row's tags and files; text follows
 } tam_candidate;

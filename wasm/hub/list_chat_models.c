@@ -241,9 +241,9 @@ void tam_list_op_on_report(tam_list_op *op, const tam_net_report *report,
                                                   : TAM_LIST_CONFIG_429]++;
     op->page.starts = 0; // a refusal is no loss
   } else if (report->tag == TAM_LIST_TAG_PAGE) {
-    error = tam_list_pages_on_report(op, report, now_ms);
+    error = tam_list_pages_on_report(op, report);
   } else {
-    error = tam_list_configs_on_report(op, report, now_ms);
+    error = tam_list_configs_on_report(op, report);
   }
   op_settle(op, error, now_ms);
 }
@@ -260,7 +260,7 @@ int tam_list_op_end_rows(tam_list_op *op, double now_ms) {
   if (op->state != TAM_LIST_STATE_SUPPLIED) {
     return TAM_ERR_INVALID_STATE;
   }
-  op_settle(op, tam_list_pages_on_supplied_end(op, now_ms), now_ms);
+  op_settle(op, tam_list_pages_on_supplied_end(op), now_ms);
   return 0;
 }
 

@@ -44,7 +44,6 @@ static tam_classify_input input_of(const tam_candidate *candidate,
 
 // Records the verdict of |candidate| and tells the caller.
 static int op_note_verdict(tam_list_op *op, tam_candidate *candidate) {
-  candidate->is_judged = 1;
   op->counters[TAM_LIST_CLASSES + candidate->verdict.classification]++;
   op->unjudged--;
   return tam_list_say_classified(op, candidate);
@@ -139,8 +138,7 @@ static int configs_fill(tam_list_op *op) {
   return 0;
 }
 
-int tam_list_configs_start(tam_list_op *op, double now_ms) {
-  (void)now_ms;
+int tam_list_configs_start(tam_list_op *op) {
   op->unjudged = op->candidates.count;
   return configs_fill(op);
 }
@@ -323,9 +321,7 @@ static int config_dispatch(tam_list_op *op, const tam_net_report *report) {
   }
 }
 
-int tam_list_configs_on_report(tam_list_op *op, const tam_net_report *report,
-                               double now_ms) {
-  (void)now_ms;
+int tam_list_configs_on_report(tam_list_op *op, const tam_net_report *report) {
   int error = config_dispatch(op, report);
   return error != 0 ? error : configs_fill(op);
 }

@@ -159,23 +159,21 @@ int tam_list_pages_start(tam_list_op *op);
 
 // Takes in a report about the page's request. Returns 0 or an error that ends
 // the operation. The listing is over when it returns 0 and the state changed.
-int tam_list_pages_on_report(tam_list_op *op, const tam_net_report *report,
-                             double now_ms);
+int tam_list_pages_on_report(tam_list_op *op, const tam_net_report *report);
 
 // Scans |rows|, bytes of a supplied listing.
 int tam_list_pages_on_supplied(tam_list_op *op, tam_span rows);
 
 // Says that the supplied listing is complete.
-int tam_list_pages_on_supplied_end(tam_list_op *op, double now_ms);
+int tam_list_pages_on_supplied_end(tam_list_op *op);
 
 // --- list_configs.c
 
 // Judges the candidates whose rows say enough and requests the configuration
 // of the others. Errors: OUT_OF_MEMORY, TOO_LARGE.
-int tam_list_configs_start(tam_list_op *op, double now_ms);
+int tam_list_configs_start(tam_list_op *op);
 
-int tam_list_configs_on_report(tam_list_op *op, const tam_net_report *report,
-                               double now_ms);
+int tam_list_configs_on_report(tam_list_op *op, const tam_net_report *report);
 
 // --- list_chat_models.c
 

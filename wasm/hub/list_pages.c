@@ -168,7 +168,7 @@ static int page_say_error(tam_list_op *op, int error, const char *what,
   return page_error_end(op, error);
 }
 
-static int listing_finish(tam_list_op *op, double now_ms) {
+static int listing_finish(tam_list_op *op) {
   if (op->page.next_url.len > 0) {
     op->has_more = 1;
   }
@@ -176,17 +176,17 @@ static int listing_finish(tam_list_op *op, double now_ms) {
   tam_list_say(op, TAM_LIST_PROGRESS_LISTING_DONE);
   tam_list_say(op, TAM_LIST_PROGRESS_PREFILTERED);
   op->state = TAM_LIST_STATE_CONFIGS;
-  return tam_list_configs_start(op, now_ms);
+  return tam_list_configs_start(op);
 }
 
 // The listing cannot go on: with rows in hand that is a partial success.
-static int listing_break_off(tam_list_op *op, double now_ms) {
+static int listing_break_off(tam_list_op *op) {
   op->is_partial = 1;
   if (op->rows == 0) {
     return TAM_ERR_LISTING_FAILED;
   }
   op->has_more = 1;
-  return listing_finish(op, now_ms);
+  return listing_finish(op);
 }
 
 static void page_count(tam_list_op *op) {
@@ -228,7 +228,7 @@ static int page_pass(tam_list_op *op) {
 
 // The page is read as far as it can be: goes on to the next one, or ends the
 // listing.
-static int page_finish(tam_list_op *op, double now_ms) {
+static int page_finish(tam_list_op *op) {
   page_count(op);
   const char *dead_end = page_dead_end(op);
   int error = 0;
@@ -252,7 +252,7 @@ static int page_finish(tam_list_op *op, double now_ms) {
         op->empty_pages < EMPTY_PAGES_MAX) {
       return TAM_ERR_LISTING_FAILED;
     }
-    return listing_finish(op, now_ms);
+    return listing_finish(op);
   }
   page_begin(op);
   tam_buf_reset(&op->page.url);
@@ -324,7 +324,7 @@ static int page_scan(tam_list_op *op, tam_span data) {
   return page_break(op, error);
 }
 
-static int page_on_data(tam_list_op *op, tam_span data, double now_ms) {
+static int page_on_data(tam_list_op *op, tam_span data) {
   if (op->page.status != 200) {
     return 0;
   }
@@ -334,15 +334,15 @@ static int page_on_data(tam_list_op *op, tam_span data, double now_ms) {
   }
   // The rest of the page is lost, the next page is not.
   tam_net_cancel(op->host.net, op->op, TAM_LIST_TAG_PAGE);
-  return page_finish(op, now_ms);
+  return page_finish(op);
 }
 
-static int page_on_end(tam_list_op *op, double now_ms) {
+static int page_on_end(tam_list_op *op) {
   if (op->page.status != 200) {
     int error =
         page_say_error(op, TAM_ERR_HTTP_STATUS, "the Hub answered with status",
                        (int32_t)op->page.status);
-    return error != 0 ? error : listing_break_off(op, now_ms);
+    return error != 0 ? error : listing_break_off(op);
   }
   int error = tam_listing_scan_end(op->scan);
   if (error == TAM_ERR_JSON_TRUNCATED &&
@@ -352,11 +352,10 @@ static int page_on_end(tam_list_op *op, double now_ms) {
   if (error != 0) {
     error = page_break(op, error);
   }
-  return error != 0 ? error : page_finish(op, now_ms);
+  return error != 0 ? error : page_finish(op);
 }
 
-static int page_on_failed(tam_list_op *op, const tam_net_report *report,
-                          double now_ms) {
+static int page_on_failed(tam_list_op *op, const tam_net_report *report) {
   int is_late = report->error == TAM_ERR_TIMEOUT;
   int is_silent = is_late && op->page.status == 0;
   op->page.silences = is_silent ? op->page.silences + 1 : 0;
@@ -374,11 +373,10 @@ static int page_on_failed(tam_list_op *op, const tam_net_report *report,
   }
   tam_list_write_failure(op, report, page_error_begin(op));
   int error = page_error_end(op, report->error);
-  return error != 0 ? error : listing_break_off(op, now_ms);
+  return error != 0 ? error : listing_break_off(op);
 }
 
-int tam_list_pages_on_report(tam_list_op *op, const tam_net_report *report,
-                             double now_ms) {
+int tam_list_pages_on_report(tam_list_op *op, const tam_net_report *report) {
   switch (report->kind) {
   case TAM_NET_STARTED:
     page_on_started(op);
@@ -386,14 +384,14 @@ int tam_list_pages_on_report(tam_list_op *op, const tam_net_report *report,
   case TAM_NET_HEAD:
     return page_on_head(op, report);
   case TAM_NET_DATA:
-    return page_on_data(op, report->data, now_ms);
+    return page_on_data(op, report->data);
   case TAM_NET_END:
-    return page_on_end(op, now_ms);
+    return page_on_end(op);
   case TAM_NET_RESTART:
     page_rewind(op);
     return 0;
   case TAM_NET_FAILED:
-    return page_on_failed(op, report, now_ms);
+    return page_on_failed(op, report);
   default:
     return 0;
   }
@@ -421,7 +419,7 @@ int tam_list_pages_on_supplied(tam_list_op *op, tam_span rows) {
   return op->page.is_broken ? 0 : page_scan(op, rows);
 }
 
-int tam_list_pages_on_supplied_end(tam_list_op *op, double now_ms) {
+int tam_list_pages_on_supplied_end(tam_list_op *op) {
   int error = op->page.is_broken ? 0 : tam_listing_scan_end(op->scan);
   if (error != 0) {
     error = page_break(op, error);
@@ -432,5 +430,5 @@ int tam_list_pages_on_supplied_end(tam_list_op *op, double now_ms) {
   if (op->rows == 0 && op->is_partial) {
     return TAM_ERR_LISTING_FAILED;
   }
-  return listing_finish(op, now_ms);
+  return listing_finish(op);
 }
