@@ -7,8 +7,10 @@
 #include "core/action_queue.h"
 #include "core/answer.h"
 
-// The longest message.
-#define TAM_SPEAKER_MESSAGE_MAX (UINT32_C(16) << 20)
+// The longest message. An answer has at most 16 MiB of text; progress of 5,000
+// models has about 1 MB, and 28 MB with the longest names that a hostile Hub
+// can send, each character escaped.
+#define TAM_SPEAKER_MESSAGE_MAX (UINT32_C(32) << 20)
 
 typedef struct tam_speaker {
   tam_action_queue *queue;

@@ -7,15 +7,8 @@
 #include "core/mem.h"
 #include "hub/list_op.h"
 
-// The caller's id as JSON text; the terminal message in reserved memory must
-// hold it.
-#define ID_MAX 512
-
 // The headers of every request; a caller's token is a text like others.
 #define HEADERS_MAX (TAM_LIST_TEXT_MAX + TAM_TOKEN_HEADER_MAX)
-
-// The message of a refusal.
-#define REFUSAL_MAX 4096
 
 // What the terminal error says: a fixed sentence and what went wrong.
 #define SENTENCE_MAX (TAM_LIST_WHY_MAX + 64U)
@@ -27,7 +20,7 @@
 // Life
 
 static void op_init_buffers(tam_list_op *op, const tam_mem *mem) {
-  tam_buf_init(&op->id, mem, ID_MAX);
+  tam_buf_init(&op->config_url, mem, TAM_LIST_URL_MAX);
   tam_buf_init(&op->page.url, mem, TAM_LIST_URL_MAX);
   tam_buf_init(&op->page.next_url, mem, TAM_LIST_URL_MAX);
   tam_buf_init(&op->page.cursor, mem, TAM_LIST_URL_MAX);
@@ -50,19 +43,15 @@ static int op_init_sets(tam_list_op *op) {
 
 static int op_init(tam_list_op *op, const tam_list_request *request,
                    double now_ms) {
-  int error = tam_list_outbox_init(op, now_ms);
-  tam_buf_append(&op->id, request->envelope.id);
-  op->envelope.id = tam_buf_span(&op->id);
-  op->envelope.is_type_style = request->envelope.is_type_style;
-  op->envelope.first_seq = request->envelope.first_seq;
-  if (error == 0) {
-    error = op->id.error;
-  }
+  int error = tam_speaker_init(&op->speaker, op->host.queue, TAM_LIST_ACTION,
+                               request->op, &request->envelope, op->host.mem);
+  op->speaker.is_quiet = (request->flags & TAM_COMMAND_FLAG_QUIET) != 0;
+  tam_list_outbox_init(op, now_ms);
   if (error == 0) {
     error = op_init_sets(op);
   }
   if (error == 0) {
-    error = tam_net_open_op(op->host.net, op->op, op->params.concurrency);
+    error = tam_net_open_op(op->host.net, request->op, op->params.concurrency);
   }
   return error == 0 ? tam_list_pages_start(op) : error;
 }
@@ -75,13 +64,11 @@ int tam_list_op_new(tam_list_op **pop, const tam_list_host *host,
     return TAM_ERR_OUT_OF_MEMORY;
   }
   op->host = *host;
-  op->op = request->op;
   op->params = *request->params;
   op->started_ms = now_ms;
   op->state = (request->flags & TAM_COMMAND_FLAG_LISTING) != 0
                   ? TAM_LIST_STATE_SUPPLIED
                   : TAM_LIST_STATE_PAGES;
-  op->outbox.is_quiet = (request->flags & TAM_COMMAND_FLAG_QUIET) != 0;
   op_init_buffers(op, host->mem);
   int error = op_init(op, request, now_ms);
   if (error != 0) {
@@ -94,7 +81,8 @@ int tam_list_op_new(tam_list_op **pop, const tam_list_host *host,
 
 void tam_list_op_del(tam_list_op *op) {
   const tam_mem *mem = op->host.mem;
-  tam_net_close_op(op->host.net, op->op);
+  tam_net_close_op(op->host.net, op->speaker.op);
+  tam_speaker_free(&op->speaker);
   tam_listing_scan_del(op->scan);
   tam_candidates_free(&op->candidates);
   tam_seen_ids_free(&op->seen);
@@ -104,7 +92,7 @@ void tam_list_op_del(tam_list_op *op) {
   tam_buf_free(&op->page.next_url);
   tam_buf_free(&op->page.cursor);
   tam_buf_free(&op->page.error);
-  tam_buf_free(&op->id);
+  tam_buf_free(&op->config_url);
   tam_mem_free(mem, op);
 }
 
@@ -120,7 +108,7 @@ int tam_list_submit(tam_list_op *op, uint32_t tag, const tam_buf *url,
   tam_buf_append_text(&headers, "accept: application/json\r\n");
   tam_token_append_header(op->host.token, op->params.token, &headers);
   tam_net_request request = {
-      .op = op->op,
+      .op = op->speaker.op,
       .tag = tag,
       .bucket = is_page ? TAM_BUCKET_API : TAM_BUCKET_RESOLVERS,
       .url = tam_buf_span(url),
@@ -162,7 +150,7 @@ static void op_write_sentence(const tam_list_op *op, int error, tam_buf *text) {
 
 // Ends with an error: nothing runs on, then one last message.
 static void op_fail(tam_list_op *op, int error, double now_ms) {
-  tam_net_close_op(op->host.net, op->op);
+  tam_net_close_op(op->host.net, op->speaker.op);
   // Progress still pending is worth less than the end: it may fail.
   (void)tam_list_flush(op, now_ms, 1);
   op->is_partial = 1;
@@ -180,7 +168,7 @@ static int op_finish(tam_list_op *op, double now_ms) {
     error = tam_list_send_done(op, now_ms);
   }
   if (error == 0) {
-    tam_net_close_op(op->host.net, op->op);
+    tam_net_close_op(op->host.net, op->speaker.op);
     op->state = TAM_LIST_STATE_ENDED;
   }
   return error;
@@ -285,11 +273,11 @@ int tam_list_op_is_ended(const tam_list_op *op) {
 }
 
 uint32_t tam_list_op_number(const tam_list_op *op) {
-  return op->op;
+  return op->speaker.op;
 }
 
 tam_span tam_list_op_id(const tam_list_op *op) {
-  return op->envelope.id;
+  return op->speaker.envelope.id;
 }
 
 // ---------------------------------------------------------------------------
@@ -298,16 +286,13 @@ tam_span tam_list_op_id(const tam_list_op *op) {
 int tam_list_refuse(const tam_list_host *host, const tam_list_request *request,
                     int error, tam_span message, double now_ms) {
   tam_failure failure = {.error = error, .stage = "params", .message = message};
-  tam_buf json;
-  tam_buf_init(&json, host->mem, REFUSAL_MAX);
-  tam_answer_begin(&json, &request->envelope, TAM_LIST_ACTION, TAM_ANSWER_ERROR,
-                   0, now_ms);
-  tam_list_find_remedy(&failure);
-  tam_answer_write_error(&json, &request->envelope, &failure);
-  tam_json_write_object_end(&json);
-  int result =
-      tam_action_queue_put(host->queue, TAM_ACTION_MESSAGE, request->op,
-                           TAM_MESSAGE_FLAG_TERMINAL, &json);
-  tam_buf_free(&json);
+  tam_speaker speaker;
+  int result = tam_speaker_init(&speaker, host->queue, TAM_LIST_ACTION,
+                                request->op, &request->envelope, host->mem);
+  if (result == 0) {
+    tam_list_find_remedy(&failure);
+    tam_speaker_fail(&speaker, &failure, now_ms);
+  }
+  tam_speaker_free(&speaker);
   return result;
 }

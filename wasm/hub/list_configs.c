@@ -113,7 +113,7 @@ static int needs_config(const tam_list_op *op, const tam_candidate *candidate) {
 
 static int config_submit(tam_list_op *op, const tam_candidate *candidate,
                          uint32_t tag) {
-  tam_buf *url = &op->scratch;
+  tam_buf *url = &op->config_url;
   tam_buf_reset(url);
   tam_list_url_file(url, op->host.hub_url, candidate->row.id,
                     tam_span_of(config_paths[candidate->config_path]));
@@ -225,7 +225,7 @@ static int config_on_data(tam_list_op *op, tam_candidate *candidate,
     return config_error;
   }
   // Whatever follows cannot make it right, and may go on for long.
-  tam_net_cancel(op->host.net, op->op, report->tag);
+  tam_net_cancel(op->host.net, op->speaker.op, report->tag);
   op->outstanding--;
   return config_reject(op, candidate, config_error);
 }

@@ -9,49 +9,27 @@
 
 #include "core/mem.h"
 #include "core/names.h"
-#include "core/trap.h"
 #include "hub/model_table.h"
 
 #define BURST        5.0
 #define REFILL_PER_S 7.0
 
-// One message: progress of 5,000 models in one batch has about 1 MB, and 28 MB
-// with the longest names a hostile Hub can send, each character escaped.
-#define MESSAGE_MAX (32U << 20)
+// The text of TAM_LIST_ERRORS_MAX errors.
+#define ERRORS_MAX (TAM_LIST_ERRORS_MAX * 1024U)
+
+// The text of meta: its errors, twice as much under "debug", and numbers.
+#define META_MAX (4 * ERRORS_MAX)
 
 // The packed models of a full list: 5,000 rows of a few kilobytes.
 #define TABLE_MAX (64U << 20)
 
-// The text of TAM_LIST_ERRORS_MAX errors.
-#define ERRORS_MAX (TAM_LIST_ERRORS_MAX * 1024U)
-
-// The terminal message when memory is gone: names, numbers, a sentence and
-// the caller's id, which is capped by the message reader.
-#define LAST_WORDS_MAX 2048
-
 // ---------------------------------------------------------------------------
 // Parts of messages
 
-static void write_begin(tam_list_op *op, tam_buf *json, tam_answer kind,
-                        double now_ms) {
-  tam_buf_reset(json);
-  tam_answer_begin(json, &op->envelope, TAM_LIST_ACTION, kind, op->outbox.seq,
-                   now_ms);
-}
-
 // The field that carries what changed.
 static void write_delta_key(const tam_list_op *op, tam_buf *json) {
-  tam_json_write_key(json, op->envelope.is_type_style ? "data" : "delta");
-}
-
-// Closes and queues the message in the scratch buffer. Only one that goes out
-// uses up its number: there is no gap where memory was short.
-static int message_send(tam_list_op *op, uint32_t flags) {
-  tam_json_write_object_end(&op->scratch);
-  int error = tam_action_queue_put(op->host.queue, TAM_ACTION_MESSAGE, op->op,
-                                   flags, &op->scratch);
-  op->outbox.seq += error == 0;
-  return error;
+  tam_json_write_key(json,
+                     op->speaker.envelope.is_type_style ? "data" : "delta");
 }
 
 // ---------------------------------------------------------------------------
@@ -113,7 +91,7 @@ static int item_end(tam_list_op *op, tam_list_progress kind) {
 }
 
 int tam_list_say_fetching(tam_list_op *op, const tam_candidate *candidate) {
-  if (op->outbox.is_quiet) {
+  if (op->speaker.is_quiet) {
     return 0;
   }
   tam_json_write_null(
@@ -147,7 +125,7 @@ static void write_fetch_error(tam_buf *json, const tam_candidate *candidate) {
 }
 
 int tam_list_say_classified(tam_list_op *op, const tam_candidate *candidate) {
-  if (op->outbox.is_quiet) {
+  if (op->speaker.is_quiet) {
     return 0;
   }
   const tam_verdict *verdict = &candidate->verdict;
@@ -187,7 +165,7 @@ int tam_list_say_error(tam_list_op *op, tam_span model, const char *code,
   }
   write_error(&op->errors, code, message);
   tam_json_write_object_end(&op->errors);
-  if (op->outbox.is_quiet) {
+  if (op->speaker.is_quiet) {
     return op->errors.error;
   }
   tam_buf *json = item_begin(op, TAM_LIST_PROGRESS_ERROR, model);
@@ -207,11 +185,12 @@ static void write_items(tam_list_op *op, tam_buf *json,
                        tam_span_head(tam_span_from(text, 1), text.len - 2));
     return;
   }
-  if (op->envelope.is_type_style) {
+  if (op->speaker.envelope.is_type_style) {
     tam_json_write_key(json, "batch");
     tam_json_write_bool(json, 1);
   }
-  tam_json_write_key(json, op->envelope.is_type_style ? "items" : "batch");
+  tam_json_write_key(json,
+                     op->speaker.envelope.is_type_style ? "items" : "batch");
   tam_json_write_array_begin(json);
   tam_json_write_raw(json, text);
   tam_json_write_array_end(json);
@@ -220,11 +199,31 @@ static void write_items(tam_list_op *op, tam_buf *json,
 // ---------------------------------------------------------------------------
 // The outbox
 
+// Writes the members that tell what has changed. Errors: those of the items.
+static int write_progress(tam_list_op *op, tam_buf *json,
+                          tam_list_progress kind) {
+  if (kind < TAM_LIST_PROGRESS_FETCHING) {
+    write_delta_key(op, json);
+    tam_json_write_object_begin(json);
+    write_delta(op, json, kind);
+    tam_json_write_object_end(json);
+    return 0;
+  }
+  tam_list_items *items = items_of(op, kind);
+  if (items->json.error != 0) { // the last item is not whole
+    return items->json.error;
+  }
+  write_items(op, json, items);
+  tam_buf_reset(&items->json);
+  items->count = 0;
+  return 0;
+}
+
 static int send_progress(tam_list_op *op, tam_list_progress kind,
                          double now_ms) {
-  tam_buf *json = &op->scratch;
-  write_begin(op, json, TAM_ANSWER_PROGRESS, now_ms);
-  tam_json_write_name_member(json, "status",
+  tam_buf json;
+  tam_speaker_begin(&op->speaker, TAM_ANSWER_PROGRESS, now_ms, &json);
+  tam_json_write_name_member(&json, "status",
                              tam_names_at("listing_page\0"
                                           "listing_done\0"
                                           "prefiltered\0"
@@ -234,47 +233,33 @@ static int send_progress(tam_list_op *op, tam_list_progress kind,
                                           "classified\0"
                                           "error\0",
                                           kind));
-  if (kind < TAM_LIST_PROGRESS_FETCHING) {
-    write_delta_key(op, json);
-    tam_json_write_object_begin(json);
-    write_delta(op, json, kind);
-    tam_json_write_object_end(json);
-    return message_send(op, 0);
+  int error = write_progress(op, &json, kind);
+  if (error != 0) {
+    tam_buf_free(&json);
+    return error;
   }
-  tam_list_items *items = items_of(op, kind);
-  if (items->json.error != 0) { // the last item is not whole
-    return items->json.error;
-  }
-  write_items(op, json, items);
-  tam_buf_reset(&items->json);
-  items->count = 0;
-  return message_send(op, 0);
+  return tam_speaker_say(&op->speaker, TAM_ANSWER_PROGRESS, &json);
 }
 
-int tam_list_outbox_init(tam_list_op *op, double now_ms) {
+void tam_list_outbox_init(tam_list_op *op, double now_ms) {
   const tam_mem *mem = op->host.mem;
   op->outbox.tokens = BURST;
   op->outbox.refilled_at_ms = now_ms;
   for (size_t i = 0; i < TAM_LIST_ITEM_KINDS; i++) {
-    tam_buf_init(&op->outbox.items[i].json, mem, MESSAGE_MAX);
+    tam_buf_init(&op->outbox.items[i].json, mem, TAM_SPEAKER_MESSAGE_MAX);
   }
-  tam_buf_init(&op->scratch, mem, MESSAGE_MAX);
   tam_buf_init(&op->errors, mem, ERRORS_MAX);
-  op->last_words = tam_action_node_new(mem, LAST_WORDS_MAX);
-  return op->last_words == NULL ? TAM_ERR_OUT_OF_MEMORY : 0;
 }
 
 void tam_list_outbox_free(tam_list_op *op) {
   for (size_t i = 0; i < TAM_LIST_ITEM_KINDS; i++) {
     tam_buf_free(&op->outbox.items[i].json);
   }
-  tam_buf_free(&op->scratch);
   tam_buf_free(&op->errors);
-  tam_mem_free(op->host.mem, op->last_words);
 }
 
 void tam_list_say(tam_list_op *op, tam_list_progress kind) {
-  if (!op->outbox.is_quiet) {
+  if (!op->speaker.is_quiet) {
     op->outbox.pending |= 1U << kind;
   }
 }
@@ -318,33 +303,24 @@ double tam_list_outbox_deadline(const tam_list_op *op) {
 // ---------------------------------------------------------------------------
 // The last message
 
-static void write_done(tam_list_op *op, tam_buf *json, double now_ms) {
-  write_begin(op, json, TAM_ANSWER_DONE, now_ms);
-  if (op->envelope.is_type_style) {
-    tam_json_write_key(json, "result");
-    tam_json_write_object_begin(json);
-  }
-  tam_list_write_meta(op, json, now_ms);
-  if (op->envelope.is_type_style) {
-    tam_json_write_object_end(json);
-  }
-}
-
 int tam_list_send_done(tam_list_op *op, double now_ms) {
   tam_action_queue *queue = op->host.queue;
   tam_buf table;
+  tam_buf json;
   tam_buf_init(&table, op->host.mem, TABLE_MAX);
   int error = tam_model_table_pack(&op->candidates, &table, op->host.mem);
   if (error == 0) {
-    error = tam_action_queue_put(queue, TAM_ACTION_MODELS, op->op, 0, &table);
+    error = tam_action_queue_put(queue, TAM_ACTION_MODELS, op->speaker.op, 0,
+                                 &table);
   }
   tam_buf_free(&table);
   if (error != 0) {
     return error;
   }
   tam_action_node *models = queue->last;
-  write_done(op, &op->scratch, now_ms);
-  error = message_send(op, TAM_MESSAGE_FLAG_TERMINAL);
+  tam_speaker_begin(&op->speaker, TAM_ANSWER_DONE, now_ms, &json);
+  tam_list_write_meta(op, &json, now_ms);
+  error = tam_speaker_say(&op->speaker, TAM_ANSWER_DONE, &json);
   if (error != 0) {
     // Models without their message would end up in the one about the error.
     tam_action_queue_remove(queue, models);
@@ -353,43 +329,20 @@ int tam_list_send_done(tam_list_op *op, double now_ms) {
   return error;
 }
 
-// Writes the terminal error message up to, and without, its closing bracket.
-static void write_last_word(tam_list_op *op, tam_buf *json, int error,
-                            tam_span message, double now_ms) {
+void tam_list_send_error(tam_list_op *op, int error, tam_span message,
+                         double now_ms) {
   int is_refused = error == TAM_ERR_LISTING_FAILED && op->page.status >= 400;
+  tam_buf meta;
+  tam_buf_init(&meta, op->host.mem, META_MAX);
+  tam_list_write_meta(op, &meta, now_ms);
   tam_failure failure = {
       .error = error,
       .stage = op->state == TAM_LIST_STATE_CONFIGS ? "configs" : "listing",
       .message = message,
       .status = is_refused ? op->page.status : 0,
+      .more = meta.error == 0 ? tam_buf_span(&meta) : TAM_SPAN_NONE,
   };
-  write_begin(op, json, TAM_ANSWER_ERROR, now_ms);
   tam_list_find_remedy(&failure);
-  tam_answer_write_error(json, &op->envelope, &failure);
-}
-
-// The same in memory that was set aside at the start.
-static void send_last_words(tam_list_op *op, int error, tam_span message,
-                            double now_ms) {
-  tam_action_node *node = op->last_words;
-  tam_buf json;
-  tam_buf_init_fixed(&json, (uint8_t *)(node + 1), LAST_WORDS_MAX);
-  write_last_word(op, &json, error, message, now_ms);
-  tam_json_write_object_end(&json);
-  TAM_ASSERT(json.error == 0);
-  node->action.kind = TAM_ACTION_MESSAGE;
-  node->action.op = op->op;
-  node->action.flags = TAM_MESSAGE_FLAG_TERMINAL;
-  node->action.first.len = json.len;
-  tam_action_queue_push(op->host.queue, node);
-  op->last_words = NULL;
-}
-
-void tam_list_send_error(tam_list_op *op, int error, tam_span message,
-                         double now_ms) {
-  write_last_word(op, &op->scratch, error, message, now_ms);
-  tam_list_write_meta(op, &op->scratch, now_ms);
-  if (message_send(op, TAM_MESSAGE_FLAG_TERMINAL) != 0) {
-    send_last_words(op, error, message, now_ms);
-  }
+  tam_speaker_fail(&op->speaker, &failure, now_ms);
+  tam_buf_free(&meta);
 }

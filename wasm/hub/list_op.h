@@ -11,6 +11,7 @@
 #define TAM_HUB_LIST_OP_H
 
 #include "core/json_write.h"
+#include "core/speaker.h"
 #include "hub/candidates.h"
 #include "hub/config_scan.h"
 #include "hub/list_chat_models.h"
@@ -98,11 +99,9 @@ typedef struct tam_list_items {
 
 // Progress on its way to the caller.
 typedef struct tam_list_outbox {
-  int is_quiet;     // nobody listens: nothing is ever pending
   unsigned pending; // a bit per kind that waits for its turn
   double tokens;    // messages that may go out at once
   double refilled_at_ms;
-  uint32_t seq;
   tam_list_items items[TAM_LIST_ITEM_KINDS]; // from FETCHING on
   double limited_reset_at_ms[TAM_BUCKET_COUNT];
 } tam_list_outbox;
@@ -111,9 +110,8 @@ typedef struct tam_list_outbox {
 // shorter code.
 struct tam_list_op {
   tam_list_host host;
-  uint32_t op;
   tam_list_state state;
-  tam_envelope envelope;
+  tam_speaker speaker; // when it is quiet, progress is never pending
 
   uint32_t rows; // distinct rows so far
   uint32_t pages;
@@ -133,14 +131,12 @@ struct tam_list_op {
   tam_prefilter prefilter;
 
   tam_list_outbox outbox;
-  tam_buf scratch;             // the message or address being written
-  tam_buf errors;              // JSON of meta.errors
-  tam_action_node *last_words; // the terminal message when memory is gone
+  tam_buf config_url; // of the configuration that is asked for next
+  tam_buf errors;     // JSON of meta.errors
 
   uint32_t dropped[TAM_DROP_COUNT];
   uint32_t counters[TAM_LIST_COUNTER_COUNT];
   double started_ms;
-  tam_buf id; // the caller's id, as JSON
   tam_list_params params;
 };
 
@@ -184,7 +180,8 @@ void tam_list_write_failure(const tam_list_op *op, const tam_net_report *report,
 
 // --- list_messages.c
 
-int tam_list_outbox_init(tam_list_op *op, double now_ms);
+// Makes the outbox empty, with the pace of a listing that begins now.
+void tam_list_outbox_init(tam_list_op *op, double now_ms);
 void tam_list_outbox_free(tam_list_op *op);
 
 // Marks progress of the listing as pending; it goes out when the pace allows.

@@ -333,7 +333,7 @@ static int page_on_data(tam_list_op *op, tam_span data) {
     return error;
   }
   // The rest of the page is lost, the next page is not.
-  tam_net_cancel(op->host.net, op->op, TAM_LIST_TAG_PAGE);
+  tam_net_cancel(op->host.net, op->speaker.op, TAM_LIST_TAG_PAGE);
   return page_finish(op);
 }
 
