@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Percent-encoding of every byte there is.
+// Percent-encoding of every byte there is, and back.
 #include "core/percent.h"
 
 #include "check.h"
@@ -32,23 +32,33 @@ static void test_a_byte_that_stays_plain(void) {
   CHECK_SPAN(tam_buf_span(&to), "a/b%20c%00/");
 }
 
-static void test_digits(void) {
-  static const char digits[] = "0123456789abcdef";
-  int found = 0;
+static void test_decoding_every_byte(void) {
   for (unsigned value = 0; value < 256; value++) {
-    found += tam_hex_digit((uint8_t)value) >= 0;
+    char upper[4];
+    char lower[4];
+    snprintf(upper, sizeof(upper), "%%%02X", value);
+    snprintf(lower, sizeof(lower), "%%%02x", value);
+    CHECK_INT(tam_percent_byte_at(tam_span_of(upper), 0), value);
+    CHECK_INT(tam_percent_byte_at(tam_span_of(lower), 0), value);
   }
-  CHECK_INT(found, 10 + 6 + 6);
-  for (int i = 0; i < 16; i++) {
-    uint8_t byte = (uint8_t)digits[i];
-    CHECK_INT(tam_hex_digit(byte), i);
-    CHECK_INT(tam_hex_digit(i < 10 ? byte : (uint8_t)(byte - 'a' + 'A')), i);
+}
+
+static void test_what_is_no_escape(void) {
+  static const char *const texts[] = {"",    "%",   "%4",  "a41", "%4g", "%g4",
+                                      "%/4", "%:4", "%@4", "%4`", "% 4", "%%4"};
+  for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+    CHECK_INT(tam_percent_byte_at(tam_span_of(texts[i]), 0), -1);
   }
+  CHECK_INT(tam_percent_byte_at(TAM_SPAN("a%41"), 1), 'A');
+  CHECK_INT(tam_percent_byte_at(TAM_SPAN("a%41"), 0), -1);
+  CHECK_INT(tam_percent_byte_at(TAM_SPAN("a%41"), 2), -1);
+  CHECK_INT(tam_percent_byte_at(TAM_SPAN("a%41"), 4), -1);
 }
 
 int main(void) {
   RUN(test_every_byte);
   RUN(test_a_byte_that_stays_plain);
-  RUN(test_digits);
+  RUN(test_decoding_every_byte);
+  RUN(test_what_is_no_escape);
   return check_finish();
 }

@@ -21,7 +21,8 @@ void tam_percent_encode(tam_buf *to, tam_span text, uint8_t also_plain) {
   }
 }
 
-int tam_hex_digit(uint8_t byte) {
+// Returns the value of the hexadecimal digit |byte|, or -1 when it is none.
+static int digit_value(uint8_t byte) {
   if (byte >= '0' && byte <= '9') {
     return byte - '0';
   }
@@ -29,4 +30,13 @@ int tam_hex_digit(uint8_t byte) {
     return byte - 'A' + 10;
   }
   return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
+}
+
+int tam_percent_byte_at(tam_span text, size_t offset) {
+  if (text.len < 3 || offset > text.len - 3 || text.ptr[offset] != '%') {
+    return -1;
+  }
+  int high = digit_value(text.ptr[offset + 1]);
+  int low = digit_value(text.ptr[offset + 2]);
+  return high < 0 || low < 0 ? -1 : high * 16 + low;
 }

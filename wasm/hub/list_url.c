@@ -114,10 +114,9 @@ int tam_list_url_next(tam_buf *url, tam_span hub_url, tam_span link) {
 
 static void append_decoded(tam_buf *text, tam_span encoded) {
   for (size_t i = 0; i < encoded.len; i++) {
-    int high = i + 2 < encoded.len ? tam_hex_digit(encoded.ptr[i + 1]) : -1;
-    int low = i + 2 < encoded.len ? tam_hex_digit(encoded.ptr[i + 2]) : -1;
-    if (encoded.ptr[i] == '%' && high >= 0 && low >= 0) {
-      tam_buf_append_byte(text, (uint8_t)(high * 16 + low));
+    int escaped = tam_percent_byte_at(encoded, i);
+    if (escaped >= 0) {
+      tam_buf_append_byte(text, (uint8_t)escaped);
       i += 2;
     } else {
       tam_buf_append_byte(text, encoded.ptr[i]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/hub_file.h"
 
+#include "core/hex.h"
 #include "core/names.h"
 #include "core/percent.h"
 
@@ -110,13 +111,8 @@ int tam_hub_file_check(const tam_hub_file *file) {
 }
 
 int tam_hub_revision_is_commit(tam_span revision) {
-  for (size_t i = 0; i < revision.len; i++) {
-    uint8_t byte = revision.ptr[i];
-    if (tam_hex_digit(byte) < 0 || (byte >= 'A' && byte <= 'F')) {
-      return 0;
-    }
-  }
-  return revision.len == COMMIT_DIGITS;
+  uint8_t bytes[COMMIT_DIGITS / 2];
+  return tam_hex_read(revision, bytes, sizeof(bytes));
 }
 
 // ---------------------------------------------------------------------------
@@ -170,15 +166,11 @@ static int decode(tam_span encoded, int is_path, uint8_t *text, size_t max,
   for (size_t i = 0; i < encoded.len; i++) {
     uint8_t byte = encoded.ptr[i];
     if (byte == '%') {
-      int high = i + 2 < encoded.len ? tam_hex_digit(encoded.ptr[i + 1]) : -1;
-      int low = i + 2 < encoded.len ? tam_hex_digit(encoded.ptr[i + 2]) : -1;
-      if (high < 0 || low < 0) {
+      int escaped = tam_percent_byte_at(encoded, i);
+      if (escaped < 0 || (escaped == '/' && is_path)) {
         return TAM_ERR_INVALID_ARGUMENT;
       }
-      byte = (uint8_t)(high * 16 + low);
-      if (byte == '/' && is_path) {
-        return TAM_ERR_INVALID_ARGUMENT;
-      }
+      byte = (uint8_t)escaped;
       i += 2;
     }
     tam_buf_append_byte(&to, byte);
