@@ -5,25 +5,24 @@
 #include "chat/model.h"
 #include "core/event_names.h"
 
+// From nothing, or another model, to a model that is loaded.
+#define LOAD_PHASES                                                            \
+  &tam_chat_device_phase, &tam_chat_download_phase, &tam_chat_replace_phase,   \
+      &tam_chat_config_phase, &tam_chat_tokenizer_phase,                       \
+      &tam_chat_graphs_phase, &tam_chat_session_phase, &tam_chat_trial_phase,  \
+      &tam_chat_keep_phase
+
 static const tam_chat_phase *const load_phases[] = {
-    &tam_chat_turn_phase,      &tam_chat_same_phase,    &tam_chat_device_phase,
-    &tam_chat_download_phase,  &tam_chat_replace_phase, &tam_chat_config_phase,
-    &tam_chat_tokenizer_phase, &tam_chat_graphs_phase,  &tam_chat_session_phase,
-    &tam_chat_trial_phase,     &tam_chat_keep_phase,    NULL,
+    &tam_chat_turn_phase,
+    &tam_chat_same_phase,
+    LOAD_PHASES,
+    NULL,
 };
 
 static const tam_chat_phase *const generate_phases[] = {
     &tam_chat_turn_phase,
     &tam_chat_reload_phase,
-    &tam_chat_device_phase,
-    &tam_chat_download_phase,
-    &tam_chat_replace_phase,
-    &tam_chat_config_phase,
-    &tam_chat_tokenizer_phase,
-    &tam_chat_graphs_phase,
-    &tam_chat_session_phase,
-    &tam_chat_trial_phase,
-    &tam_chat_keep_phase,
+    LOAD_PHASES, // passed over unless the model was released
     &tam_chat_reloaded_phase,
     &tam_chat_saved_phase,
     &tam_chat_prompt_phase,
@@ -32,16 +31,18 @@ static const tam_chat_phase *const generate_phases[] = {
     NULL,
 };
 
+// Of an answer that goes on after a kill.
 static const tam_chat_phase *const generate_again_phases[] = {
-    &tam_chat_turn_phase,      &tam_chat_wake_phase,
-    &tam_chat_device_phase,    &tam_chat_download_phase,
-    &tam_chat_replace_phase,   &tam_chat_config_phase,
-    &tam_chat_tokenizer_phase, &tam_chat_graphs_phase,
-    &tam_chat_session_phase,   &tam_chat_trial_phase,
-    &tam_chat_keep_phase,      &tam_chat_reloaded_phase,
-    &tam_chat_saved_phase,     &tam_chat_prompt_phase,
-    &tam_chat_repeat_phase,    &tam_chat_prefill_phase,
-    &tam_chat_decode_phase,    NULL,
+    &tam_chat_turn_phase,
+    &tam_chat_wake_phase,
+    LOAD_PHASES,
+    &tam_chat_reloaded_phase,
+    &tam_chat_saved_phase,
+    &tam_chat_prompt_phase,
+    &tam_chat_repeat_phase,
+    &tam_chat_prefill_phase,
+    &tam_chat_decode_phase,
+    NULL,
 };
 
 static const tam_chat_phase *const reset_phases[] = {
