@@ -464,7 +464,6 @@ export class Loop {
    */
   #deliver(op, message, flags) {
     const job = this.#jobs.get(op);
-    const isAgain = (flags & MESSAGE_FLAG.AGAIN) !== 0;
     if ((flags & MESSAGE_FLAG.TERMINAL) !== 0) {
       this.#jobs.delete(op);
       const opened = this.#storage.end(op);

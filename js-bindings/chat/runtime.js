@@ -111,16 +111,16 @@ export class Runtime {
    * @param {number} request
    */
   abort(request) {
-    const controller = this.#running.get(request);
-    if (controller) {
-      controller.abort();
+    const task = this.#running.get(request);
+    if (task) {
+      task.abort();
     } else {
       this.#release(request);
     }
   }
 
   /**
-   * Takes what somebody else made for |request|.
+   * Takes what somebody else made for `request`.
    * @param {number} request
    * @param {unknown} made
    */
@@ -143,7 +143,7 @@ export class Runtime {
 
   /** Ends everything. */
   close() {
-    for (const controller of this.#running.values()) controller.abort();
+    for (const task of this.#running.values()) task.abort();
     for (const request of [...this.#made.keys()]) this.#release(request);
   }
 

@@ -39,7 +39,7 @@ export class Database {
    * @param {IDBTransactionMode} mode
    * @param {(transaction: IDBTransaction, fail: (error: unknown) => void)
    *   => () => T} work makes the requests, and returns what makes the result
-   *   when all is done; |fail| aborts the transaction
+   *   when all is done; `fail` aborts the transaction
    * @returns {Promise<T>}
    */
   async transact(stores, mode, work) {

@@ -190,7 +190,7 @@ function bytesOf(store, entry) {
 }
 
 /**
- * All keys that begin with |prefix|: up to the next text of its length.
+ * All keys that begin with `prefix`: up to the next text of its length.
  * @param {string} prefix
  */
 function rangeOf(prefix) {

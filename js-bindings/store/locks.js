@@ -56,7 +56,7 @@ export function acquireFrom(locks) {
 }
 
 /**
- * Settles as |promise| does, or rejects when the signal comes first.
+ * Settles as `promise` does, or rejects when the signal comes first.
  * @template T
  * @param {Promise<T>} promise
  * @param {AbortSignal} signal

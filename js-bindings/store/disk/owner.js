@@ -35,7 +35,7 @@ export function isOwner(name) {
 
 /**
  * @param {string} name
- * @returns {boolean} false when the process is gone, or |name| no owner's name
+ * @returns {boolean} false when the process is gone, or `name` no owner's name
  */
 export function isAlive(name) {
   const [, pid, start] = OWNER.exec(name) ?? [];
