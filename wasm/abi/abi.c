@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The exported functions: the only file that knows it runs in WebAssembly.
-// They are the public interface with spans and structs taken apart into
-// numbers. docs/abi.md describes them for hosts.
+// The exported functions: the public interface with its spans and structs taken
+// apart into numbers, which is all that WebAssembly can pass. docs/abi.md
+// describes them for hosts.
 #include "abi/abi.h"
 
 #include "abi/action_record.h"

@@ -18,6 +18,8 @@ void tam_abi_free(void *ptr);
 // short.
 tam_manager *tam_abi_manager_new(const uint8_t *hub_url, uint32_t hub_url_len,
                                  const uint8_t *seed);
+
+// Frees |manager|, which may be NULL.
 void tam_abi_manager_del(tam_manager *manager);
 
 // See tam_manager_in_buf.

@@ -106,6 +106,7 @@ tam_chat_facts tam_chat_get_facts(const tam_chat *chat);
 // Releases the model, until somebody asks it something. Legal when there is one
 // and nothing runs.
 void tam_chat_unload(tam_chat *chat);
+
 // Returns 1 when |model|, as the caller spells it, is loaded in |dtype|; an
 // empty one is any.
 int tam_chat_is_loaded(const tam_chat *chat, tam_span model, tam_span dtype);

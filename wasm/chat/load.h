@@ -93,6 +93,9 @@ int tam_chat_load_choose(tam_chat_op *op);
 // Takes |rung| off the ladder, and warns with the operation's reason. Errors:
 // OUT_OF_MEMORY.
 int tam_chat_load_note_failure(tam_chat_op *op, tam_rung rung);
+
+// --- load_phase.c
+
 // Returns 1 when the wanted model is the one that is loaded.
 int tam_chat_load_is_there(const tam_chat_op *op);
 

@@ -11,10 +11,9 @@
 //                         Sessions will want n threads
 //   {"do":"open","modelId","commit","path"}   makes a file of a stored one;
 //                         {"bytes":n}
-//   {"do":"splice","file":n,"size":z,"edits":[[at,removed,length],...]}  makes
-//   a
-//                         file of file n whose pieces are replaced by the
-//                         bytes behind the order
+//   {"do":"splice","file":n,"pieces":[from,to,count, ...]}  makes a file of
+//                         pieces: each is bytes from..to of file n, then the
+//                         next count of the bytes behind the order
 //   {"do":"read","file":n,"from":a,"to":b}    DATA; of graphs in one piece
 //   {"do":"tokenizer","files":{name:n,...}}   makes a tokenizer; DATA: a line
 //                         "id text" for each token that is no text; its facts:

@@ -24,6 +24,7 @@ typedef struct tam_action_queue {
   tam_action_node *shown; // an owned node whose action the host is looking at
 } tam_action_queue;
 
+// Makes |queue| empty. |mem| is kept.
 void tam_action_queue_init(tam_action_queue *queue, const tam_mem *mem);
 
 // Frees every owned node.

@@ -11,16 +11,18 @@ typedef enum tam_answer {
   TAM_ANSWER_ERROR
 } tam_answer;
 
-// Who is spoken to, and how.
+// To whom the messages of a request go, and in which style.
 typedef struct tam_envelope {
   tam_span id;       // the caller's id as JSON text
   int is_type_style; // messages are named by "type" instead of "action"
-  // TabAgent's panel hears one thing: {success: true}, or {success: false,
-  // error, code}. The rest is said to all.
+  // The request came from TabAgent's panel. It gets one answer: {success:
+  // true}, or {success: false, error, code}. Everything else is broadcast.
   int is_panel;
-  tam_span done;      // of the panel's: further members of the good answer
-  tam_span failed;    // and of a bad one, which is a success with these then
-  uint32_t first_seq; // number of the first message; 0 but for what goes on
+  // Further members of the panel's answer, as JSON text: after success, and
+  // after a failure. With |failed|, a failure is told as a success, too.
+  tam_span done;
+  tam_span failed;
+  uint32_t first_seq; // number of the first message; not 0 after a kill
 } tam_envelope;
 
 // What a terminal error tells.

@@ -42,8 +42,9 @@ typedef enum tam_dtype {
 // Returns the name of |dtype|, for example "q4f16".
 const char *tam_dtype_name(tam_dtype dtype);
 
-// Returns with what the names of the files of |dtype| end, behind a '_':
-// "q4f16", "quantized". Those of fp32 have no end: it is empty.
+// Returns what stands behind the last '_' in the names of the files of |dtype|,
+// for example "q4f16" or "quantized"; empty for fp32, whose files have no
+// suffix.
 const char *tam_dtype_file_end(tam_dtype dtype);
 
 // Returns the dtype that the name of an ONNX or external-data file stands for:
@@ -52,10 +53,10 @@ const char *tam_dtype_file_end(tam_dtype dtype);
 tam_dtype tam_file_dtype(tam_span name);
 
 // Stores the dtype of each of the |count| ONNX and external-data |files| into
-// |dtypes|, and returns those, as bits (1U << dtype), that have a graph. The
-// variant of such a dtype is made of
-// all files with that tam_file_dtype: a graph and its external data are named
-// alike. Data without any graph of its dtype belongs to no variant.
+// |dtypes|, and returns the dtypes that have a graph, as bits (1U << dtype).
+// Each of these is a variant of the model. It has all files of its dtype: a
+// graph and its external data are named alike. External data of a dtype without
+// a graph belongs to no variant.
 unsigned tam_files_dtypes(const tam_span *files, size_t count, uint8_t *dtypes);
 
 #endif // TAM_CORE_MODEL_FILES_H

@@ -36,6 +36,8 @@ int tam_span_is(tam_span text, const char *name);
 // Returns 1 when both hold the same bytes, ASCII case ignored.
 int tam_span_eq_nocase(tam_span a, tam_span b);
 
+// Return 1 when |text| begins with |prefix|, or ends with |suffix|; bytes are
+// compared as they are.
 int tam_span_starts_with(tam_span text, tam_span prefix);
 int tam_span_ends_with(tam_span text, tam_span suffix);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads points in time.
+// Reads times as the Hub writes them.
 #ifndef TAM_CORE_TIME_H
 #define TAM_CORE_TIME_H
 

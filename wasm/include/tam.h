@@ -121,8 +121,8 @@ typedef enum tam_event_kind {
   TAM_EVENT_TIMER = 8,
   // The user wants |op| to stop now.
   TAM_EVENT_CANCEL = 9,
-  // |status| more bytes of a body that is kept have arrived. (Its HTTP_END
-  // says in |status| how many bytes were kept altogether.)
+  // |status| more bytes of a body with TAM_FETCH_FLAG_KEEP have arrived. (Its
+  // HTTP_END says in |status| how many there are altogether.)
   TAM_EVENT_HTTP_KEPT = 10,
   // The next entry that the storage |request| found; |payload| is its key,
   // |status| the length of the value that follows as STORE_DATA.
@@ -137,11 +137,11 @@ typedef enum tam_event_kind {
   TAM_EVENT_STORE_FAIL = 14,
   // Whoever reads the file that |op| serves has room for more of it.
   TAM_EVENT_PULL = 15,
-  // The next bytes that the runtime's |request| brings; of logits, |status| is
-  // the row. An event of the runtime may be as long as
+  // The next bytes that the runtime has for |request|; when they are logits,
+  // |status| is their row. An event of the runtime may be as long as
   // TAM_EVENT_RUNTIME_PAYLOAD_MAX.
   TAM_EVENT_RUNTIME_DATA = 16,
-  // |request| is done. |payload| is what came of it, as JSON; empty: nothing.
+  // |request| is done. |payload| is its result as JSON, empty when it has none.
   TAM_EVENT_RUNTIME_END = 17,
   // |request| failed. |payload| is an error code of ours or the platform's name
   // of the error, a colon and its message.
@@ -154,17 +154,18 @@ typedef enum tam_event_kind {
 #define TAM_COMMAND_FLAG_LISTING 1U
 // Nobody listens to progress: the only message is the terminal one.
 #define TAM_COMMAND_FLAG_QUIET 2U
-// Somebody hears the messages that are for all (MESSAGE with op 0).
+// Somebody listens to the messages that are for everybody (MESSAGE with op 0).
 #define TAM_COMMAND_FLAG_BROADCAST 4U
+// A body that is fetched with TAM_FETCH_FLAG_WHOLE takes no memory of the
+// host's process, as in browsers, where another process holds it.
+#define TAM_COMMAND_FLAG_OUTSIDE 8U
+// The payload is a piece of a longer message, which goes on in the next COMMAND
+// with the same |op|. The flags of the last piece count.
+#define TAM_COMMAND_FLAG_MORE 16U
 // The job shall outlive the program (see journal/journal.h).
 #define TAM_COMMAND_FLAG_JOURNAL 32U
-// Bodies that are taken as a whole lie outside of the host's memory.
-#define TAM_COMMAND_FLAG_OUTSIDE 8U
-// The message goes on in the next COMMAND of the same number: a payload is a
-// piece of it. The flags of the last one count.
-#define TAM_COMMAND_FLAG_MORE 16U
 
-// The longest message, with its chat.
+// The longest message in bytes, the text of its chat included.
 #define TAM_COMMAND_MAX (UINT32_C(8) << 20)
 
 typedef struct tam_event {
@@ -192,8 +193,9 @@ typedef enum tam_action_kind {
   // all who listen. |flags| has
   // TAM_MESSAGE_FLAG_TERMINAL on the last message of an operation.
   TAM_ACTION_MESSAGE = 3,
-  // The packed table of models (see hub/model_table.h) that belongs into the
-  // field "models" of the terminal message that follows at once.
+  // The packed table of models (see hub/model_table.h). The host unpacks it
+  // into
+  // the field "models" of the terminal message, which is the next action.
   TAM_ACTION_MODELS = 4,
   // Do |request| in the storage of the host; |first| says what, as JSON (see
   // store/storage.h), |second| are bytes that it writes. Reported under
@@ -212,25 +214,28 @@ typedef enum tam_action_kind {
   TAM_ACTION_RUNTIME = 8
 } tam_action_kind;
 
-// Flags of FETCH. KEEP: the body is kept by the host for a later STORE action
-// and not reported byte by byte, but as HTTP_KEPT. WHOLE: it is taken from the
-// platform in one go, without HTTP_KEPT: the fastest way where the platform
-// keeps it out of this process.
-//
-// A URL may also begin with TAM_INPUT_URL: then it is the path of a file that
-// the caller of |op| hands in, and only KEEP is used.
+// A FETCH whose URL begins like this is for a file that the caller of |op|
+// hands in: the rest of the URL is its path. Only the flag KEEP is used with
+// it.
 #define TAM_INPUT_URL "input:"
 
-#define TAM_FETCH_FLAG_KEEP  1U
+// The host keeps the body for a later STORE action. It reports how much has
+// come (HTTP_KEPT), not the bytes.
+#define TAM_FETCH_FLAG_KEEP 1U
+// With KEEP: the body is taken from the platform in one go, and nothing is
+// reported before its end. The fastest way where the platform keeps it out of
+// the host's process.
 #define TAM_FETCH_FLAG_WHOLE 2U
 
+// The last message of |op|.
 #define TAM_MESSAGE_FLAG_TERMINAL 1U
 // The message is for the channel of the panels, not for all pages.
 #define TAM_MESSAGE_FLAG_CHANNEL 2U
-// It was said before, in another life of the program: for whoever keeps
-// messages, and not to be delivered.
+// The program sent this message before it was killed. The host keeps it for
+// those who ask for the messages of a job, and delivers it to nobody else.
 #define TAM_MESSAGE_FLAG_AGAIN 4U
 
+// No more bytes follow for |op|.
 #define TAM_DELIVER_FLAG_LAST 1U
 
 typedef struct tam_action {
