@@ -64,6 +64,17 @@ int tam_chat_check_prompt_settings(tam_chat_op *op,
 // ---------------------------------------------------------------------------
 // Life
 
+// Drawn before anything is written down of the answer: whoever goes on draws
+// the same tokens, even when nothing was said.
+static void draw_seed(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  for (size_t i = 0; i < sizeof(answer->seed); i++) {
+    answer->seed[i] = answer->before.is_there
+                          ? answer->before.seed[i]
+                          : (uint8_t)tam_random_next(op->chat->host.random);
+  }
+}
+
 int tam_chat_answer_prepare(tam_chat_op *op, const tam_chat_request *request) {
   const tam_json_node *params = request->params;
   const tam_mem *mem = op->chat->host.mem;
@@ -109,6 +120,7 @@ int tam_chat_answer_prepare(tam_chat_op *op, const tam_chat_request *request) {
   if (error == 0 && request->saved_head.len > 0) {
     error = tam_chat_wake_prepare(op, request);
   }
+  draw_seed(op);
   return error != 0 ? error : answer->request.error;
 }
 

@@ -32,6 +32,7 @@ struct tam_chat_answer {
   size_t saved_len[TAM_SETTINGS_SCOPES];
   tam_generation_params settings;
   int has_settings;
+  uint8_t seed[16]; // of what is drawn, unless a setting says another
   tam_prompt prompt;
   int has_prompt;
   int has_tools;

@@ -104,13 +104,7 @@ static int merge_settings(tam_chat_op *op) {
         &answer->settings, TAM_PARAMS_LAYER_REQUEST,
         tam_json_get_member(answer->params, TAM_SPAN("settings")), &op->why);
   }
-  uint8_t seed[16];
-  for (size_t i = 0; i < sizeof(seed); i++) {
-    seed[i] = (uint8_t)tam_random_next(op->chat->host.random);
-  }
-  tam_generation_params_set_seed(&answer->settings, answer->before.has_tokens
-                                                        ? answer->before.seed
-                                                        : seed);
+  tam_generation_params_set_seed(&answer->settings, answer->seed);
   tam_generation_facts facts = {
       .vocab = model->vocab,
       .has_end = model->ids.eos.count > 0,

@@ -127,9 +127,6 @@ static void take_prompt(const tam_chat_answer *answer,
                        tam_answer_count(&answer->tokens) - answer->restored};
   saved->source = (tam_token_span){tam_answer_ids(&answer->source),
                                    tam_answer_count(&answer->source)};
-  for (size_t i = 0; i < sizeof(saved->seed); i++) {
-    saved->seed[i] = answer->settings.seed[i];
-  }
   for (size_t i = 0; i < TAM_SETTINGS_SCOPES; i++) {
     saved->settings[i] =
         tam_span_head(tam_span_from(tam_buf_span(&answer->saved_texts), at),
@@ -147,6 +144,9 @@ void tam_chat_save_head(const tam_chat *chat, uint32_t number, tam_buf *head) {
   tam_buf_init_fixed(&model, text, sizeof(text));
   write_model(op, &model);
   saved.model = tam_buf_span(&model);
+  for (size_t i = 0; i < sizeof(saved.seed); i++) {
+    saved.seed[i] = op->answer->seed[i];
+  }
   if (op->answer->before.is_there && !has_prompt(op)) {
     tam_saved_answer_write_head(&op->answer->before, head);
     return;
