@@ -173,6 +173,8 @@ describe('a load that takes the program down', () => {
     assert.equal(end.action, 'load:error');
     assert.equal(end.code, 'load_crashed');
     assert.equal(end.retryable, false);
+    assert.equal(end.seq, jobs[0].lastSeq + 1);
+    assert.ok(end.seq > 0);
     assert.deepEqual(await third.manager.resumeJobs(), []);
     await third.manager.dispose();
 

@@ -469,6 +469,7 @@ static int begin_again(tam_journal *journal, const tam_journal_request *request,
       .is_paused = job->is_paused,
       .head = tam_buf_span(&job->head),
       .rest = tam_buf_span(&job->rest),
+    start->first_seq = job->first_seq;
   };
   return 0;
 }

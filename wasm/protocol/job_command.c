@@ -21,8 +21,9 @@ static int kind_of(const tam_message *message) {
 
 // Says the error of a job that does not begin. Returns 1 or OUT_OF_MEMORY.
 static int refuse(const tam_job_host *host, const tam_message *message,
-                  uint32_t op, int error) {
+                  uint32_t op, uint32_t first_seq, int error) {
   tam_speaker speaker;
+  tam_envelope envelope = message->envelope;
   tam_failure failure = {
       .error = error,
       .stage = "jobs",
@@ -34,8 +35,9 @@ static int refuse(const tam_job_host *host, const tam_message *message,
       .remedy = tam_error_remedy(error),
   };
   const char *name = tam_names_at(TAM_JOB_KINDS, (size_t)kind_of(message));
-  int result = tam_speaker_init(&speaker, host->queue, name, op,
-                                &message->envelope, host->mem);
+  envelope.first_seq = first_seq;
+  int result =
+      tam_speaker_init(&speaker, host->queue, name, op, &envelope, host->mem);
   if (result == 0) {
     tam_speaker_fail(&speaker, &failure, host->now_ms);
   }
@@ -78,5 +80,5 @@ int tam_job_begin(const tam_job_host *host, const tam_message *message,
   int error = begin(host, message, event, text, is_listed, pstart);
   return error >= 0 || tam_error_is_fatal(error)
              ? error
-             : refuse(host, message, event->op, error);
+             : refuse(host, message, event->op, pstart->first_seq, error);
 }
