@@ -431,3 +431,18 @@ export const DTYPES = Object.freeze([
   'q1f16',
   'bnb4',
 ]);
+
+export const JOB_NAMES = Object.freeze([
+  'listChatModels',
+  'download',
+  'updateModel',
+  'verifyModel',
+  'importModel',
+  'importFiles',
+  'load',
+  'init',
+  'loadModel',
+  'restoreLastState',
+  'generate',
+  'sendChatMessage',
+]);

@@ -44,10 +44,12 @@ class JobLog {
   /**
    * @param {string} id
    * @param {string} kind
+   * @param {boolean} isListed
    */
-  constructor(id, kind) {
+  constructor(id, kind, isListed) {
     this.id = id;
     this.kind = kind;
+    this.isListed = isListed;
   }
 
   /** @returns {Job} */
@@ -154,24 +156,25 @@ export class JobLogs {
    * Begins the log of a job. Of two that run under one id the first has it.
    * @param {string} id
    * @param {string} kind
+   * @param {boolean} [isListed] people know of it; else only who has begun it
    * @returns {JobLog | undefined}
    */
-  begin(id, kind) {
+  begin(id, kind, isListed = true) {
     if (this.#logs.get(id)?.state === 'running') return undefined;
-    const log = new JobLog(id, kind);
+    const log = new JobLog(id, kind, isListed);
     this.#logs.set(id, log);
     return log;
   }
 
   /**
-   * A job has ended: it becomes the latest of those.
+   * A job has ended: it becomes the latest of those. Others that are not listed
+   * take no room from those that are.
    * @param {JobLog} log
    */
   end(log) {
     this.#logs.delete(log.id);
     this.#logs.set(log.id, log);
-    const ended = [...this.#logs.values()]
-      .filter(({ state }) => state !== 'running');
+    const ended = this.#ended(log.isListed);
     let bytes = ended.reduce((sum, each) => sum + each.bytes, 0);
     let count = ended.length;
     for (const each of ended) {
@@ -190,11 +193,15 @@ export class JobLogs {
     if (this.#logs.get(log.id) === log) this.#logs.delete(log.id);
   }
 
-  /** @returns {Job[]} that have ended, the latest last */
+  /** @returns {Job[]} of those that are listed and have ended, the latest last */
   ended() {
-    return [...this.#logs.values()]
-      .filter(({ state }) => state !== 'running')
-      .map((log) => log.describe());
+    return this.#ended(true).map((log) => log.describe());
+  }
+
+  /** @param {boolean} areListed */
+  #ended(areListed) {
+    return [...this.#logs.values()].filter(({ state, isListed }) => (
+      state !== 'running' && isListed === areListed));
   }
 
   /**

@@ -3,7 +3,8 @@
 // the timer, return to the event loop.
 
 import {
-  ACTION, CAPS, COMMAND_FLAG, DELIVER_FLAG, EVENT, FETCH_FLAG, MESSAGE_FLAG,
+  ACTION, CAPS, COMMAND_FLAG, DELIVER_FLAG, EVENT, FETCH_FLAG, JOB_NAMES,
+  MESSAGE_FLAG,
 } from './abi.js';
 import { attempt } from './callback.js';
 import { askStore, downloadModel } from './chat/stored.js';
@@ -27,6 +28,7 @@ import { Timer } from './timer.js';
  * @typedef {object} Job an operation that has not ended
  * @property {string} id
  * @property {string} kind
+ * @property {boolean} isListed people know of it
  * @property {number} lastSeq
  * @property {CallOptions['onProgress']} onProgress
  * @property {CallOptions['onBytes']} onBytes
@@ -154,8 +156,9 @@ export class Loop {
    * @returns {import('./types/index.d.ts').Job[]}
    */
   jobs(withEnded = false) {
-    const running = [...this.#jobs.values()].map(({ id, kind, lastSeq }) => (
-      { id, kind, state: /** @type {const} */ ('running'), lastSeq }));
+    const running = [...this.#jobs.values()].filter(({ isListed }) => isListed)
+      .map(({ id, kind, lastSeq }) => (
+        { id, kind, state: /** @type {const} */ ('running'), lastSeq }));
     return withEnded ? [...this.#logs.ended(), ...running] : running;
   }
 
@@ -194,11 +197,12 @@ export class Loop {
       this.#feed(EVENT.CANCEL, { op });
     };
     signal?.addEventListener('abort', cancel);
-    const log = this.#logs.begin(id, kind);
+    const isListed = !isInner && JOB_NAMES.includes(kind);
+    const log = this.#logs.begin(id, kind, isListed);
     try {
       return await new Promise((resolve, reject) => {
         this.#jobs.set(op, {
-          id, kind, lastSeq: -1, tools: toolsOf(message), size: 0, log,
+          id, kind, isListed, lastSeq: -1, tools: toolsOf(message), size: 0, log,
           onProgress, onBytes, onOpened, input, resolve, reject,
         });
         onStart?.(() => this.#feed(EVENT.PULL, { op }),

@@ -331,8 +331,9 @@ export interface ModelManager {
   handleMessage(message: unknown, sender?: unknown): Promise<any>;
 
   /**
-   * The operations that have not ended, each under the id of its request; with
-   * `ended` also those that ended lately and can still be subscribed to.
+   * The jobs that have not ended, each under the id of its request: listings,
+   * downloads, updates, verifications, imports, loads and answers. With `ended`
+   * also those that ended lately and can still be subscribed to.
    */
   jobs(options?: { ended?: boolean }): Promise<Job[]>;
 

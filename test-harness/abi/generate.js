@@ -37,6 +37,7 @@ import { generateProtocol, PROTOCOL_DOCUMENT } from './protocol-document.js';
  * @property {string[]} fetchStatuses
  * @property {string[]} gated
  * @property {string[]} dtypes
+ * @property {string[]} jobNames of requests that are listed as jobs
  * @property {Record<string, Record<string, string>>} eventNames
  * @property {import('./protocol-document.js').PanelRequest[]} panelRequests
  * @property {string} foreignPrefix what messages for others begin with, or ...
@@ -118,6 +119,7 @@ function generateAbi(schema) {
     frozenArray('GATED',
       schema.gated.map((name) => name === 'false' ? false : name)),
     frozenArray('DTYPES', schema.dtypes),
+    frozenArray('JOB_NAMES', schema.jobNames),
   ].join('\n');
 }
 

@@ -283,6 +283,28 @@ describe('two contexts', () => {
   });
 });
 
+test('the list has what people began, and nothing else', async () => {
+  const { manager } = await live(modelHub().fetch);
+  for (const type of ['uiConnected', 'tabagent:configure', 'requestMemoryStats']) {
+    await manager.handleMessage({ type, payload: { senderId: 'a' } });
+  }
+  await manager.resumeJobs();
+  const listed = manager.handleMessage(REQUESTS.load);
+  const state = manager.state();
+  assert.deepEqual((await manager.jobs()).map(({ kind }) => kind), ['load']);
+  await Promise.all([listed, state]);
+  await manager.generate({ message: 'Hello', settings: { max_new_tokens: 2 } });
+  await manager.handleMessage({ type: 'sendChatMessage',
+    payload: { input: 'Hello', options: { max_new_tokens: 2 } } });
+  await manager.verifyModel(TINY_CHAT);
+  await manager.models();
+  assert.deepEqual(
+    (await manager.jobs({ ended: true })).map(({ kind, state }) => [kind, state]),
+    ['load', 'generate', 'sendChatMessage', 'verifyModel'].map(
+      (kind) => [kind, 'done']));
+  await manager.dispose();
+});
+
 test('a storage that refuses the journal does not stop the work', async () => {
   const hub = modelHub();
   const data = emptyData();

@@ -165,6 +165,20 @@ describe('what is kept', () => {
     assert.equal(logs.begin('running', 'load'), undefined);
   });
 
+  test('what nobody looks for is not listed, and takes no room', async () => {
+    const logs = new JobLogs();
+    ended(logs, 'a', 1);
+    for (let i = 0; i < 70; i += 1) {
+      const log = logs.begin(`inner${i}`, 'state', false);
+      assert.ok(log);
+      log.add({ seq: 0 }, MIB, true);
+      logs.end(log);
+    }
+    assert.deepEqual(logs.ended().map(({ id }) => id), ['a']);
+    assert.deepEqual(await seqsOf(logs.read('inner69', -1)), [0]);
+    assert.deepEqual(await seqsOf(logs.read('a', -1)), [0, 1]);
+  });
+
   test('an id can be used again', async () => {
     const logs = new JobLogs();
     ended(logs, 'a', 1);

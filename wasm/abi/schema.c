@@ -9,10 +9,12 @@
 #include "core/model_files.h"
 #include "hub/candidates.h"
 #include "hub/model_table.h"
+#include "protocol/job_command.h"
 #include "protocol/panel_request.h"
 #include "tam.h"
 
 #include <stdio.h>
+#include <string.h>
 
 // Enums start at 0 or 1 and have no gaps longer than this.
 #define ENUM_SEARCH_MAX 32
@@ -136,6 +138,14 @@ static const char *gated_name(int value) {
 
 static const char *dtype_name(int value) {
   return value < TAM_DTYPE_COUNT ? tam_dtype_name((tam_dtype)value) : NULL;
+}
+
+static const char *job_name(int value) {
+  const char *name = TAM_JOB_NAMES;
+  while (value-- > 0) {
+    name += strlen(name) + 1;
+  }
+  return *name != '\0' ? name : NULL;
 }
 
 // Prints an enum as an object of numbers by name.
@@ -284,6 +294,7 @@ int main(void) {
   print_names("fetchStatuses", fetch_status_name);
   print_names("gated", gated_name);
   print_names("dtypes", dtype_name);
+  print_names("jobNames", job_name);
   print_event_names();
   print_panel_requests();
   printf("\n}\n");

@@ -7,6 +7,23 @@
 #include "journal/journal.h"
 #include "protocol/message.h"
 
+// The requests that people know as jobs: what they have begun, and look for
+// when they come back. Others are questions, answered at once, or what parts of
+// the program tell each other.
+#define TAM_JOB_NAMES                                                          \
+  "listChatModels\0"                                                           \
+  "download\0"                                                                 \
+  "updateModel\0"                                                              \
+  "verifyModel\0"                                                              \
+  "importModel\0"                                                              \
+  "importFiles\0"                                                              \
+  "load\0"                                                                     \
+  "init\0"                                                                     \
+  "loadModel\0"                                                                \
+  "restoreLastState\0"                                                         \
+  "generate\0"                                                                 \
+  "sendChatMessage\0"
+
 typedef struct tam_job_host {
   const tam_mem *mem;
   tam_action_queue *queue;
