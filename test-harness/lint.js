@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rules of the project that no compiler checks.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 import { findFiles, ROOT } from './paths.js';
 
@@ -139,20 +139,75 @@ function checkShape(file, lines) {
 }
 
 /**
+ * Returns complaints about links of a document that lead nowhere.
+ * @param {string} file
+ * @param {string[]} lines
+ */
+function checkLinks(file, lines) {
+  if (!file.endsWith('.md')) return [];
+  return lines.flatMap((line, i) => {
+    const targets = [...line.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)];
+    return targets.map(([, target]) => target)
+      .filter((target) => !existsSync(join(ROOT, dirname(file), target)))
+      .map((target) => `${file}:${i + 1}: there is no ${target}`);
+  });
+}
+
+/** The document that says what each file is for. */
+const FILE_MAP = 'docs/files.md';
+
+/**
+ * The files that the document names, without their endings: each stands between
+ * backticks in the first column of a table, relative to the folder that the
+ * heading above begins with.
+ */
+function mappedFiles() {
+  let folder = '';
+  return readFileSync(join(ROOT, FILE_MAP), 'utf8').split('\n')
+    .flatMap((line) => {
+      const heading = /^## (js-bindings|wasm\/\w+)(,)?/.exec(line);
+      // Several folders share a table, which then names them itself.
+      if (heading) folder = heading[2] ? 'wasm' : heading[1];
+      const [, first = ''] = line.startsWith('|') ? line.split('|') : [];
+      return [...first.matchAll(/`([^`]+)`/g)]
+        .map(([, name]) => `${folder}/${name}`);
+    });
+}
+
+/**
+ * Returns complaints about files that the map does not know, and about names in
+ * it of which there is no file.
+ * @param {string[]} files
+ */
+function checkFileMap(files) {
+  const present = new Set(files
+    .filter((file) => /^(wasm|js-bindings)\/.*\.(c|h|def|js)$/.test(file))
+    .map((file) => file.replace(/\.\w+$/, '')));
+  const mapped = mappedFiles();
+  return [
+    ...[...present].filter((name) => !mapped.includes(name))
+      .map((name) => `${FILE_MAP}: does not say what ${name} is for`),
+    ...mapped.filter((name) => !present.has(name))
+      .map((name) => `${FILE_MAP}: there is no ${name}`),
+  ];
+}
+
+/**
  * Returns everything that breaks a rule, as "file:line: what".
  * @returns {string[]}
  */
 export function lint() {
-  return findFiles('.', /./).flatMap((file) => {
+  const files = findFiles('.', /./);
+  return checkFileMap(files).concat(files.flatMap((file) => {
     const rules = RULES.filter(({ files, except }) =>
       files.test(file) && !except?.test(file));
-    if (rules.length === 0 && !/\.(c|h|def|js)$/.test(file)) return [];
+    if (rules.length === 0 && !/\.(c|h|def|js|md)$/.test(file)) return [];
     const lines = readFileSync(join(ROOT, file), 'utf8').split('\n');
     const broken = lines.flatMap((line, i) => rules
       .filter(({ pattern, comments }) =>
         pattern.test(comments ? line : line.replace(/\/\/.*/, '')))
       .map(({ says }) => `${file}:${i + 1}: ${says}`));
     return [...checkShape(file, lines), ...checkFunctions(file, lines),
-      ...checkLayers(file, lines), ...broken];
-  });
+      ...checkLayers(file, lines), ...checkLinks(file, lines), ...broken];
+  }));
 }
