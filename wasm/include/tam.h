@@ -58,7 +58,8 @@ typedef enum tam_error {
 // in the list. The string is static.
 const char *tam_strerror(int error);
 
-// Returns 1 when |error| is fatal (-900 and below), else 0.
+// Returns 1 when |error| is fatal (-900 and below), else 0: an operation with
+// such an error ends, whatever it could still do without what failed.
 int tam_error_is_fatal(int error);
 
 // ---------------------------------------------------------------------------
