@@ -11,7 +11,7 @@ import { checkPackage, EMSCRIPTEN_CALLERS }
   from '../extension/package-check.js';
 import { openDemoStage } from './demo-stage.js';
 import {
-  ask, go, listed, openModel, picture, ready, TINY_NAME, view,
+  ask, go, listed, openModel, picture, ready, TINY_NAME, untilKept, view,
 } from './panel-stage.js';
 
 /** @typedef {import('playwright-core').Page} Page */
@@ -123,17 +123,7 @@ describe('the panel', () => {
     await page.getByRole('textbox', { name: 'Message' }).fill('Tell me a story');
     await page.keyboard.press('Enter');
     await page.locator('.answer[aria-busy=true] .prose p').waitFor();
-    await page.waitForFunction(() => new Promise((resolve) => {
-      const opening = indexedDB.open('tabagent-panel');
-      opening.onsuccess = () => {
-        const all = opening.result.transaction('values').objectStore('values')
-          .getAll();
-        all.onsuccess = () => {
-          opening.result.close();
-          resolve(all.result.some(({ jobId }) => jobId));
-        };
-      };
-    }));
+    await untilKept(page, ({ jobId }) => jobId);
     await page.reload();
     await ready(page);
     const numbers = page.locator('.answer-foot .numbers');

@@ -8,10 +8,10 @@ import { Hono } from 'hono';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { listen } from '../listen.js';
 import { PACKAGE_DIR } from '../module-under-test.js';
 import { ROOT } from '../paths.js';
 
-const HOST = '127.0.0.1';
 const SITE_DIR = fileURLToPath(new URL('./site', import.meta.url));
 
 const EXTENSION = join(ROOT, 'test-harness/extension');
@@ -47,7 +47,7 @@ export async function startPageServer() {
   app.get('/panel/connection.js', files('/panel', join(EXTENSION, 'panel-page')));
   app.get('/panel/*', files('/panel', join(EXTENSION, 'demo')));
   app.get('/*', files('', SITE_DIR));
-  return listen(app);
+  return serve(app);
 }
 
 /**
@@ -57,25 +57,12 @@ export async function startPageServer() {
 export async function startFileServer(folder) {
   const app = new Hono();
   app.get('/*', files('', folder));
-  return listen(app);
+  return serve(app);
 }
 
-/**
- * @param {Hono} app
- * @returns {Promise<{ url: string, close: () => Promise<void> }>}
- */
-async function listen(app) {
+/** @param {Hono} app */
+async function serve(app) {
   const server = /** @type {import('node:http').Server} */ (
     createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }));
-  await new Promise((resolve) => {
-    server.listen(0, HOST, () => resolve(undefined));
-  });
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  return {
-    url: `http://${HOST}:${port}`,
-    close: () => new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    }),
-  };
+  return listen(server);
 }

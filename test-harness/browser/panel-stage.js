@@ -81,6 +81,34 @@ export async function ready(page) {
 }
 
 /**
+ * What the panel keeps for the next time.
+ * @param {Page} page
+ * @returns {Promise<any[]>}
+ */
+export function keptValues(page) {
+  return page.evaluate(() => new Promise((resolve) => {
+    const opening = indexedDB.open('tabagent-panel');
+    opening.onsuccess = () => {
+      const all = opening.result.transaction('values').objectStore('values')
+        .getAll();
+      all.onsuccess = () => {
+        opening.result.close();
+        resolve(all.result);
+      };
+    };
+  }));
+}
+
+/**
+ * Waits until the panel keeps such a value.
+ * @param {Page} page
+ * @param {(value: any) => boolean} isSuch
+ */
+export async function untilKept(page, isSuch) {
+  while (!(await keptValues(page)).some(isSuch));
+}
+
+/**
  * @param {Page} page
  * @param {string} name of the file
  */

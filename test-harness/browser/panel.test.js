@@ -7,8 +7,8 @@ import { after, afterEach, before, describe, test } from 'node:test';
 
 import { until } from './manager-stage.js';
 import {
-  ask, assertQuiet, go, listed, openModel, openPanelStage, picture, ready,
-  TINY_NAME, view,
+  ask, assertQuiet, go, keptValues, listed, openModel, openPanelStage, picture,
+  ready, TINY_NAME, untilKept, view,
 } from './panel-stage.js';
 
 /** @typedef {import('playwright-core').Page} Page */
@@ -339,17 +339,7 @@ describe('an answer that was on its way when the panel closed', () => {
     await other.getByRole('textbox', { name: 'Message' }).fill('Go on?');
     await other.keyboard.press('Enter');
     await other.locator('.answer .prose', { hasText: 'Part' }).waitFor();
-    await other.waitForFunction(() => new Promise((resolve) => {
-      const opening = indexedDB.open('tabagent-panel');
-      opening.onsuccess = () => {
-        const all = opening.result.transaction('values').objectStore('values')
-          .getAll();
-        all.onsuccess = () => {
-          opening.result.close();
-          resolve(all.result.some(({ jobId }) => jobId === 'generate-7'));
-        };
-      };
-    }));
+    await untilKept(other, ({ jobId }) => jobId === 'generate-7');
   });
 
   after(() => other.close());
@@ -517,18 +507,8 @@ describe('health and account', () => {
     assert.deepEqual(await page.evaluate(
       () => /** @type {any} */ (globalThis).logins),
     ['hf_secret', { persist: false }]);
-    const kept = await page.evaluate(() => new Promise((resolve) => {
-      const opening = indexedDB.open('tabagent-panel');
-      opening.onsuccess = () => {
-        const all = opening.result.transaction('values').objectStore('values')
-          .getAll();
-        all.onsuccess = () => {
-          opening.result.close();
-          resolve(JSON.stringify(all.result));
-        };
-      };
-    }));
-    assert.ok(!String(kept).includes('hf_secret'));
+    const kept = JSON.stringify(await keptValues(page));
+    assert.ok(!kept.includes('hf_secret'));
     assert.ok(!(await page.content()).includes('hf_secret'));
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByLabel('Access token').waitFor();

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 
+import { listen } from '../listen.js';
 import { ROOT } from '../paths.js';
 
 /** Variables that would change what the tests see. */
@@ -53,15 +54,10 @@ export function run(args, variables) {
  * @param {import('node:http').RequestListener} handle
  */
 export async function serve(context, handle) {
-  const server = createServer(handle).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  context.after(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const { port } = /** @type {import('node:net').AddressInfo} */ (
-    server.address());
-  return { server, port, url: `http://127.0.0.1:${port}` };
+  const server = createServer(handle);
+  const { url, port, close } = await listen(server);
+  context.after(close);
+  return { server, port, url };
 }
 
 /** An address where nobody listens. */

@@ -16,6 +16,7 @@ import { digestOf, rowsOf } from '../reference/extract.js';
 import { jsonCases } from './json-cases.js';
 import { mutate } from './mutate.js';
 import { PIECE_MAX, ScannerModule } from './scanner-module.js';
+import { parse } from './strict-json.js';
 
 const DOCUMENTS = Number(process.env.TAM_DOCUMENTS ?? 50000);
 const SEED = Number(process.env.TAM_SEED ?? 1);
@@ -31,16 +32,6 @@ let module;
 before(async () => {
   module = await ScannerModule.load();
 });
-
-/** @param {Uint8Array} bytes @returns {{ isJson: boolean, value?: any }} */
-function parse(bytes) {
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
-  try {
-    return { isJson: true, value: JSON.parse(decoder.decode(bytes)) };
-  } catch {
-    return { isJson: false };
-  }
-}
 
 /** @param {Uint8Array} bytes */
 function padded(bytes) {

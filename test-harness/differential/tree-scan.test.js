@@ -11,6 +11,7 @@ import { treeOf } from '../reference/tree.js';
 import { runDriver } from './driver.js';
 import { jsonCases } from './json-cases.js';
 import { mutate } from './mutate.js';
+import { parse } from './strict-json.js';
 
 const PAGES = Number(process.env.TAM_DOCUMENTS ?? 20000);
 const SEED = process.env.TAM_SEED ?? 'tree-scan';
@@ -127,16 +128,6 @@ function drawPage(random) {
     (random.chance(0.98) ? `[${rows.join(`${random.pick(BLANKS)},`)}]`
       : random.pick(OTHERS)) + random.pick(BLANKS));
   return random.chance(0.6) ? bytes : mutate(bytes, () => random.next());
-}
-
-/** @param {Uint8Array} bytes @returns {{ isJson: boolean, value?: unknown }} */
-function parse(bytes) {
-  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
-  try {
-    return { isJson: true, value: JSON.parse(decoder.decode(bytes)) };
-  } catch {
-    return { isJson: false };
-  }
 }
 
 /**

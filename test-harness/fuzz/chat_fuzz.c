@@ -7,6 +7,7 @@
 // host itself has told lies. Afterwards, when nothing is in the way any more,
 // the model loads and its answer is the right one.
 #include "../unit/panel_world.h"
+#include "fuzz_input.h"
 
 // Orders in a run; beyond it the run is not going anywhere.
 #define ORDERS_MAX 2000
@@ -18,36 +19,9 @@
 #define TEXT_MAX 2048
 
 typedef struct program {
-  const uint8_t *at;
-  size_t left;
+  fuzz_input input;
   chat_host host;
 } program;
-
-// ---------------------------------------------------------------------------
-// Reading the input
-
-static unsigned take_byte(program *run) {
-  if (run->left == 0) {
-    return 0;
-  }
-  run->left--;
-  return *run->at++;
-}
-
-static unsigned take_short(program *run) {
-  unsigned low = take_byte(run);
-  return low | take_byte(run) << 8;
-}
-
-static tam_span take_text(program *run) {
-  size_t len = take_short(run);
-  len = len < run->left ? len : run->left;
-  len = len < TEXT_MAX ? len : TEXT_MAX;
-  tam_span text = {run->at, len};
-  run->at += len;
-  run->left -= len;
-  return text;
-}
 
 // ---------------------------------------------------------------------------
 // Steps
@@ -120,8 +94,9 @@ static const char *const chats[] = {
 };
 
 static void step_start(program *run) {
-  size_t kind = take_byte(run) % (sizeof(messages) / sizeof(messages[0]));
-  size_t chat = take_byte(run) % (sizeof(chats) / sizeof(chats[0]) + 1);
+  size_t kind =
+      take_byte(&run->input) % (sizeof(messages) / sizeof(messages[0]));
+  size_t chat = take_byte(&run->input) % (sizeof(chats) / sizeof(chats[0]) + 1);
   (void)chat_host_start(&run->host, messages[kind],
                         chat == 0 ? NULL : chats[chat - 1]);
 }
@@ -129,8 +104,8 @@ static void step_start(program *run) {
 // A message of any kind; its text may follow in pieces.
 static void step_command(program *run) {
   char text[TEXT_MAX + 1];
-  unsigned flags = take_byte(run);
-  tam_span message = take_text(run);
+  unsigned flags = take_byte(&run->input);
+  tam_span message = take_text(&run->input, TEXT_MAX);
   tam_text_copy((uint8_t *)text, message);
   text[message.len] = '\0';
   (void)chat_host_command(&run->host, text,
@@ -140,8 +115,8 @@ static void step_command(program *run) {
 // The next piece of the message that was sent last.
 static void step_piece(program *run) {
   uint8_t copy[TEXT_MAX];
-  unsigned flags = take_byte(run);
-  tam_span text = take_text(run);
+  unsigned flags = take_byte(&run->input);
+  tam_span text = take_text(&run->input, TEXT_MAX);
   tam_text_copy(copy, text);
   tam_event event = {.kind = TAM_EVENT_COMMAND,
                      .op = run->host.last_op,
@@ -153,8 +128,8 @@ static void step_piece(program *run) {
 }
 
 static void step_panel(program *run) {
-  size_t kind =
-      take_byte(run) % (sizeof(panel_messages) / sizeof(panel_messages[0]));
+  size_t kind = take_byte(&run->input) %
+                (sizeof(panel_messages) / sizeof(panel_messages[0]));
   (void)chat_host_command(&run->host, panel_messages[kind],
                           TAM_COMMAND_FLAG_BROADCAST);
 }
@@ -170,13 +145,13 @@ static void step_timer(program *run) {
 }
 
 static void step_text(program *run) {
-  uint32_t op = take_byte(run) + 1;
-  tam_span text = take_text(run);
+  uint32_t op = take_byte(&run->input) + 1;
+  tam_span text = take_text(&run->input, TEXT_MAX);
   (void)chat_host_text(&run->host, op, (const char *)text.ptr, text.len);
 }
 
 static void step_text_end(program *run) {
-  (void)chat_host_text(&run->host, take_byte(run) + 1, NULL, 0);
+  (void)chat_host_text(&run->host, take_byte(&run->input) + 1, NULL, 0);
 }
 
 static void step_one(program *run) {
@@ -184,7 +159,7 @@ static void step_one(program *run) {
 }
 
 static void step_many(program *run) {
-  for (unsigned left = take_byte(run) % RUN_MAX; left > 0; left--) {
+  for (unsigned left = take_byte(&run->input) % RUN_MAX; left > 0; left--) {
     (void)chat_host_step(&run->host);
   }
 }
@@ -192,7 +167,7 @@ static void step_many(program *run) {
 static void step_failure(program *run) {
   static const char *const words[] = {"Error: broken", "out_of_memory: x",
                                       "device_lost: x", "cancelled: x", ""};
-  unsigned kind = take_byte(run);
+  unsigned kind = take_byte(&run->input);
   run->host.fail_words = words[kind % 5];
   run->host.fail_all = (kind & 8) != 0;
   run->host.fail_order = (kind & 16) != 0 ? 0 : run->host.done + 1 + kind / 32;
@@ -200,27 +175,27 @@ static void step_failure(program *run) {
 
 // From the lie on, the engine cannot know what is so.
 static void step_lie(program *run) {
-  unsigned kind = take_byte(run);
+  unsigned kind = take_byte(&run->input);
   run->host.is_hostile = 1;
   run->host.lie = (chat_lie)(kind % CHAT_LIE_COUNT);
   run->host.lie_order = run->host.done + 1 + kind / 32;
 }
 
 static void step_cancel(program *run) {
-  chat_host_cancel(&run->host, take_byte(run) + 1);
+  chat_host_cancel(&run->host, take_byte(&run->input) + 1);
 }
 
 static void step_knobs(program *run) {
-  unsigned knobs = take_byte(run);
-  run->host.piece = take_byte(run) * 4;
-  run->host.seed = take_byte(run);
+  unsigned knobs = take_byte(&run->input);
+  run->host.piece = take_byte(&run->input) * 4;
+  run->host.seed = take_byte(&run->input);
   run->host.is_late = (knobs & 1) != 0;
   run->host.latency_ms = (double)(knobs >> 4) * 50;
 }
 
 static void step_script(program *run) {
   static int32_t tokens[TEXT_MAX];
-  tam_span text = take_text(run);
+  tam_span text = take_text(&run->input, TEXT_MAX);
   for (size_t i = 0; i < text.len; i++) {
     tokens[i] = text.ptr[i] == 0xff   ? CHAT_THINK
                 : text.ptr[i] == 0xfe ? CHAT_THINK_END
@@ -232,20 +207,21 @@ static void step_script(program *run) {
 
 static void step_memory(program *run) {
   check_heap *heap = &run->host.host.heap;
-  unsigned kind = take_byte(run);
+  unsigned kind = take_byte(&run->input);
   heap->fail_at = heap->allocations + 1 + kind / 2;
   heap->fail_after = (int)(kind & 1);
 }
 
 static void step_wait(program *run) {
-  run->host.host.now_ms += 10.0 * take_short(run);
+  run->host.host.now_ms += 10.0 * take_short(&run->input);
 }
 
 static void step_file(program *run) {
   chat_host *host = &run->host;
-  const chat_file *file = &host->files[take_byte(run) % host->file_count];
+  const chat_file *file =
+      &host->files[take_byte(&run->input) % host->file_count];
   char path[sizeof(file->path)];
-  tam_span bytes = take_text(run);
+  tam_span bytes = take_text(&run->input, TEXT_MAX);
   memcpy(path, file->path, sizeof(path));
   if (host->thing_count == 0 && host->order_count == 0) {
     chat_host_set_file(host, path, bytes);
@@ -256,12 +232,12 @@ static void step_file(program *run) {
 // An event of any kind, about an order that waits for its answer or has had it.
 static void step_anything(program *run) {
   chat_host *host = &run->host;
-  unsigned kind = take_byte(run);
-  unsigned place = take_byte(run);
+  unsigned kind = take_byte(&run->input);
+  unsigned place = take_byte(&run->input);
   tam_event event = {.kind = (tam_event_kind)kind};
-  event.op = take_byte(run);
-  event.status = take_short(run);
-  tam_span text = take_text(run);
+  event.op = take_byte(&run->input);
+  event.status = take_short(&run->input);
+  tam_span text = take_text(&run->input, TEXT_MAX);
   uint8_t copy[TEXT_MAX];
   tam_text_copy(copy, text);
   event.payload = (tam_span){copy, text.len};
@@ -345,14 +321,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   program run;
   memset(&run, 0, sizeof(run));
-  run.at = data;
-  run.left = size;
-  unsigned kind = take_byte(&run);
+  run.input = (fuzz_input){data, size};
+  unsigned kind = take_byte(&run.input);
   CHECK_INT(chat_host_init(&run.host, (chat_kind)(kind % CHAT_KIND_COUNT)), 0);
   run.host.webgpu = (chat_webgpu)(kind / 8 % 4);
   run.host.has_no_template = kind / 32 == 7;
-  while (run.left > 0 && run.host.done < ORDERS_MAX) {
-    steps[take_byte(&run) % (sizeof(steps) / sizeof(steps[0]))](&run);
+  while (run.input.left > 0 && run.host.done < ORDERS_MAX) {
+    steps[take_byte(&run.input) % (sizeof(steps) / sizeof(steps[0]))](&run);
   }
   check_end(&run);
   chat_host_free(&run.host);

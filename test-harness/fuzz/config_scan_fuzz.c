@@ -19,7 +19,6 @@ static int feed(void *scan, tam_span piece) {
   return tam_config_scan_feed(scan, piece);
 }
 
-// Scans |text| in pieces, or whole when |split| is NULL.
 static scan_result scan_config(tam_span text, const uint8_t *split) {
   tam_mem mem = tam_mem_default();
   scan_result result = {0, 0, 0};
@@ -44,18 +43,6 @@ static scan_result scan_config(tam_span text, const uint8_t *split) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  if (size < SPLIT_LEN) {
-    return 0;
-  }
-  tam_span text = {data + SPLIT_LEN, size - SPLIT_LEN};
-  uint8_t *copy = malloc(text.len + PADDING);
-  TAM_ASSERT(copy != NULL);
-  memcpy(copy, text.ptr, text.len);
-  memset(copy + text.len, ' ', PADDING);
-  tam_span wide = {copy, text.len + PADDING};
-  scan_result whole = scan_config(wide, NULL);
-  scan_result pieces = scan_config(wide, data);
-  assert_same(&whole, &pieces);
-  free(copy);
+  check_split(scan_config, data, size);
   return 0;
 }

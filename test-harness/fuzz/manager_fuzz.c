@@ -5,6 +5,7 @@
 // a configuration or a refusal of their own, so that mutations reach the deep
 // states, too. fake_host.h says what must hold after every event.
 #include "fake_host.h"
+#include "fuzz_input.h"
 
 // Texts that a step writes itself.
 #define TEXT_MAX 8192
@@ -18,39 +19,16 @@
 #define REQUESTS_MAX 2000
 
 typedef struct program {
-  const uint8_t *at;
-  size_t left;
+  fuzz_input input;
   fake_host host;
 } program;
 
 // ---------------------------------------------------------------------------
 // Reading the input
 
-static unsigned take_byte(program *run) {
-  if (run->left == 0) {
-    return 0;
-  }
-  run->left--;
-  return *run->at++;
-}
-
-static unsigned take_short(program *run) {
-  unsigned low = take_byte(run);
-  return low | take_byte(run) << 8;
-}
-
-static tam_span take_text(program *run) {
-  size_t len = take_short(run);
-  len = len < run->left ? len : run->left;
-  tam_span text = {run->at, len};
-  run->at += len;
-  run->left -= len;
-  return text;
-}
-
 // Names a request by its place, the oldest one under way by 0.
 static uint32_t take_request(program *run) {
-  unsigned order = take_byte(run);
+  unsigned order = take_byte(&run->input);
   for (size_t i = 1; order == 0 && i <= run->host.request_count; i++) {
     if (fake_host_request(&run->host, i)->is_live) {
       order = (unsigned)i;
@@ -74,45 +52,47 @@ static void step_timer(program *run) {
 }
 
 static void step_wait(program *run) {
-  unsigned low = take_short(run);
-  run->host.now_ms += low + 65536.0 * take_short(run);
+  unsigned low = take_short(&run->input);
+  run->host.now_ms += low + 65536.0 * take_short(&run->input);
 }
 
 static void step_command(program *run) {
   tam_event event = {.kind = TAM_EVENT_COMMAND};
-  event.op = take_byte(run);
-  event.flags = take_byte(run);
-  event.payload = take_text(run);
+  event.op = take_byte(&run->input);
+  event.flags = take_byte(&run->input);
+  event.payload = take_text(&run->input, SIZE_MAX);
   feed(run, event);
 }
 
 static void step_rows(program *run) {
   tam_event event = {.kind = TAM_EVENT_LISTING_DATA};
-  event.op = take_byte(run);
-  event.payload = take_text(run);
+  event.op = take_byte(&run->input);
+  event.payload = take_text(&run->input, SIZE_MAX);
   feed(run, event);
 }
 
 static void step_rows_end(program *run) {
-  feed(run, (tam_event){.kind = TAM_EVENT_LISTING_END, .op = take_byte(run)});
+  feed(run, (tam_event){.kind = TAM_EVENT_LISTING_END,
+                        .op = take_byte(&run->input)});
 }
 
 static void step_cancel(program *run) {
-  feed(run, (tam_event){.kind = TAM_EVENT_CANCEL, .op = take_byte(run)});
+  feed(run,
+       (tam_event){.kind = TAM_EVENT_CANCEL, .op = take_byte(&run->input)});
 }
 
 static void step_head(program *run) {
   tam_event event = {.kind = TAM_EVENT_HTTP_HEAD};
   event.request = take_request(run);
-  event.status = take_short(run);
-  event.payload = take_text(run);
+  event.status = take_short(&run->input);
+  event.payload = take_text(&run->input, SIZE_MAX);
   feed(run, event);
 }
 
 static void step_data(program *run) {
   tam_event event = {.kind = TAM_EVENT_HTTP_DATA};
   event.request = take_request(run);
-  event.payload = take_text(run);
+  event.payload = take_text(&run->input, SIZE_MAX);
   feed(run, event);
 }
 
@@ -124,7 +104,7 @@ static void step_end(program *run) {
 static void step_fail(program *run) {
   tam_event event = {.kind = TAM_EVENT_HTTP_FAIL};
   event.request = take_request(run);
-  event.payload = take_text(run);
+  event.payload = take_text(&run->input, SIZE_MAX);
   feed(run, event);
 }
 
@@ -164,8 +144,8 @@ static void step_start(program *run) {
       ",\"params\":{\"maxListing\":0}",
   };
   char text[256];
-  unsigned op = take_byte(run);
-  unsigned kind = take_byte(run);
+  unsigned op = take_byte(&run->input);
+  unsigned kind = take_byte(&run->input);
   snprintf(text, sizeof(text), "{\"%s\":\"listChatModels\",\"id\":%u%s}",
            (kind & 8) != 0 ? "type" : "action", op, params[kind & 7]);
   feed(run, (tam_event){.kind = TAM_EVENT_COMMAND,
@@ -203,10 +183,10 @@ static size_t write_page(char *text, unsigned first, unsigned count,
 static void step_page(program *run) {
   static char text[TEXT_MAX];
   uint32_t request = take_request(run);
-  unsigned first = take_byte(run);
-  unsigned count = take_byte(run) % 32;
-  unsigned kind = take_byte(run);
-  unsigned piece = take_byte(run);
+  unsigned first = take_byte(&run->input);
+  unsigned count = take_byte(&run->input) % 32;
+  unsigned kind = take_byte(&run->input);
+  unsigned piece = take_byte(&run->input);
   const char *link =
       (kind & 32) != 0 ? "link: </api/models?cursor=n>; rel=\"next\"\r\n" : "";
   size_t len = write_page(text, first, count, kind);
@@ -218,10 +198,10 @@ static void step_page(program *run) {
 
 static void step_supply(program *run) {
   static char text[TEXT_MAX];
-  uint32_t op = take_byte(run);
-  unsigned first = take_byte(run);
-  unsigned count = take_byte(run) % 32;
-  size_t len = write_page(text, first, count, take_byte(run));
+  uint32_t op = take_byte(&run->input);
+  unsigned first = take_byte(&run->input);
+  unsigned count = take_byte(&run->input) % 32;
+  size_t len = write_page(text, first, count, take_byte(&run->input));
   feed(run, (tam_event){.kind = TAM_EVENT_LISTING_DATA,
                         .op = op,
                         .payload = {(const uint8_t *)text, len}});
@@ -240,7 +220,7 @@ static void step_config(program *run) {
       "",
   };
   uint32_t request = take_request(run);
-  unsigned kind = take_byte(run);
+  unsigned kind = take_byte(&run->input);
   feed(run, head_of(request, 200, ""));
   feed_body(run, request, tam_span_of(configs[kind & 7]), (kind >> 3) + 1);
 }
@@ -269,7 +249,7 @@ static void step_refuse(program *run) {
       {200, "link: <https://evil.test/api/models?cursor=1>; rel=next\r\n"},
   };
   uint32_t request = take_request(run);
-  unsigned kind = take_byte(run);
+  unsigned kind = take_byte(&run->input);
   feed(run,
        head_of(request, answers[kind & 15].status, answers[kind & 15].headers));
   if ((kind & 16) != 0) {
@@ -280,7 +260,7 @@ static void step_refuse(program *run) {
 // Lets an allocation fail, or all of them, or none from here on.
 static void step_memory(program *run) {
   check_heap *heap = &run->host.heap;
-  unsigned kind = take_byte(run);
+  unsigned kind = take_byte(&run->input);
   heap->fail_after = (kind & 1) != 0;
   heap->fail_at = heap->allocations + 1 + (kind >> 2);
   if ((kind & 2) != 0) {
@@ -292,12 +272,12 @@ static void step_memory(program *run) {
 
 // An event of any kind.
 static void step_anything(program *run) {
-  tam_event event = {.kind = (tam_event_kind)take_byte(run)};
-  event.op = take_byte(run);
-  event.request = take_byte(run);
-  event.status = take_short(run);
-  event.flags = take_byte(run);
-  event.payload = take_text(run);
+  tam_event event = {.kind = (tam_event_kind)take_byte(&run->input)};
+  event.op = take_byte(&run->input);
+  event.request = take_byte(&run->input);
+  event.status = take_short(&run->input);
+  event.flags = take_byte(&run->input);
+  event.payload = take_text(&run->input, SIZE_MAX);
   feed(run, event);
 }
 
@@ -312,10 +292,10 @@ static void (*const steps[])(program *) = {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  program run = {.at = data, .left = size};
+  program run = {.input = {data, size}};
   if (fake_host_init(&run.host, "https://hub.test") == 0) {
-    while (run.left > 0 && run.host.request_count < REQUESTS_MAX) {
-      steps[take_byte(&run) % (sizeof(steps) / sizeof(steps[0]))](&run);
+    while (run.input.left > 0 && run.host.request_count < REQUESTS_MAX) {
+      steps[take_byte(&run.input) % (sizeof(steps) / sizeof(steps[0]))](&run);
     }
     fake_host_finish(&run.host);
   }

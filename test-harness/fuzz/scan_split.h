@@ -59,4 +59,25 @@ static inline void assert_same(const scan_result *a, const scan_result *b) {
   TAM_ASSERT(a->error == 0 || a->offset == b->offset);
 }
 
+// Scans |text| in pieces, or whole when |split| is NULL.
+typedef scan_result (*scan_function)(tam_span text, const uint8_t *split);
+
+// Has |scan| read the document that the input |data| brings both ways.
+static inline void check_split(scan_function scan, const uint8_t *data,
+                               size_t size) {
+  if (size < SPLIT_LEN) {
+    return;
+  }
+  tam_span text = {data + SPLIT_LEN, size - SPLIT_LEN};
+  uint8_t *copy = malloc(text.len + PADDING);
+  TAM_ASSERT(copy != NULL);
+  memcpy(copy, text.ptr, text.len);
+  memset(copy + text.len, ' ', PADDING);
+  tam_span wide = {copy, text.len + PADDING};
+  scan_result whole = scan(wide, NULL);
+  scan_result pieces = scan(wide, data);
+  assert_same(&whole, &pieces);
+  free(copy);
+}
+
 #endif // TAM_FUZZ_SCAN_SPLIT_H

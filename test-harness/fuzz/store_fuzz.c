@@ -6,6 +6,7 @@
 // nothing is in the way any more, a download must succeed and the right bytes
 // must be served, whatever is stored, unless the host itself has told lies.
 #include "../unit/store_model.h"
+#include "fuzz_input.h"
 
 // Orders in a run; beyond it the run is not going anywhere.
 #define ORDERS_MAX 5000
@@ -22,36 +23,10 @@ static const char *const commits[] = {
 };
 
 typedef struct program {
-  const uint8_t *at;
-  size_t left;
+  fuzz_input input;
   store_host host;
   hub_fault fault; // of the next request for a file
 } program;
-
-// ---------------------------------------------------------------------------
-// Reading the input
-
-static unsigned take_byte(program *run) {
-  if (run->left == 0) {
-    return 0;
-  }
-  run->left--;
-  return *run->at++;
-}
-
-static unsigned take_short(program *run) {
-  unsigned low = take_byte(run);
-  return low | take_byte(run) << 8;
-}
-
-static tam_span take_text(program *run) {
-  size_t len = take_short(run);
-  len = len < run->left ? len : run->left;
-  tam_span text = {run->at, len};
-  run->at += len;
-  run->left -= len;
-  return text;
-}
 
 // ---------------------------------------------------------------------------
 // Steps
@@ -86,13 +61,15 @@ static void step_start(program *run) {
       OPEN_WITH(GRAPH, ",\"verify\":false"),
       OPEN_WITH("config.json", ",\"repair\":false"),
   };
-  size_t kind = take_byte(run) % (sizeof(messages) / sizeof(messages[0]));
+  size_t kind =
+      take_byte(&run->input) % (sizeof(messages) / sizeof(messages[0]));
   (void)store_host_start(&run->host, messages[kind]);
 }
 
 static void step_command(program *run) {
   char text[TEXT_MAX];
-  tam_span message = tam_span_head(take_text(run), sizeof(text) - 1);
+  tam_span message =
+      tam_span_head(take_text(&run->input, SIZE_MAX), sizeof(text) - 1);
   tam_text_copy((uint8_t *)text, message);
   text[message.len] = '\0';
   run->host.is_hostile = 1; // the message may be none
@@ -104,23 +81,23 @@ static void step_one(program *run) {
 }
 
 static void step_many(program *run) {
-  for (unsigned left = take_byte(run) % RUN_MAX; left > 0; left--) {
+  for (unsigned left = take_byte(&run->input) % RUN_MAX; left > 0; left--) {
     (void)store_host_step(&run->host);
   }
 }
 
 static void step_fault(program *run) {
-  run->fault = (hub_fault)(take_byte(run) % HUB_FAULT_COUNT);
+  run->fault = (hub_fault)(take_byte(&run->input) % HUB_FAULT_COUNT);
 }
 
 static void step_api_fault(program *run) {
-  run->host.api_fault = (hub_fault)(take_byte(run) % HUB_FAULT_COUNT);
+  run->host.api_fault = (hub_fault)(take_byte(&run->input) % HUB_FAULT_COUNT);
 }
 
 static void step_storage_fault(program *run) {
   static const char *const words[] = {"QuotaExceededError: full",
                                       "ClosedError: gone", "x"};
-  unsigned kind = take_byte(run);
+  unsigned kind = take_byte(&run->input);
   run->host.fail_words = words[kind % 3];
   run->host.fail_all = (kind & 4) != 0;
   run->host.fail_order =
@@ -130,9 +107,9 @@ static void step_storage_fault(program *run) {
 // Does something to an entry of the storage.
 static void step_damage(program *run) {
   store_host *host = &run->host;
-  unsigned place = take_byte(run);
-  unsigned kind = take_byte(run);
-  unsigned at = take_short(run);
+  unsigned place = take_byte(&run->input);
+  unsigned kind = take_byte(&run->input);
+  unsigned at = take_short(&run->input);
   if (host->entry_count == 0) {
     return;
   }
@@ -170,38 +147,38 @@ static void step_damage(program *run) {
 }
 
 static void step_cancel(program *run) {
-  tam_event event = {.kind = TAM_EVENT_CANCEL, .op = take_byte(run)};
+  tam_event event = {.kind = TAM_EVENT_CANCEL, .op = take_byte(&run->input)};
   (void)fake_host_feed(&run->host.host, &event);
 }
 
 static void step_pull(program *run) {
-  tam_event event = {.kind = TAM_EVENT_PULL, .op = take_byte(run)};
+  tam_event event = {.kind = TAM_EVENT_PULL, .op = take_byte(&run->input)};
   (void)fake_host_feed(&run->host.host, &event);
 }
 
 static void step_knobs(program *run) {
-  run->host.piece = take_short(run);
+  run->host.piece = take_short(&run->input);
   run->host.piece += run->host.piece > 0 ? 63 : 0;
-  run->host.order = take_byte(run);
-  run->host.tree_page = take_byte(run) % 5;
-  run->host.latency_ms = take_byte(run);
+  run->host.order = take_byte(&run->input);
+  run->host.tree_page = take_byte(&run->input) % 5;
+  run->host.latency_ms = take_byte(&run->input);
 }
 
 static void step_memory(program *run) {
   check_heap *heap = &run->host.host.heap;
-  unsigned kind = take_byte(run);
+  unsigned kind = take_byte(&run->input);
   heap->fail_after = (kind & 1) != 0 && (kind & 2) == 0;
   heap->fail_at =
       (kind & 2) != 0 ? SIZE_MAX : heap->allocations + 1 + (kind >> 2);
 }
 
 static void step_offline(program *run) {
-  run->host.is_offline = take_byte(run) & 1;
+  run->host.is_offline = take_byte(&run->input) & 1;
 }
 
 static void step_commit(program *run) {
   store_host *host = &run->host;
-  unsigned seed = take_byte(run);
+  unsigned seed = take_byte(&run->input);
   if (host->commit_count < STORE_HOST_COMMITS_MAX) {
     store_host_add_commit(host, commits[host->commit_count - 1]);
     store_host_add_file(host, (seed & 1) != 0 ? "config.json" : GRAPH,
@@ -210,20 +187,20 @@ static void step_commit(program *run) {
 }
 
 static void step_wait(program *run) {
-  run->host.host.now_ms += 10.0 * take_short(run);
+  run->host.host.now_ms += 10.0 * take_short(&run->input);
 }
 
 static void step_quota(program *run) {
-  run->host.quota = (double)take_short(run) - 1;
+  run->host.quota = (double)take_short(&run->input) - 1;
 }
 
 // An event of any kind, about a request that waits for its answer.
 static void step_anything(program *run) {
-  tam_event event = {.kind = (tam_event_kind)take_byte(run)};
-  size_t place = take_byte(run);
-  event.op = take_byte(run);
-  event.status = take_short(run);
-  event.payload = take_text(run);
+  tam_event event = {.kind = (tam_event_kind)take_byte(&run->input)};
+  size_t place = take_byte(&run->input);
+  event.op = take_byte(&run->input);
+  event.status = take_short(&run->input);
+  event.payload = take_text(&run->input, SIZE_MAX);
   if (run->host.order_count > 0) {
     event.request = run->host.orders[place % run->host.order_count].request;
   }
@@ -301,17 +278,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static program run; // it is large
   memset(&run, 0, sizeof(run));
-  run.at = data;
-  run.left = size;
-  int is_large = take_byte(&run) == 1; // in two chunks: that takes long
+  run.input = (fuzz_input){data, size};
+  int is_large = take_byte(&run.input) == 1; // in two chunks: that takes long
   model_begin(&run.host, is_large ? MIB + 100 : 1000);
   if (is_large) {
     use_small_chunks(&run.host);
   }
   run.host.fault = next_fault;
-  while (run.left > 0 &&
+  while (run.input.left > 0 &&
          run.host.storage_orders + run.host.fetches < ORDERS_MAX) {
-    steps[take_byte(&run) % (sizeof(steps) / sizeof(steps[0]))](&run);
+    steps[take_byte(&run.input) % (sizeof(steps) / sizeof(steps[0]))](&run);
   }
   check_end(&run);
   store_host_free(&run.host);

@@ -4,12 +4,10 @@
 
 import { createAdaptorServer } from '@hono/node-server';
 
+import { listen } from '../listen.js';
 import { createControl, CONTROL_PREFIX } from './control.js';
 import { visibleToPage } from './cors.js';
 import { createHub } from './hub.js';
-
-/** Not reachable from other machines. */
-const HOST = '127.0.0.1';
 
 /** Needed by any client to make sense of a reply, so never hidden. */
 const TRANSPORT = [
@@ -42,9 +40,9 @@ export async function startHub({ port = 0, ...options } = {}) {
     const response = breakable(await hub.handle(request), outgoing);
     return options.personality === 'page' ? hideFromPage(response) : response;
   };
-  const cdn = await listen(handle, 0);
+  const cdn = await serve(handle);
   hub.cdn.origin = cdn.url;
-  const main = await listen(handle, port).catch(async (error) => {
+  const main = await serve(handle, port).catch(async (error) => {
     await cdn.close();
     throw error;
   });
@@ -108,23 +106,9 @@ function hideFromPage(response) {
 
 /**
  * @param {Handle} handle
- * @param {number} port
- * @returns {Promise<{ url: string, close: () => Promise<void> }>}
+ * @param {number} [port]
  */
-async function listen(handle, port) {
-  const server = /** @type {import('node:http').Server} */ (
-    createAdaptorServer({ fetch: handle, overrideGlobalObjects: false }));
-  await new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, HOST, () => resolve(undefined));
-  });
-  const address = /** @type {import('node:net').AddressInfo} */ (server.address());
-  return {
-    url: `http://${HOST}:${address.port}`,
-    close: () => new Promise((resolve) => {
-      server.close(() => resolve());
-      // Stalled replies would keep the server open for ever.
-      server.closeAllConnections();
-    }),
-  };
+function serve(handle, port) {
+  return listen(/** @type {import('node:http').Server} */ (
+    createAdaptorServer({ fetch: handle, overrideGlobalObjects: false })), port);
 }

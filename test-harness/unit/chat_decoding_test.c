@@ -409,16 +409,7 @@ static void failing_memory(void) {
       ("{\"do_sample\":true,\"num_return_sequences\":3,\"top_p\":0.9,"
        "\"top_k\":0,\"suppress_tokens\":[2,7],\"max_new_tokens\":60}")};
   for (size_t i = 0; i < 2; i++) {
-    check_heap all = {0};
-    tam_mem mem = check_heap_mem(&all);
-    CHECK_INT(live(&mem, requests[i]), 1);
-    CHECK_INT(all.live, 0);
-    for (size_t at = 1; at <= all.allocations; at++) {
-      check_heap heap = {.fail_at = at, .fail_after = at % 2 == 0};
-      mem = check_heap_mem(&heap);
-      CHECK_INT(live(&mem, requests[i]), TAM_ERR_OUT_OF_MEMORY);
-      CHECK_INT(heap.live, 0);
-    }
+    check_allocations(live, requests[i], 1);
   }
 }
 

@@ -72,7 +72,8 @@ static void copies(void) {
 }
 
 // Returns the first error of a life in which history grows and is copied.
-static int live(const tam_mem *mem) {
+static int live(const tam_mem *mem, const char *request) {
+  (void)request;
   tam_token_history a;
   tam_token_history b;
   int error = tam_token_history_init(&a, prompt, 7, 33, mem);
@@ -93,17 +94,7 @@ static int live(const tam_mem *mem) {
 }
 
 static void failing_memory(void) {
-  check_heap all = {0};
-  tam_mem mem = check_heap_mem(&all);
-  CHECK_INT(live(&mem), 0);
-  CHECK_INT(all.live, 0);
-  CHECK(all.allocations > 10);
-  for (size_t at = 1; at <= all.allocations; at++) {
-    check_heap heap = {.fail_at = at, .fail_after = at % 2 == 0};
-    mem = check_heap_mem(&heap);
-    CHECK_INT(live(&mem), TAM_ERR_OUT_OF_MEMORY);
-    CHECK_INT(heap.live, 0);
-  }
+  check_allocations(live, NULL, 0);
 }
 
 int main(void) {

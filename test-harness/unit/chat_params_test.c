@@ -323,26 +323,19 @@ static void host_seed(void) {
   bench_free(&it);
 }
 
-static void failing_memory(void) {
-  const char *request =
-      "{\"suppress_tokens\":[1,2],\"stop\":[\"one\",\"two\"],\"nothing\":1,"
-      "\"sequence_bias\":[[[1,2],3]],\"top_k\":4}";
-  check_heap all = {0};
-  tam_mem mem = check_heap_mem(&all);
+static int live(const tam_mem *mem, const char *request) {
   bench it;
-  bench_init(&it, &mem);
-  CHECK_INT(merge_all(&it, NULL, NULL, request, usual), 0);
+  bench_init(&it, mem);
+  int error = merge_all(&it, NULL, NULL, request, usual);
   bench_free(&it);
-  CHECK_INT(all.live, 0);
-  for (size_t at = 1; at <= all.allocations; at++) {
-    check_heap heap = {.fail_at = at, .fail_after = at % 2 == 0};
-    mem = check_heap_mem(&heap);
-    bench_init(&it, &mem);
-    CHECK_INT(merge_all(&it, NULL, NULL, request, usual),
-              TAM_ERR_OUT_OF_MEMORY);
-    bench_free(&it);
-    CHECK_INT(heap.live, 0);
-  }
+  return error;
+}
+
+static void failing_memory(void) {
+  check_allocations(live,
+                    "{\"suppress_tokens\":[1,2],\"stop\":[\"one\",\"two\"],"
+                    "\"nothing\":1,\"sequence_bias\":[[[1,2],3]],\"top_k\":4}",
+                    0);
 }
 
 int main(void) {

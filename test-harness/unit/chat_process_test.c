@@ -258,23 +258,16 @@ static void normalize(void) {
   CHECK(none[0] == -INF);
 }
 
-static void failing_memory(void) {
-  const char *params = "{\"encoder_repetition_penalty\":2,"
-                       "\"suppress_tokens\":[1]}";
-  check_heap all = {0};
-  tam_mem mem = check_heap_mem(&all);
+static int live(const tam_mem *mem, const char *request) {
   bench it;
-  CHECK_INT(bench_init(&it, params, IDS(0, 1), 1, span_of(NULL, 0), &mem), 0);
+  int error = bench_init(&it, request, IDS(0, 1), 1, span_of(NULL, 0), mem);
   bench_free(&it);
-  CHECK_INT(all.live, 0);
-  for (size_t at = 1; at <= all.allocations; at++) {
-    check_heap heap = {.fail_at = at};
-    mem = check_heap_mem(&heap);
-    CHECK_INT(bench_init(&it, params, IDS(0, 1), 1, span_of(NULL, 0), &mem),
-              TAM_ERR_OUT_OF_MEMORY);
-    bench_free(&it);
-    CHECK_INT(heap.live, 0);
-  }
+  return error;
+}
+
+static void failing_memory(void) {
+  check_allocations(
+      live, "{\"encoder_repetition_penalty\":2,\"suppress_tokens\":[1]}", 0);
 }
 
 int main(void) {

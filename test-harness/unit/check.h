@@ -130,4 +130,25 @@ static inline tam_mem check_heap_mem(check_heap *heap) {
   return mem;
 }
 
+// A life of some object, which ends with nothing left: 0 or more, or the first
+// error.
+typedef int (*check_life)(const tam_mem *mem, const char *request);
+
+// Lives |live|, which returns |status|, with each allocation failing, and from
+// every other one all.
+static inline void check_allocations(check_life live, const char *request,
+                                     int status) {
+  check_heap all = {0};
+  tam_mem mem = check_heap_mem(&all);
+  CHECK_INT(live(&mem, request), status);
+  CHECK_INT(all.live, 0);
+  CHECK(all.allocations > 0);
+  for (size_t at = 1; at <= all.allocations; at++) {
+    check_heap heap = {.fail_at = at, .fail_after = at % 2 == 0};
+    mem = check_heap_mem(&heap);
+    CHECK_INT(live(&mem, request), TAM_ERR_OUT_OF_MEMORY);
+    CHECK_INT(heap.live, 0);
+  }
+}
+
 #endif // TAM_TEST_CHECK_H

@@ -129,4 +129,16 @@ static inline void damage(store_host *host, const char *key, size_t at) {
   }
 }
 
+// Goes on for |steps| and cancels |op|, unless it has ended.
+static inline void cancel_after(store_host *host, uint32_t op, unsigned steps) {
+  for (unsigned i = 0; i < steps; i++) {
+    store_host_step(host);
+  }
+  tam_event cancel = {.kind = TAM_EVENT_CANCEL, .op = op};
+  if (fake_host_op(&host->host, op)->terminals == 0) {
+    CHECK_INT(fake_host_feed(&host->host, &cancel), 0);
+    expect(host->last, "\"code\":\"cancelled\"");
+  }
+}
+
 #endif // TAM_TEST_STORE_MODEL_H

@@ -141,14 +141,7 @@ static void test_cancelled(void) {
     stored_begin(&host);
     damage_byte(&host);
     uint32_t op = store_host_start(&host, OPEN(GRAPH));
-    for (unsigned i = 0; i < steps; i++) {
-      store_host_step(&host);
-    }
-    tam_event cancel = {.kind = TAM_EVENT_CANCEL, .op = op};
-    if (fake_host_op(&host.host, op)->terminals == 0) {
-      CHECK_INT(fake_host_feed(&host.host, &cancel), 0);
-      expect(host.last, "\"code\":\"cancelled\"");
-    }
+    cancel_after(&host, op, steps);
     CHECK_INT(host.opened_count, 0);
     CHECK_INT(host.kept_count, 0);
     // What a repair has begun, a download completes.

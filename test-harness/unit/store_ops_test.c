@@ -524,14 +524,7 @@ static void test_cancel(void) {
     model_begin(&host, 2 * MIB + 500);
     use_small_chunks(&host);
     uint32_t op = store_host_start(&host, DOWNLOAD);
-    for (unsigned i = 0; i < steps; i++) {
-      store_host_step(&host);
-    }
-    tam_event cancel = {.kind = TAM_EVENT_CANCEL, .op = op};
-    if (fake_host_op(&host.host, op)->terminals == 0) {
-      CHECK_INT(fake_host_feed(&host.host, &cancel), 0);
-      expect(host.last, "\"code\":\"cancelled\"");
-    }
+    cancel_after(&host, op, steps);
     CHECK_INT(host.kept_count, 0);
     expect(store_host_do(&host, DOWNLOAD), "\"download:done\"");
     CHECK(graph_is_stored(&host, MIB));

@@ -7,10 +7,9 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
 
+import { listen } from '../../listen.js';
 import { PACKAGE_DIR } from '../../module-under-test.js';
 import { ROOT } from '../../paths.js';
-
-const HOST = '127.0.0.1';
 
 const CONTENT_TYPES = new Map([
   ['.js', 'text/javascript'], ['.mjs', 'text/javascript'],
@@ -59,16 +58,5 @@ export async function startSite() {
       response.writeHead(bytes ? 200 : 404).end(bytes);
     }
   });
-  await new Promise((resolve) => {
-    server.listen(0, HOST, () => resolve(undefined));
-  });
-  const { port } = /** @type {import('node:net').AddressInfo} */ (
-    server.address());
-  return {
-    url: `http://${HOST}:${port}`,
-    close: () => new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    }),
-  };
+  return listen(server);
 }

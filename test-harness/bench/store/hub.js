@@ -8,11 +8,11 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
 
+import { listen } from '../../listen.js';
 import { PACKAGE_DIR } from '../../module-under-test.js';
 import { ROOT } from '../../paths.js';
 import { randomFrom } from '../pages.js';
 
-const HOST = '127.0.0.1';
 const COMMIT = 'b'.repeat(40);
 const SEED = 20260104;
 
@@ -150,17 +150,5 @@ export async function startBenchHub(filesOf) {
       });
     }
   });
-  await new Promise((resolve) => {
-    server.listen(0, HOST, () => resolve(undefined));
-  });
-  const { port } = /** @type {import('node:net').AddressInfo} */ (
-    server.address());
-  return {
-    url: `http://${HOST}:${port}`,
-    state,
-    close: () => new Promise((resolve) => {
-      server.close(resolve);
-      server.closeAllConnections();
-    }),
-  };
+  return { state, ...await listen(server) };
 }
