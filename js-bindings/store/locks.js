@@ -78,7 +78,12 @@ export class Locks {
   #acquire;
   /** @type {Set<Release>} */
   #held = new Set();
-  #closing = new AbortController();
+  /**
+   * Not listeners of one signal: Node warns of more than ten.
+   * @type {Set<AbortController>}
+   */
+  #waiting = new Set();
+  #isClosed = false;
 
   /** @param {Acquire} acquire */
   constructor(acquire) {
@@ -91,34 +96,34 @@ export class Locks {
    * @returns {Promise<Release>}
    */
   async lock(name, signal) {
-    const either = new AbortController();
-    const sources = [this.#closing.signal, ...(signal ? [signal] : [])];
-    const aborts = sources.map((source) => {
-      const abort = () => either.abort(source.reason);
-      if (source.aborted) abort();
-      source.addEventListener('abort', abort);
-      return () => source.removeEventListener('abort', abort);
-    });
+    const waiting = new AbortController();
+    const abort = () => waiting.abort(signal?.reason);
+    if (this.#isClosed) waiting.abort(closedError());
+    if (signal?.aborted) abort();
+    signal?.addEventListener('abort', abort);
+    this.#waiting.add(waiting);
     try {
-      const free = await this.#acquire(name, either.signal);
+      const free = await this.#acquire(name, waiting.signal);
       const release = () => {
         if (this.#held.delete(release)) free();
       };
       this.#held.add(release);
       // It may have been granted and aborted in the same moment.
-      if (either.signal.aborted) {
+      if (waiting.signal.aborted) {
         release();
-        throw either.signal.reason;
+        throw waiting.signal.reason;
       }
       return release;
     } finally {
-      for (const stop of aborts) stop();
+      this.#waiting.delete(waiting);
+      signal?.removeEventListener('abort', abort);
     }
   }
 
   /** Releases all that are held and ends every wait for one. */
   close() {
-    this.#closing.abort(closedError());
+    this.#isClosed = true;
+    for (const waiting of this.#waiting) waiting.abort(closedError());
     for (const release of [...this.#held]) release();
   }
 }

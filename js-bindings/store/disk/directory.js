@@ -34,9 +34,16 @@ export class Directory {
     await writeFile(join(this.users, this.#owner), '');
   }
 
-  /** Says that we have it open no more. */
+  /**
+   * Says that we have it open no more. Whoever comes after us does it in our
+   * place when that fails, as where no directory could be made.
+   */
   leave() {
-    rmSync(join(this.users, this.#owner), { force: true });
+    try {
+      rmSync(join(this.users, this.#owner), { force: true });
+    } catch {
+      // Why it could not be opened is told by whoever tried.
+    }
   }
 
   /** Whether nobody else has it open. Whoever comes waits for the log. */
