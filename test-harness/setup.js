@@ -80,7 +80,8 @@ export async function ensureNodePackages({ dev }) {
   const missing = missingNodePackages(dev);
   if (missing.length === 0) return;
   say(`installing npm packages (${missing.join(', ')})`);
-  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
+  const args = [
+    'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=notice'];
   if (!dev) args.push('--omit=dev');
   if (!runNpm(args)) {
     throw new Error('npm ci failed; its output above says why');

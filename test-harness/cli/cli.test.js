@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 
 import { startHub } from '../hub/index.js';
@@ -36,6 +37,16 @@ describe('results', () => {
     assert.match(hub, /^http:\/\/127\.0\.0\.1:/);
     assert.equal(models.length, 5);
     assert.equal(meta.filtered, 5);
+  });
+
+  test('npm adds nothing to it', async () => {
+    const { npm_config_loglevel: _, ...env } = environment();
+    const windows = process.platform === 'win32';
+    const child = spawn(windows ? 'npm.cmd' : 'npm', ['start', '--', '--version'],
+      { cwd: ROOT, env, shell: windows });
+    const [stdout] = await Promise.all([
+      text(child.stdout), once(child, 'close')]);
+    assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
   });
 
   test('options may stand before the command', async () => {
