@@ -40,8 +40,28 @@ static void test_the_longest_keys(void) {
   CHECK_INT(key.error, 0);
 }
 
+static int read_chunk(const char *key, tam_span *pgroup, double *pchunk) {
+  return tam_store_key_read_chunk(tam_span_of(key), pgroup, pchunk);
+}
+
+static void test_reading(void) {
+  tam_span group;
+  double chunk;
+  CHECK(read_chunk("a/b/x_chunk_1_chunk_65535", &group, &chunk));
+  CHECK_SPAN(group, "a/b/x_chunk_1");
+  CHECK(chunk == 65535);
+  CHECK(read_chunk("_chunk_0", &group, &chunk));
+  CHECK_INT(group.len, 0);
+  CHECK(!read_chunk("a/b/x_chunk_", &group, &chunk));
+  CHECK(!read_chunk("a/b/x_chunk_1a", &group, &chunk));
+  CHECK(!read_chunk("a/b/x_chunk1", &group, &chunk));
+  CHECK(!read_chunk("a/b/x_chunk_99999999999999999", &group, &chunk));
+  CHECK(!read_chunk("", &group, &chunk));
+}
+
 int main(void) {
   RUN(test_keys);
   RUN(test_the_longest_keys);
+  RUN(test_reading);
   return check_finish();
 }

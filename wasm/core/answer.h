@@ -5,6 +5,10 @@
 
 #include "core/json_write.h"
 
+// The longest id of a caller as JSON text; the terminal message in memory that
+// was set aside must hold it.
+#define TAM_CALLER_ID_MAX 512
+
 typedef enum tam_answer {
   TAM_ANSWER_PROGRESS = 0,
   TAM_ANSWER_DONE,

@@ -6,9 +6,6 @@
 
 #include <string.h>
 
-// The caller's id as JSON text, as the reader of messages caps it.
-#define ID_MAX 512
-
 // What the panel is told besides success: ids, and when something was.
 #define MEMBERS_MAX 4096
 
@@ -31,7 +28,7 @@ int tam_speaker_init(tam_speaker *self, tam_action_queue *queue,
   self->queue = queue;
   self->action = action;
   self->op = op;
-  tam_buf_init(&self->id, mem, ID_MAX);
+  tam_buf_init(&self->id, mem, TAM_CALLER_ID_MAX);
   tam_buf_init(&self->members, mem, MEMBERS_MAX);
   tam_buf_append(&self->id, envelope->id);
   self->envelope = *envelope;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "journal/job_record.h"
 
+#include "core/answer.h"
 #include "core/json_scan.h"
 #include "core/json_write.h"
 #include "core/mem.h"
@@ -41,7 +42,7 @@ int tam_job_record_read(tam_job_record *job, tam_span bytes) {
   job->is_paused = tam_record_get_u8(&reader);
   job->attempts = tam_record_get_u8(&reader);
   job->seq = tam_record_get_u32(&reader);
-  job->id = tam_record_get_text(&reader, TAM_JOB_ID_MAX);
+  job->id = tam_record_get_text(&reader, TAM_CALLER_ID_MAX);
   job->request = tam_record_get_text(&reader, bytes.len);
   job->head = tam_record_get_text(&reader, bytes.len);
   job->last = tam_record_get_text(&reader, bytes.len);

@@ -14,9 +14,6 @@
 // Behind this one stand a model and a dtype that took the program down.
 #define TAM_KEY_CRASHED "tabagent:crashed/"
 
-// The longest id as JSON text, as the reader of messages caps it.
-#define TAM_JOB_ID_MAX 512
-
 // Names of the kinds, see core/names.h: those of the requests. The numbers are
 // stored and never change.
 #define TAM_JOB_KINDS                                                          \

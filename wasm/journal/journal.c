@@ -76,7 +76,7 @@ tam_job *tam_journal_add(tam_journal *journal, tam_span id) {
     return NULL;
   }
   tam_action_queue_init(&job->held, mem);
-  tam_buf_init(&job->id, mem, TAM_JOB_ID_MAX);
+  tam_buf_init(&job->id, mem, TAM_CALLER_ID_MAX);
   tam_buf_init(&job->request, mem, TAM_STORAGE_RECORD_MAX);
   tam_buf_init(&job->head, mem, TAM_STORAGE_RECORD_MAX);
   tam_buf_init(&job->rest, mem, TAM_STORAGE_RECORD_MAX);

@@ -241,7 +241,7 @@ static int message_read_tree(tam_message *message, tam_span text,
 int tam_message_parse(tam_message *message, tam_span text, const char **pwhy,
                       const tam_mem *mem) {
   memset(message, 0, sizeof(*message));
-  tam_buf_init(&message->id, mem, TAM_MESSAGE_ID_MAX);
+  tam_buf_init(&message->id, mem, TAM_CALLER_ID_MAX);
   tam_buf_init(&message->rest, mem, TAM_JSON_TREE_LEN_MAX);
   message->envelope.id = TAM_SPAN("null");
   *pwhy = "the message is not JSON";

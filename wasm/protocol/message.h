@@ -25,9 +25,6 @@
 #include "protocol/panel_request.h"
 #include "store/store.h"
 
-// The longest id, in bytes of its JSON text.
-#define TAM_MESSAGE_ID_MAX 512
-
 typedef enum tam_request_name {
   TAM_REQUEST_UNKNOWN = 0,
   TAM_REQUEST_LIST_CHAT_MODELS,

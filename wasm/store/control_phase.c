@@ -9,14 +9,11 @@
 
 #include <string.h>
 
-// The longest id as JSON text, as the reader of messages caps it.
-#define ID_MAX 512
-
 // ---------------------------------------------------------------------------
 // Which download
 
 static tam_store_op *find_download(tam_store_op *op) {
-  uint8_t text[ID_MAX];
+  uint8_t text[TAM_CALLER_ID_MAX];
   tam_buf id;
   tam_buf_init_fixed(&id, text, sizeof(text));
   tam_json_write_string(&id, op->params.id);

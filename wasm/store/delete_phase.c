@@ -19,8 +19,6 @@ enum {
   STEP_WRITE
 };
 
-#define ALL_DTYPES ((1U << TAM_DTYPE_COUNT) - 1)
-
 static int list_keys(tam_store_op *op, uint32_t step, const char *prefix) {
   return tam_store_op_asked(tam_storage_keys(op->store->storage,
                                              tam_store_op_owner(op, step),
@@ -37,18 +35,13 @@ static int is_of_model(const tam_store_op *op, tam_span text) {
 
 // Cuts "_chunk_<n>" or ":manifest" off a key; what is left is its group.
 static tam_span group_of(tam_span key) {
-  static const char manifest[] = ":manifest";
-  size_t len = key.len;
-  if (tam_span_ends_with(key, TAM_SPAN(":manifest"))) {
-    return tam_span_head(key, len - (sizeof(manifest) - 1));
+  tam_span group = key;
+  double chunk;
+  if (tam_span_ends_with(key, TAM_SPAN(TAM_KEY_MANIFEST))) {
+    return tam_span_head(key, key.len - (sizeof(TAM_KEY_MANIFEST) - 1));
   }
-  while (len > 0 && key.ptr[len - 1] >= '0' && key.ptr[len - 1] <= '9') {
-    len--;
-  }
-  tam_span head = tam_span_head(key, len);
-  return tam_span_ends_with(head, TAM_SPAN(TAM_KEY_CHUNK))
-             ? tam_span_head(head, len - (sizeof(TAM_KEY_CHUNK) - 1))
-             : key;
+  (void)tam_store_key_read_chunk(key, &group, &chunk);
+  return group;
 }
 
 // Returns 1 when a file of |revision| that stays has its content in |group|.
@@ -169,7 +162,8 @@ static void give_up_all(tam_revision *revision) {
 
 static int give_up(tam_store_op *op) {
   if (op->params.dtype.len > 0 &&
-      tam_file_select_dtype(op->params.dtype, ALL_DTYPES, &op->dtype) != 0) {
+      tam_file_select_dtype(op->params.dtype, TAM_DTYPES_ALL, &op->dtype) !=
+          0) {
     return tam_store_op_fail(op, TAM_ERR_INVALID_PARAMS,
                              "dtype: there is none of this name");
   }

@@ -15,6 +15,9 @@
 
 #include "store/revision.h"
 
+// All dtypes, as bits: what a name may stand for that no revision limits.
+#define TAM_DTYPES_ALL ((1U << TAM_DTYPE_COUNT) - 1)
+
 // Returns the dtypes for which |revision| has a graph in the folder of graphs,
 // as bits (1U << tam_dtype); 0 when there is no graph at all.
 unsigned tam_file_select_available(const tam_revision *revision);

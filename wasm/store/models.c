@@ -109,7 +109,7 @@ static int ask_all(tam_store_op *op) {
   }
   return error != 0 ? error
                     : tam_store_op_asked(tam_storage_keys_ending(
-                          storage, owner, TAM_SPAN(":manifest")));
+                          storage, owner, TAM_SPAN(TAM_KEY_MANIFEST)));
 }
 
 int tam_models_ask(tam_store_op *op) {
@@ -332,12 +332,12 @@ static tam_span old_repo(tam_span key, tam_span *ppath) {
     *ppath = tam_span_from(key, key.len - file.path.len);
     return tam_span_head(rest, file.repo.len);
   }
-  if (!tam_span_ends_with(key, TAM_SPAN(":manifest"))) {
+  if (!tam_span_ends_with(key, TAM_SPAN(TAM_KEY_MANIFEST))) {
     return TAM_SPAN_NONE;
   }
   slash += 1 + tam_span_find_byte(tam_span_from(key, slash + 1), '/');
   *ppath = tam_span_head(tam_span_from(key, slash + 1),
-                         key.len - slash - sizeof(":manifest"));
+                         key.len - slash - sizeof(TAM_KEY_MANIFEST));
   return tam_span_head(key, slash);
 }
 

@@ -31,17 +31,8 @@ static int open_start(tam_store_op *op) {
 
 // The chunk is fetched again, and the file opened anew.
 static int repair(tam_store_op *op) {
-  static const tam_phase *const phases[] = {&tam_lock_phase,
-                                            &tam_stored_phase,
-                                            &tam_known_phase,
-                                            &tam_need_phase,
-                                            &tam_select_file_phase,
-                                            &tam_journals_phase,
-                                            &tam_lost_phase,
-                                            &tam_transfer_phase,
-                                            &tam_unlock_phase,
-                                            &tam_open_phase,
-                                            NULL};
+  static const tam_phase *const phases[] = {TAM_STORE_REPAIR_PHASES,
+                                            &tam_open_phase, NULL};
   return op->params.repair ? tam_store_op_repair(op, phases)
                            : tam_store_op_fail(op, TAM_ERR_STORE_DAMAGED,
                                                "a stored chunk is damaged");

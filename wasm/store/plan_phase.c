@@ -264,20 +264,13 @@ static int ask_keys(tam_store_op *op) {
 
 // Reads "<group>_chunk_<n>".
 static int on_key(tam_store_op *op, tam_span key) {
-  size_t digits = 0;
+  tam_span group;
   double chunk;
-  while (digits < key.len && key.ptr[key.len - digits - 1] >= '0' &&
-         key.ptr[key.len - digits - 1] <= '9') {
-    digits++;
-  }
-  tam_span head = tam_span_head(key, key.len - digits);
-  if (!tam_span_ends_with(head, TAM_SPAN(TAM_KEY_CHUNK)) ||
-      !tam_span_to_uint(tam_span_from(key, head.len), &chunk)) {
+  tam_transfer *transfer = NULL;
+  if (!tam_store_key_read_chunk(key, &group, &chunk)) {
     return TAM_PHASE_WAIT;
   }
-  head = tam_span_head(head, head.len - (sizeof(TAM_KEY_CHUNK) - 1));
-  tam_transfer *transfer = NULL;
-  while ((transfer = tam_transfers_find(op, head, transfer)) != NULL) {
+  while ((transfer = tam_transfers_find(op, group, transfer)) != NULL) {
     if (chunk < transfer->seen_count) {
       transfer->seen[(size_t)chunk] = 1;
     }

@@ -346,17 +346,8 @@ int tam_store_op_repair(tam_store_op *op, const tam_phase *const *phases) {
 // The chunk is not what it was: it is fetched again, and the file goes on being
 // served from where it is.
 static int repair(tam_store_op *op) {
-  static const tam_phase *const phases[] = {&tam_lock_phase,
-                                            &tam_stored_phase,
-                                            &tam_known_phase,
-                                            &tam_need_phase,
-                                            &tam_select_file_phase,
-                                            &tam_journals_phase,
-                                            &tam_lost_phase,
-                                            &tam_transfer_phase,
-                                            &tam_unlock_phase,
-                                            &tam_serve_phase,
-                                            NULL};
+  static const tam_phase *const phases[] = {TAM_STORE_REPAIR_PHASES,
+                                            &tam_serve_phase, NULL};
   if (op->params.only_cached || op->serving.is_unverified) {
     return tam_store_op_fail(op, TAM_ERR_STORE_DAMAGED,
                              "a stored chunk is damaged");

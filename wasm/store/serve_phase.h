@@ -48,9 +48,14 @@ typedef struct tam_serving {
 // OUT_OF_MEMORY.
 int tam_store_op_note_use(tam_store_op *op);
 
-// Goes on with |phases|, which fetch the chunk in work of the only file again.
-// Returns what the first of them does, or STORE_DAMAGED when that does not
-// help.
+// The phases that fetch the chunk in work of the only file again.
+#define TAM_STORE_REPAIR_PHASES                                                \
+  &tam_lock_phase, &tam_stored_phase, &tam_known_phase, &tam_need_phase,       \
+      &tam_select_file_phase, &tam_journals_phase, &tam_lost_phase,            \
+      &tam_transfer_phase, &tam_unlock_phase
+
+// Goes on with |phases|, which begin with these. Returns what the first of them
+// does, or STORE_DAMAGED when that does not help.
 int tam_store_op_repair(tam_store_op *op, const tam_phase *const *phases);
 
 #endif // TAM_STORE_SERVE_PHASE_H

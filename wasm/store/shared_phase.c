@@ -83,8 +83,6 @@ const tam_phase tam_shared_phase = {
 // The patch of the dtypes of a model whose status changes.
 #define PATCH_MAX 65536
 
-#define ALL_DTYPES ((1U << TAM_DTYPE_COUNT) - 1)
-
 static int is_meant(const tam_store_op *op, const tam_json_node *quant,
                     const char *from, const char *to) {
   tam_dtype named = TAM_DTYPE_COUNT;
@@ -92,7 +90,7 @@ static int is_meant(const tam_store_op *op, const tam_json_node *quant,
       tam_json_get_string(tam_json_get_member(quant, TAM_SPAN("status")));
   tam_span dtype =
       tam_json_get_string(tam_json_get_member(quant, TAM_SPAN("dtype")));
-  (void)tam_file_select_dtype(dtype, ALL_DTYPES, &named);
+  (void)tam_file_select_dtype(dtype, TAM_DTYPES_ALL, &named);
   return (from == NULL ? !tam_span_is(status, to)
                        : tam_names_find(from, status) >= 0) &&
          (op->params.dtype.len == 0 || named == op->dtype);
@@ -138,7 +136,8 @@ int tam_store_op_put_statuses(tam_store_op *op, tam_span repo, tam_span text,
 // manifest either.
 static int status_start(tam_store_op *op) {
   if (op->params.dtype.len == 0 ||
-      tam_file_select_dtype(op->params.dtype, ALL_DTYPES, &op->dtype) != 0) {
+      tam_file_select_dtype(op->params.dtype, TAM_DTYPES_ALL, &op->dtype) !=
+          0) {
     return TAM_PHASE_DONE;
   }
   return tam_store_op_asked(

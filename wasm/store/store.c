@@ -233,8 +233,7 @@ tam_span tam_store_op_manifest_key(tam_store_op *op,
                                    const tam_transfer *transfer) {
   tam_buf key;
   tam_buf_init_fixed(&key, op->key_text, sizeof(op->key_text));
-  tam_buf_append(&key, tam_store_op_group(op, transfer));
-  tam_buf_append_text(&key, ":manifest");
+  tam_store_key_manifest(&key, tam_store_op_group(op, transfer));
   return tam_buf_span(&key);
 }
 

@@ -12,6 +12,9 @@
 #define TAM_KEY_FILE     "tabagent:file/"
 #define TAM_KEY_CHUNK    "_chunk_"
 
+// What the key of TabAgent's description of a file ends with.
+#define TAM_KEY_MANIFEST ":manifest"
+
 // How the keys of files begin that TabAgent stored under their address.
 #define TAM_KEY_ADDRESS "https://huggingface.co/"
 
@@ -32,5 +35,12 @@ void tam_store_key_file(tam_buf *key, tam_span group);
 
 // "<group>_chunk_<chunk>": the bytes of a chunk.
 void tam_store_key_chunk(tam_buf *key, tam_span group, uint32_t chunk);
+
+// "<group>:manifest": TabAgent's description of the file.
+void tam_store_key_manifest(tam_buf *key, tam_span group);
+
+// Reads the key of a chunk. Returns 1, having stored its group and its number,
+// or 0 when it is another key.
+int tam_store_key_read_chunk(tam_span key, tam_span *pgroup, double *pchunk);
 
 #endif // TAM_STORE_STORE_KEY_H
