@@ -52,6 +52,7 @@ export const MESSAGE_FLAG = Object.freeze({
   TERMINAL: 1,
   CHANNEL: 2,
   AGAIN: 4,
+  STANDING: 8,
 });
 
 export const FETCH_FLAG = Object.freeze({

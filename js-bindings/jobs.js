@@ -36,6 +36,8 @@ class JobLog {
   #waiting = new Set();
   /** @type {unknown} why there is no last message */
   #failure;
+  /** @type {Message | undefined} how it stands, until it says something new */
+  #standing;
   lastSeq = -1;
   bytes = 0;
   /** @type {Job['state']} */
@@ -62,9 +64,11 @@ class JobLog {
    * @param {Message} message
    * @param {number} size in bytes, about
    * @param {boolean} isLast
+   * @param {boolean} [isAgain] it was said before
    */
-  add(message, size, isLast) {
+  add(message, size, isLast, isAgain = false) {
     const seq = message.seq ?? this.lastSeq + 1;
+    if (!isAgain) this.#standing = undefined;
     const kind = isLast ? undefined : stateOf(message);
     const last = this.#entries.at(-1);
     if (kind !== undefined && last?.kind === kind) {
@@ -83,6 +87,12 @@ class JobLog {
     this.#wake();
   }
 
+  /** @param {Message} message that says only how the job stands */
+  stand(message) {
+    this.#standing = message;
+    this.#wake();
+  }
+
   /** @param {unknown} failure there will be no last message */
   fail(failure) {
     this.state = 'failed';
@@ -91,12 +101,14 @@ class JobLog {
   }
 
   /**
-   * Yields the messages behind `seq`, the last one of the job last.
+   * Yields the messages behind `seq`, the last one of the job last. One that
+   * says how the job stands has the number of the message before it.
    * @param {number} seq
    * @param {AbortSignal} [signal]
    * @returns {AsyncGenerator<Message, void, void>}
    */
   async* read(seq, signal) {
+    let told;
     while (true) {
       if (signal?.aborted) throw cancelled(signal.reason);
       if (seq < this.#lostSeq) {
@@ -107,6 +119,9 @@ class JobLog {
       if (entry) {
         seq = entry.seq;
         yield entry.message;
+      } else if (this.#standing !== told) {
+        told = this.#standing;
+        if (told) yield { ...told, seq };
       } else if (this.state === 'running') {
         await this.#change(signal);
       } else {

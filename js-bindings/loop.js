@@ -446,17 +446,22 @@ export class Loop {
    */
   #take(op, message, size, flags) {
     const job = this.#jobs.get(op);
+    if ((flags & MESSAGE_FLAG.STANDING) !== 0) {
+      job?.log?.stand(message);
+      return;
+    }
     const isTerminal = (flags & MESSAGE_FLAG.TERMINAL) !== 0;
+    const isAgain = (flags & MESSAGE_FLAG.AGAIN) !== 0;
     if (job?.models) (message.result ?? message).models = job.models;
     if (isTerminal && job?.failure) blame(message, job.failure);
     if (job) job.lastSeq = message.seq ?? job.lastSeq + 1;
     if (job?.log) {
-      job.log.add(message, size + job.size, isTerminal);
+      job.log.add(message, size + job.size, isTerminal, isAgain);
       if (isTerminal) this.#logs.end(job.log);
     }
     // What was said before the program was killed is only kept, but whoever
     // had the job go on waits for its end.
-    if (isTerminal || (flags & MESSAGE_FLAG.AGAIN) === 0) {
+    if (isTerminal || !isAgain) {
       this.#deliver(op, message, flags);
     }
   }

@@ -238,8 +238,9 @@ export class RemoteLoop {
   #hear({ progress, end, message, error }) {
     if (progress !== undefined) {
       const call = this.#calls.get(progress);
-      // What was said before the port broke is not said again.
-      if (!call || message.seq <= call.lastSeq) return;
+      // What was said before the port broke is not said again; that the job
+      // was taken up again has no number of its own.
+      if (!call || (message.seq <= call.lastSeq && !message.resumed)) return;
       call.lastSeq = message.seq ?? call.lastSeq;
       attempt(() => call.onProgress?.(message));
     } else if (end !== undefined) {

@@ -341,7 +341,8 @@ export interface ModelManager {
    * What a job has said behind the message `fromSeq`, and what it will say, up
    * to its last message. Without `fromSeq` from the beginning; that of
    * progress of which only the newest counts, such as the bytes of a download,
-   * is kept the newest. May be iterated while others are. Messages are shared:
+   * is kept the newest. An answer that is taken up again after a kill says so at
+   * once with `resumed`, and the number of the message before it. May be iterated while others are. Messages are shared:
    * do not change them. Throws `unknown_job` when nothing is known of it, and
    * `too_large` when messages behind `fromSeq` are no longer kept (a job keeps
    * 16 MiB).

@@ -343,6 +343,7 @@ describe('when the host dies', () => {
     const { extension, client } = withLoop({
       async* subscribe(/** @type {string} */ id, /** @type {number} */ from) {
         followed.push([id, from]);
+        yield { action: 'load:progress', id, seq: 1, resumed: true };
         yield { action: 'load:progress', id, seq: 1, progress: 1 };
         yield { action: 'load:progress', id, seq: 2, progress: 2 };
         yield { action: 'load:done', id, seq: 3, modelId: MODEL };
@@ -358,7 +359,7 @@ describe('when the host dies', () => {
     assert.deepEqual(await load, { modelId: MODEL });
     assert.deepEqual(followed, [[asked[0].id, 1]]);
     // The first was heard before the host died.
-    assert.deepEqual(progress, [{}, { progress: 2 }]);
+    assert.deepEqual(progress, [{}, { resumed: true }, { progress: 2 }]);
   });
 
   test('a job that ended before it came so far again ends here', async () => {

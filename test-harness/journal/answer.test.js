@@ -108,7 +108,9 @@ for (const [name, settings] of Object.entries(ASKED)) {
         assert.deepEqual(spoken.seqs,
           expected.seqs.slice(expected.seqs.length - spoken.seqs.length));
         assert.ok(said.ends.length + spoken.ends.length <= 1);
-        assert.ok(said.completed + spoken.completed <= 1);
+        // The end for all holds the whole answer: nobody misses it.
+        assert.ok(said.completed <= 1 && spoken.completed <= 1);
+        assert.ok(said.completed + spoken.completed >= 1);
 
         // Whoever asks for what is behind the last message loses nothing.
         const rest = answerOf(await all(next.manager, lastSeq));
@@ -121,6 +123,76 @@ for (const [name, settings] of Object.entries(ASKED)) {
     });
   });
 }
+
+describe('an answer that goes on', () => {
+  const hub = createHub({ catalogue: [], rateLimits: false, latency: false,
+    repositories: [tinyChat()] });
+  const settings = { max_new_tokens: 12 };
+
+  /** @param {object} request */
+  async function momentsOf(request) {
+    const { manager, heard, moments } = await live(hub.fetch);
+    await manager.load({ modelId: TINY_CHAT, dtype: 'q8' });
+    moments.length = 0;
+    heard.length = 0;
+    await manager.handleMessage(request);
+    await manager.dispose();
+    return moments;
+  }
+
+  test('says so before its model is loaded', async () => {
+    const moments = await momentsOf({ action: 'generate', id: 'answer',
+      params: { messages, settings, chatId: 'a', messageId: 'm' } });
+    const { data, heard } = moments[moments.length >> 1];
+    const lastSeq = /** @type {number} */ (answerOf(heard).seqs.at(-1));
+    const next = await live(hub.fetch, copyOf(data));
+    const [{ request }] = await next.manager.resumeJobs();
+    const end = next.manager.handleMessage({ ...request, resume: true });
+
+    for (const seq of [lastSeq, -1]) {
+      const { value } = await next.manager.subscribe('answer', seq).next();
+      assert.equal(value?.action, 'generate:progress');
+      assert.equal(value?.seq, seq);
+      const { resumed, text, kind, tokenIds, numTokens, tokensPerSecond }
+        = /** @type {any} */ (value);
+      assert.deepEqual([resumed, text, kind, tokenIds, tokensPerSecond],
+        [true, '', 'content', [], 0]);
+      assert.ok(numTokens > 0);
+    }
+    assert.equal((await next.manager.state()).state, 'loading');
+    const { payload } = next.heard.filter(({ type }) => type)[0];
+    assert.deepEqual([payload.chatId, payload.messageId, payload.token],
+      ['a', 'm', '']);
+    assert.equal((await end).action, 'generate:done');
+    await next.manager.dispose();
+  });
+
+  test('shows nothing twice to a panel, and its end in any case', async () => {
+    const moments = await momentsOf({ type: 'generate', payload: {
+      chatId: 'a', messageId: 'm', messages, options: settings,
+    } });
+    const whole = answerOf(moments[moments.length - 1].heard);
+    assert.equal(whole.completed, 1);
+    let resumed = 0;
+    for (const { data, heard } of moments) {
+      const said = answerOf(heard);
+      const next = await live(hub.fetch, copyOf(data));
+      const { jobs, ends } = await goOn(next.manager);
+      const spoken = answerOf(next.heard);
+      if (jobs.length > 0) {
+        resumed += 1;
+        assert.deepEqual(ends, [{ success: true }]);
+        assert.ok(whole.shown.startsWith(said.shown));
+        assert.ok(whole.shown.endsWith(spoken.shown));
+        assert.ok(
+          said.shown.length + spoken.shown.length <= whole.shown.length);
+        assert.ok(said.completed + spoken.completed >= 1);
+      }
+      await next.manager.dispose();
+    }
+    assert.ok(resumed > 3);
+  });
+});
 
 /**
  * Every moment of one answer, some of the others: each is a life with a model.

@@ -80,6 +80,25 @@ describe('subscribing', () => {
     assert.equal(log.describe().lastSeq, 1);
   });
 
+  test('how a job stands has no number of its own', async () => {
+    const logs = new JobLogs();
+    const log = begun(logs, 'a');
+    log.stand({ seq: 0, text: '' });
+    const readers = [-1, 1].map((seq) => seqsOf(logs.read('a', seq)));
+    await new Promise(setImmediate);
+    log.add({ seq: 0, text: 'x' }, 1, false, true);
+    log.add({ seq: 1, text: 'y' }, 1, false, true);
+    const late = seqsOf(logs.read('a', 0));
+    await new Promise(setImmediate);
+    log.add({ seq: 2, text: 'z' }, 1, false);
+    log.add({ seq: 3 }, 1, true);
+    logs.end(log);
+    assert.deepEqual(await Promise.all(readers),
+      [[-1, 0, 1, 2, 3], [1, 2, 3]]);
+    assert.deepEqual(await late, [1, 1, 2, 3]);
+    assert.deepEqual(await seqsOf(logs.read('a', -1)), [0, 1, 2, 3]);
+  });
+
   test('of a state the newest is kept, of parts every one', async () => {
     const logs = new JobLogs();
     const log = begun(logs, 'a');

@@ -298,6 +298,7 @@ static tam_json_node *parse_message(tam_span text, const tam_mem *mem) {
 
 static void take_message(fake_host *host, const tam_action *action) {
   fake_op *op = find_op(host, action->op);
+  promise(action->request == 0, "no message is about a request");
   if (action->op == 0) {
     promise((action->flags & TAM_MESSAGE_FLAG_TERMINAL) == 0,
             "what is said to all ends nothing");
@@ -309,7 +310,12 @@ static void take_message(fake_host *host, const tam_action *action) {
   tam_json_node *message = parse_message(action->first, &mem);
   promise(!op->is_quiet || (action->flags & TAM_MESSAGE_FLAG_TERMINAL) != 0,
           "nothing but the end is said to those who do not listen");
-  check_sequence(host, op, message);
+  if ((action->flags & TAM_MESSAGE_FLAG_STANDING) == 0) {
+    check_sequence(host, op, message);
+  } else {
+    promise(op->is_resumed && op->messages == 0,
+            "how a job stands is said first, when it goes on");
+  }
   op->classified += fake_count_classified(message);
   op->is_unread |= message == NULL;
   if ((action->flags & TAM_MESSAGE_FLAG_TERMINAL) != 0) {

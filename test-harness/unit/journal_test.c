@@ -7,6 +7,11 @@
 
 #include "journal/job_record.h"
 
+// As a panel asks: the chat stands in the message.
+#define PANEL_ASK                                                              \
+  "{\"type\":\"generate\",\"id\":7,\"payload\":{\"chatId\":\"c\","             \
+  "\"messageId\":\"m\",\"options\":{\"max_new_tokens\":3,"                     \
+  "\"system_prompt\":\"s\"},\"messages\":" HELLO "}}"
 #define LIST        "{\"action\":\"resumeJobs\",\"id\":\"l\"}"
 #define ENTRIES_MAX 16
 #define ORDERS_MAX  64
@@ -73,6 +78,8 @@ typedef struct life {
   size_t heard_count;
   unsigned ends;
   unsigned completed; // said to all that it is complete
+  unsigned standing;  // said that it goes on, before anything else
+  char shown[256];    // pieces of answers that all have heard
 } life;
 
 static char *copy_of(tam_span text) {
@@ -82,10 +89,25 @@ static char *copy_of(tam_span text) {
   return copy;
 }
 
+static void take_event(life *self, const char *text) {
+  self->completed += strstr(text, "\"generationComplete\"") != NULL;
+  const char *token = strstr(text, "\"token\":\"");
+  if (token != NULL) {
+    token += strlen("\"token\":\"");
+    strncat(self->shown, token, strcspn(token, "\""));
+  }
+}
+
 static void take_said(life *self, const tam_action *action) {
   char *text = copy_of(action->first);
+  CHECK_INT(action->request, 0);
   if (action->op == 0) {
-    self->completed += strstr(text, "\"generationComplete\"") != NULL;
+    CHECK_INT(action->flags & ~TAM_MESSAGE_FLAG_CHANNEL, 0);
+    take_event(self, text);
+  } else if (action->flags == TAM_MESSAGE_FLAG_STANDING) {
+    CHECK_INT(self->heard_count, 0);
+    expect_text(text, "text", "");
+    self->standing++;
   } else if (action->op == self->answer) {
     size_t seq = (size_t)number_of(text, "seq");
     CHECK(seq < HEARD_MAX && self->heard[seq] == NULL);
@@ -254,12 +276,12 @@ static void run_some(life *self, size_t steps, size_t pace) {
 
 static void ask_with_journal(life *self, const char *message,
                              const char *chat) {
+  uint32_t flags = TAM_COMMAND_FLAG_JOURNAL | TAM_COMMAND_FLAG_BROADCAST |
+                   (chat == NULL ? 0 : TAM_COMMAND_FLAG_LISTING);
   self->answer = self->host.last_op + 1;
-  int error =
-      chat_host_command(&self->host, message,
-                        TAM_COMMAND_FLAG_JOURNAL | TAM_COMMAND_FLAG_LISTING |
-                            TAM_COMMAND_FLAG_BROADCAST);
-  if (error == 0 && chat_host_end_of(&self->host, self->answer) == NULL) {
+  int error = chat_host_command(&self->host, message, flags);
+  if (error == 0 && chat != NULL &&
+      chat_host_end_of(&self->host, self->answer) == NULL) {
     (void)chat_host_text(&self->host, self->answer, chat, strlen(chat));
     (void)chat_host_text(&self->host, self->answer, NULL, 0);
   }
@@ -272,7 +294,8 @@ static void first_life(life *self, const scenario *test, shelf *kept,
   (void)chat_host_start(&self->host, LOAD, NULL);
   (void)chat_host_start(&self->host, LIST, NULL);
   run_all(self);
-  ask_with_journal(self, test->ask, HELLO);
+  ask_with_journal(self, test->ask,
+                   strcmp(test->ask, PANEL_ASK) == 0 ? NULL : HELLO);
   run_some(self, steps, pace);
 }
 
@@ -334,6 +357,13 @@ static void check_union(const life *whole, const life *first,
   CHECK_INT(next->heard_count, whole->heard_count);
 }
 
+// Whatever was not heard stands in the end, which nobody misses.
+static void check_events(const life *first, const life *next) {
+  CHECK(first->completed <= 1 && next->completed <= 1);
+  CHECK(first->completed + next->completed >= 1);
+  CHECK_INT(next->standing, next->host.done > 0); // else it had ended
+}
+
 static size_t kill_at(const scenario *test, const life *whole, size_t steps,
                       size_t pace) {
   shelf kept = {0};
@@ -345,7 +375,7 @@ static size_t kill_at(const scenario *test, const life *whole, size_t steps,
   if (next_life(&next, test, &kept)) {
     check_union(whole, &first, &next);
     CHECK_INT(next.ends, 1);
-    CHECK(first.completed + next.completed <= 1);
+    check_events(&first, &next);
   } else {
     CHECK(first.heard_count == 0 || first.heard_count == whole->heard_count);
   }
@@ -374,6 +404,77 @@ static void test_kill_at_every_step(void) {
     life_end(&whole);
     shelf_free(&kept);
   }
+}
+
+// Nothing is shown twice to those who hear what all hear.
+static void test_kill_panel(void) {
+  static const scenario test = {
+      .kind = CHAT_LLAMA,
+      .ask = PANEL_ASK,
+      .script = "abc",
+  };
+  shelf none = {0};
+  life whole;
+  first_life(&whole, &test, &none, SIZE_MAX, 0);
+  CHECK_INT(strlen(whole.shown), 3);
+  for (size_t steps = 0; steps < 60; steps++) {
+    shelf kept = {0};
+    life first;
+    life next;
+    first_life(&first, &test, &kept, steps, 0);
+    chat_host_dispose(&first.host);
+    if (next_life(&next, &test, &kept)) {
+      size_t len = strlen(whole.shown);
+      size_t next_len = strlen(next.shown);
+      CHECK(strlen(first.shown) + next_len <= len);
+      CHECK(strncmp(whole.shown, first.shown, strlen(first.shown)) == 0);
+      CHECK(strcmp(whole.shown + len - next_len, next.shown) == 0);
+      CHECK(first.completed + next.completed >= 1);
+    }
+    life_end(&next);
+    life_end(&first);
+    shelf_free(&kept);
+  }
+  life_end(&whole);
+  shelf_free(&none);
+}
+
+// The program dies with every attempt: the last word goes on counting.
+static void test_kill_attempts(void) {
+  const scenario *test = &scenarios[0];
+  shelf kept = {0};
+  life first;
+  life last;
+  first_life(&first, test, &kept, 0, 0);
+  first.host.latency_ms = 50; // parts go out one by one
+  while (first.heard_count == 0) {
+    run_some(&first, 1, 0);
+  }
+  CHECK_INT(first.ends, 0);
+  chat_host_dispose(&first.host);
+  for (int i = 0; i < 2; i++) {
+    life next;
+    char message[1024];
+    life_begin(&next, test, &kept);
+    (void)chat_host_start(&next.host, LIST, NULL);
+    run_all(&next);
+    snprintf(message, sizeof(message), "{\"resume\":true,%s", test->ask + 1);
+    next.answer = next.host.last_op + 1;
+    (void)chat_host_command(&next.host, message, TAM_COMMAND_FLAG_JOURNAL);
+    while (store_step(&next)) {
+    }
+    CHECK_INT(next.standing, 1);
+    CHECK_INT(next.heard_count, 0);
+    chat_host_dispose(&next.host);
+    life_end(&next);
+  }
+  CHECK(next_life(&last, test, &kept));
+  CHECK_INT(last.heard_count, first.heard_count + 1);
+  expect(last.heard[first.heard_count], CODE("load_crashed"));
+  CHECK_INT(kept.count, 0);
+  life_end(&last);
+  life_end(&first);
+  shelf_free(&kept);
 }
 
 // Two kills: the second while the answer goes on.
@@ -552,6 +653,8 @@ static void test_records(void) {
 
 int main(void) {
   RUN(test_kill_at_every_step);
+  RUN(test_kill_panel);
+  RUN(test_kill_attempts);
   RUN(test_kill_twice);
   RUN(test_bad_storage);
   RUN(test_every_allocation);

@@ -277,9 +277,10 @@ int main(void) {
          TAM_COMMAND_FLAG_BROADCAST, TAM_COMMAND_FLAG_OUTSIDE,
          TAM_COMMAND_FLAG_MORE, TAM_COMMAND_FLAG_JOURNAL);
   printf(
-      ",\n\"messageFlags\": {\"TERMINAL\": %u, \"CHANNEL\": %u, \"AGAIN\": %u}",
+      ",\n\"messageFlags\": {\"TERMINAL\": %u, \"CHANNEL\": %u, \"AGAIN\": %u, "
+      "\"STANDING\": %u}",
       TAM_MESSAGE_FLAG_TERMINAL, TAM_MESSAGE_FLAG_CHANNEL,
-      TAM_MESSAGE_FLAG_AGAIN);
+      TAM_MESSAGE_FLAG_AGAIN, TAM_MESSAGE_FLAG_STANDING);
   printf(",\n\"fetchFlags\": {\"KEEP\": %u, \"WHOLE\": %u}",
          TAM_FETCH_FLAG_KEEP, TAM_FETCH_FLAG_WHOLE);
   printf(",\n\"deliverFlags\": {\"LAST\": %u}", TAM_DELIVER_FLAG_LAST);

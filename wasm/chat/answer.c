@@ -183,24 +183,47 @@ static void write_tokens(const tam_buf *tokens, tam_buf *json) {
   tam_json_write_array_end(json);
 }
 
-static int say_part(tam_chat_op *op, tam_span text, const char *kind) {
-  tam_chat_answer *answer = op->answer;
-  tam_buf json;
-  if (op->speaker.is_quiet) {
-    tam_buf_reset(&answer->fresh_tokens);
-    return tam_broadcast_token(op, text);
-  }
-  tam_speaker_begin(&op->speaker, TAM_ANSWER_PROGRESS, op->chat->now_ms, &json);
-  tam_json_write_string_member(&json, "text", text);
-  tam_json_write_name_member(&json, "kind", kind);
-  write_tokens(&answer->fresh_tokens, &json);
-  tam_json_write_number_member(&json, "numTokens", (double)answer->new_tokens);
-  tam_json_write_number_member(&json, "tokensPerSecond",
+static void write_part(const tam_chat_op *op, tam_span text, const char *kind,
+                       tam_buf *json) {
+  const tam_chat_answer *answer = op->answer;
+  tam_speaker_begin(&op->speaker, TAM_ANSWER_PROGRESS, op->chat->now_ms, json);
+  tam_json_write_string_member(json, "text", text);
+  tam_json_write_name_member(json, "kind", kind);
+  write_tokens(&answer->fresh_tokens, json);
+  tam_json_write_number_member(json, "numTokens", (double)answer->new_tokens);
+  tam_json_write_number_member(json, "tokensPerSecond",
                                tam_answer_rate(answer));
-  tam_buf_reset(&answer->fresh_tokens);
-  int is_again = op->speaker.seq < op->speaker.again_seq;
-  int error = tam_speaker_say(&op->speaker, TAM_ANSWER_PROGRESS, &json);
+}
+
+static int say_part(tam_chat_op *op, tam_span text, const char *kind) {
+  tam_speaker *speaker = &op->speaker;
+  int is_again = speaker->seq < speaker->again_seq;
+  int error = 0;
+  if (!speaker->is_quiet) {
+    tam_buf json;
+    write_part(op, text, kind, &json);
+    error = tam_speaker_say(speaker, TAM_ANSWER_PROGRESS, &json);
+  } else if (speaker->envelope.is_panel) {
+    speaker->seq++; // all hear of it: it must not be said to them again
+  }
+  tam_buf_reset(&op->answer->fresh_tokens);
   return error != 0 || is_again ? error : tam_broadcast_token(op, text);
+}
+
+int tam_answer_say_standing(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  int error = 0;
+  answer->new_tokens = answer->before.chosen.len;
+  if (!op->speaker.is_quiet) {
+    tam_buf json;
+    write_part(op, TAM_SPAN_NONE, "content", &json);
+    error = tam_speaker_say_standing(&op->speaker, &json);
+  }
+  if (error == 0) {
+    error = tam_broadcast_standing(op);
+  }
+  answer->new_tokens = 0; // they are yet to be made again
+  return error;
 }
 
 int tam_answer_say(tam_chat_op *op) {

@@ -94,6 +94,10 @@ TAM_SPAN_INLINE void tam_answer_append(tam_buf *buf, tam_token_span tokens) {
 // Says what has become of the answer since the last message.
 int tam_answer_say(tam_chat_op *op);
 
+// Says at once that the answer goes on, though its model has to be loaded: a
+// part without text.
+int tam_answer_say_standing(tam_chat_op *op);
+
 // Says of tokens that have no text, the end token say, that they were chosen:
 // the answer is complete.
 int tam_answer_say_rest(tam_chat_op *op);

@@ -23,6 +23,18 @@ static int send(tam_chat_op *op, tam_buf *json) {
   return tam_event_send(op->chat->host.queue, 0, json);
 }
 
+// The same for a part of an answer, or with TERMINAL for its end: the journal
+// looks whose it is, and takes both from it.
+static int send_part(tam_chat_op *op, uint32_t flags, tam_buf *json) {
+  int error = send(op, json);
+  if (error == 0) {
+    tam_action *action = &op->chat->host.queue->last->action;
+    action->request = op->speaker.op;
+    action->flags = flags;
+  }
+  return error;
+}
+
 int tam_broadcast_event(tam_chat_op *op) {
   tam_buf json;
   if (!op->is_broadcast) {
@@ -131,16 +143,26 @@ static void write_count(const tam_chat_answer *answer, tam_buf *json) {
   tam_json_write_string_member(json, "message", tam_buf_span(&count));
 }
 
-int tam_broadcast_token(tam_chat_op *op, tam_span text) {
-  tam_buf json;
-  if (!begin(op, TAM_NAME_WORKER_GENERATION_UPDATE, &json)) {
+// Returns 0 when nobody listens.
+static int write_update(tam_chat_op *op, tam_span text, tam_buf *json) {
+  if (!begin(op, TAM_NAME_WORKER_GENERATION_UPDATE, json)) {
     return 0;
   }
-  write_whose(op->answer, &json);
-  tam_json_write_string_member(&json, "token", text);
-  write_count(op->answer, &json);
-  write_rate(op->answer, &json);
-  return send(op, &json);
+  write_whose(op->answer, json);
+  tam_json_write_string_member(json, "token", text);
+  write_count(op->answer, json);
+  write_rate(op->answer, json);
+  return 1;
+}
+
+int tam_broadcast_token(tam_chat_op *op, tam_span text) {
+  tam_buf json;
+  return write_update(op, text, &json) ? send_part(op, 0, &json) : 0;
+}
+
+int tam_broadcast_standing(tam_chat_op *op) {
+  tam_buf json;
+  return write_update(op, TAM_SPAN_NONE, &json) ? send(op, &json) : 0;
 }
 
 // Whether all know that a load has begun.
@@ -170,7 +192,7 @@ int tam_broadcast_answer(tam_chat_op *op) {
   tam_json_write_string_member(&json, "output",
                                tam_buf_span(&answer->texts.output));
   write_rate(answer, &json);
-  return send(op, &json);
+  return send_part(op, TAM_MESSAGE_FLAG_TERMINAL, &json);
 }
 
 // The bar of the panel, and then its state.
@@ -202,6 +224,6 @@ void tam_broadcast_failure(tam_chat_op *op, int error) {
     write_whose(op->answer, &json);
     tam_json_write_string_member(&json, "error", tam_buf_span(&op->why));
     tam_json_write_name_member(&json, "code", tam_strerror(error));
-    (void)send(op, &json);
+    (void)send_part(op, TAM_MESSAGE_FLAG_TERMINAL, &json);
   }
 }

@@ -28,8 +28,9 @@ int tam_broadcast_ready(tam_chat_op *op);
 // The event of the operation's verb, without a payload.
 int tam_broadcast_event(tam_chat_op *op);
 
-// A piece of an answer, and its end.
+// A piece of an answer; an empty one, of an answer that goes on; and its end.
 int tam_broadcast_token(tam_chat_op *op, tam_span text);
+int tam_broadcast_standing(tam_chat_op *op);
 int tam_broadcast_answer(tam_chat_op *op);
 
 // The operation has failed with |error|; op->why says how. It is told as far as

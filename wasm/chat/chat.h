@@ -127,4 +127,8 @@ void tam_chat_save_rest(const tam_chat *chat, uint32_t op, tam_buf *rest);
 // being in what save_rest writes.
 uint32_t tam_chat_saved_seq(const tam_chat *chat, uint32_t op);
 
+// Returns 1 when the answer |op| has said something that no life of the program
+// said before.
+int tam_chat_has_gone_on(const tam_chat *chat, uint32_t op);
+
 #endif // TAM_CHAT_CHAT_H

@@ -34,6 +34,9 @@ int tam_chat_wake_prepare(tam_chat_op *op, const tam_chat_request *request) {
     tam_buf_append(&op->text, before->text);
     error = op->text.error;
   }
+  if (error == 0) {
+    error = tam_answer_say_standing(op);
+  }
   return error == 0 && before->model.len > 0 ? prepare_load(op, before->model)
                                              : error;
 }
@@ -97,6 +100,11 @@ uint32_t tam_chat_saved_seq(const tam_chat *chat, uint32_t number) {
   }
   uint32_t before = op->speaker.again_seq; // there were so many
   return op->speaker.seq > before ? op->speaker.seq : before;
+}
+
+int tam_chat_has_gone_on(const tam_chat *chat, uint32_t number) {
+  const tam_chat_op *op = find_answer(chat, number);
+  return op != NULL && op->speaker.seq > op->speaker.again_seq;
 }
 
 static void write_model(const tam_chat_op *op, tam_buf *json) {

@@ -75,6 +75,16 @@ int tam_speaker_say(tam_speaker *self, tam_answer kind, tam_buf *json) {
   return error;
 }
 
+int tam_speaker_say_standing(tam_speaker *self, tam_buf *json) {
+  tam_json_write_key(json, "resumed");
+  tam_json_write_bool(json, 1);
+  tam_json_write_object_end(json);
+  int error = tam_action_queue_put(self->queue, TAM_ACTION_MESSAGE, self->op,
+                                   TAM_MESSAGE_FLAG_STANDING, json);
+  tam_buf_free(json);
+  return error;
+}
+
 // The same in memory that was set aside at the start.
 static void say_last_words(tam_speaker *self, const tam_failure *failure,
                            double now_ms) {

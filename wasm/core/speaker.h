@@ -42,6 +42,10 @@ void tam_speaker_begin(const tam_speaker *self, tam_answer kind, double now_ms,
 // |json|, OUT_OF_MEMORY; nothing is queued then.
 int tam_speaker_say(tam_speaker *self, tam_answer kind, tam_buf *json);
 
+// The same for a message that says only that the operation goes on: it is
+// marked "resumed", and uses up no number.
+int tam_speaker_say_standing(tam_speaker *self, tam_buf *json);
+
 // Sends the terminal error. It cannot fail: when memory is short the members
 // |failure->more| are left out.
 void tam_speaker_fail(tam_speaker *self, const tam_failure *failure,

@@ -235,6 +235,9 @@ typedef enum tam_action_kind {
 // The program sent this message before it was killed. The host keeps it for
 // those who ask for the messages of a job, and delivers it to nobody else.
 #define TAM_MESSAGE_FLAG_AGAIN 4U
+// It says only how a job stands that goes on: it has no number of its own, and
+// counts until the next message. For whoever follows the job.
+#define TAM_MESSAGE_FLAG_STANDING 8U
 
 // No more bytes follow for |op|.
 #define TAM_DELIVER_FLAG_LAST 1U

@@ -21,6 +21,9 @@
 // The number of messages that wait for the end of their job.
 #define AT_THE_END UINT32_MAX
 
+// Stands for the flags of an end that all hear.
+#define FOR_ALL UINT32_MAX
+
 // ---------------------------------------------------------------------------
 // Life
 
@@ -251,7 +254,8 @@ static void write_job(tam_journal *journal, tam_job *job, unsigned stage) {
   job->writing = is_answer(job)
                      ? tam_chat_saved_seq(journal->host.chat, job->op)
                      : job->seq + RESERVED;
-  if (is_answer(job) && job->attempts > 0 && job->writing > job->first_seq) {
+  if (is_answer(job) && job->attempts > 0 &&
+      tam_chat_has_gone_on(journal->host.chat, job->op)) {
     job->attempts = 0; // this life has brought it further
     job->stage = 0;
   }
@@ -265,6 +269,13 @@ static void write_job(tam_journal *journal, tam_job *job, unsigned stage) {
   ask(journal, job, &batch);
 }
 
+// Whether |message|, which waits for the end of |job|, is to be heard in any
+// case: what it says itself, and the end that all hear. Pieces that all hear
+// would be there twice, and stand in that end.
+static int is_wanted(const tam_job *job, const tam_action *message) {
+  return message->op == job->op || message->request == AT_THE_END;
+}
+
 // Writes down what is still to be heard: a kill behind it costs nothing. A
 // listing has megabytes of that, and begins again instead.
 static void write_last(tam_journal *journal, tam_job *job) {
@@ -275,8 +286,9 @@ static void write_last(tam_journal *journal, tam_job *job) {
   }
   tam_action_node *node = job->held.first;
   for (; node != NULL; node = node->next) {
-    if (node->action.op == job->op) {
-      tam_buf_append_u32(&job->last, node->action.flags);
+    if (is_wanted(job, &node->action)) {
+      tam_buf_append_u32(&job->last,
+                          node->action.op == 0 ? FOR_ALL : node->action.flags);
       tam_buf_append_u32(&job->last, (uint32_t)node->action.first.len);
       tam_buf_append(&job->last, node->action.first);
     }
@@ -401,6 +413,7 @@ static void begin_new(tam_journal *journal,
   job->kind = request->kind;
   job->op = request->op;
   job->attempts = 1;
+  job->is_quiet = request->is_quiet;
   tam_job_write_request(request->text, &job->request, journal->host.mem);
   note_load(job, request);
   job->is_free = job->request.error != 0 || job->load.error != 0;
@@ -435,8 +448,9 @@ static int say_last(tam_journal *journal, tam_job *job) {
     }
     tam_text_copy((uint8_t *)(node + 1), text);
     node->action.kind = TAM_ACTION_MESSAGE;
-    node->action.op = job->op;
-    node->action.flags = head[0] | TAM_MESSAGE_FLAG_AGAIN;
+    int is_for_all = head[0] == FOR_ALL;
+    node->action.op = is_for_all ? 0 : job->op;
+    node->action.flags = is_for_all ? 0 : head[0] | TAM_MESSAGE_FLAG_AGAIN;
     tam_action_queue_push(&job->held, node);
   }
   let_go(journal, job, AT_THE_END);
@@ -455,11 +469,13 @@ static int begin_again(tam_journal *journal, const tam_journal_request *request,
   note_load(job, request);
   if (can_crash && job->last.len == 0 &&
       job->attempts >= TAM_JOURNAL_ATTEMPTS_MAX) {
+    start->first_seq = job->first_seq;
     return refuse(journal, job);
   }
   job->is_left = 0;
   job->is_stored = 1;
   job->op = request->op;
+  job->is_quiet = request->is_quiet;
   if (job->last.len > 0) {
     return say_last(journal, job);
   }
@@ -469,7 +485,6 @@ static int begin_again(tam_journal *journal, const tam_journal_request *request,
       .is_paused = job->is_paused,
       .head = tam_buf_span(&job->head),
       .rest = tam_buf_span(&job->rest),
-    start->first_seq = job->first_seq;
   };
   return 0;
 }
@@ -499,18 +514,6 @@ void tam_journal_forget(tam_journal *journal, uint32_t op) {
 // ---------------------------------------------------------------------------
 // What passes
 
-// Finds the answer that a message for all belongs to: parts of it wait with
-// the part, and its end with the end.
-static tam_job *find_speaker(const tam_journal *journal) {
-  tam_job *job = journal->first;
-  while (job != NULL && (!is_answer(job) || job->is_left || job->is_free ||
-                         (job->held.first == NULL &&
-                          tam_chat_has_op(journal->host.chat, job->op)))) {
-    job = job->next;
-  }
-  return job;
-}
-
 static void hold(tam_journal *journal, tam_job *job, tam_action_node *node,
                  uint32_t seq) {
   tam_action_queue_remove(journal->host.queue, node);
@@ -519,21 +522,36 @@ static void hold(tam_journal *journal, tam_job *job, tam_action_node *node,
   work(journal, job);
 }
 
+// Whether what the message |seq| follows from is stored, and those before it
+// are out.
+static int is_known(const tam_job *job, uint32_t seq) {
+  return job->held.first == NULL && seq < job->durable;
+}
+
+// What all hear of an answer: a part waits with the part that it repeats, or of
+// a panel's answer, which has no others, in its place; the end with the end.
 static int take_broadcast(tam_journal *journal, tam_action_node *node) {
-  tam_job *job = journal->is_owner ? find_speaker(journal) : NULL;
+  tam_job *job = find_op(journal, node->action.request);
+  int is_end = (node->action.flags & TAM_MESSAGE_FLAG_TERMINAL) != 0;
+  node->action.request = 0;
+  node->action.flags &= ~TAM_MESSAGE_FLAG_TERMINAL;
   if (job == NULL) {
     return 0;
   }
-  hold(journal, job, node,
-       tam_chat_has_op(journal->host.chat, job->op) ? job->seq - 1
-                                                    : AT_THE_END);
+  job->seq += job->is_quiet && !is_end;
+  uint32_t seq = is_end ? AT_THE_END : job->seq - 1;
+  if (!journal->is_owner || job->is_free || is_known(job, seq)) {
+    return 0;
+  }
+  hold(journal, job, node, seq);
   return 1;
 }
 
 static int take_message(tam_journal *journal, tam_job *job,
                         tam_action_node *node) {
   int is_last = (node->action.flags & TAM_MESSAGE_FLAG_TERMINAL) != 0;
-  if ((node->action.flags & TAM_MESSAGE_FLAG_AGAIN) != 0) {
+  if ((node->action.flags &
+       (TAM_MESSAGE_FLAG_AGAIN | TAM_MESSAGE_FLAG_STANDING)) != 0) {
     return 0;
   }
   if (is_last && !journal->is_owner) {
@@ -546,8 +564,7 @@ static int take_message(tam_journal *journal, tam_job *job,
     return 1;
   }
   uint32_t seq = job->seq++;
-  if (!journal->is_owner || job->is_free ||
-      (job->held.first == NULL && seq < job->durable)) {
+  if (!journal->is_owner || job->is_free || is_known(job, seq)) {
     return 0;
   }
   hold(journal, job, node, seq);

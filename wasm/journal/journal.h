@@ -14,10 +14,11 @@
 // * of the others only numbers of messages are written, a hundred ahead: they
 //   begin again, under the same id, with a number that was not used;
 // * at the end the last messages themselves are written, then said, and then
-// all
-//   is deleted. A kill in between leaves a job that says them once more,
-//   marked. A listing, whose end has megabytes, is deleted before its end is
-//   said: a kill between the two leaves no job.
+//   all is deleted. A kill in between leaves a job that says them once more,
+//   marked; but the end that all hear, which holds the whole answer, is said as
+//   it is: nobody loses it, and twice it says the same. A listing, whose end
+//   has megabytes, is deleted before its end is said: a kill between the two
+//   leaves no job.
 //
 // One context at a time keeps the journal: whoever holds its lock. Until it is
 // got, and when the storage fails or is silent, jobs run as if there were none.
@@ -47,6 +48,7 @@ typedef struct tam_journal_request {
   const tam_json_node *params; // of the request
   int is_resumed;              // it goes on
   int is_restored;             // a load that nobody asked for just now
+  int is_quiet;                // it speaks to all, not to whoever began it
 } tam_journal_request;
 
 // With what an operation has to begin; spans are valid until its first message

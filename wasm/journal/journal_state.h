@@ -26,7 +26,8 @@ typedef struct tam_job {
   size_t model_len;
   uint8_t attempts;
 
-  int is_left; // by a program that died: it does not run
+  int is_left;  // by a program that died: it does not run
+  int is_quiet; // it speaks to all, not to whoever began it
   int is_paused;
   uint32_t first_seq; // from which it goes on
   tam_buf head;

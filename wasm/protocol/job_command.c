@@ -70,6 +70,7 @@ static int begin(const tam_job_host *host, const tam_message *message,
       .params = message->params,
       .is_resumed = message->is_resumed,
       .is_restored = message->is_restored,
+      .is_quiet = message->envelope.is_panel,
   };
   return tam_journal_begin(host->journal, &request, pstart, host->now_ms);
 }
