@@ -17,7 +17,8 @@
  * @property {string[]} permissions
  * @property {string[]} hosts that may be asked
  * @property {string} csp of its pages
- * @property {string} [minimumVersion]
+ * @property {string} [minimumVersion] of Chrome
+ * @property {string} [minimumFirefox]
  */
 
 /**
@@ -85,5 +86,7 @@ async function manifestOf({ browser, chrome, fetch }) {
     hosts: manifest.host_permissions ?? [],
     csp: manifest.content_security_policy?.extension_pages ?? '',
     minimumVersion: manifest.minimum_chrome_version,
+    minimumFirefox: manifest.browser_specific_settings?.gecko
+      ?.strict_min_version,
   };
 }

@@ -147,7 +147,7 @@ export interface UpdateCheck {
 export interface Check {
   /**
    * In this order. Of the browser: browser; in an extension manifestVersion,
-   * storagePermission, hubAccess, csp, and in Chrome offscreen, minimumVersion;
+   * storagePermission, hubAccess, csp, in Chrome offscreen, and minimumVersion;
    * threads, webgpu, f16 (where there is webgpu), locks. Everywhere: storage;
    * where that works room, persistence, and in an extension unlimitedStorage.
    */

@@ -50,12 +50,13 @@ function scopeOf({
  * The findings in a scope, by name.
  * @param {object} scope
  * @param {object} [options] of the manager
+ * @param {number} [quota] bytes
  * @returns {Promise<Record<string, { ok: boolean, message: string,
  *   fix: string | null }>>}
  */
-async function findingsIn(scope, options) {
+async function findingsIn(scope, options, quota = 100e9) {
   const store = new MemoryStore();
-  store.room = { usage: 0, quota: 100e9 };
+  store.room = { usage: 0, quota };
   const manager = await managerOf(store, options);
   const facts = await gatherFacts(scope);
   const { checks } = await manager.handleMessage({ action: 'doctor', id: 1,
@@ -84,6 +85,19 @@ function manifestWith(changes) {
   return scopeOf({ manifest: { ...MANIFEST, ...changes } });
 }
 
+/** An extension in Firefox. @param {object} changes @param {object} [more] */
+function firefoxWith(changes, more) {
+  const { minimum_chrome_version: _, ...manifest } = MANIFEST;
+  return scopeOf({
+    agent: FIREFOX, manifest: null, browser: { runtime: { id: 'abc',
+      getManifest: () => ({
+        ...manifest, permissions: ['storage'],
+        browser_specific_settings: { gecko: { strict_min_version: '121.0' } },
+        ...changes,
+      }) } }, ...more,
+  });
+}
+
 describe('a good extension', () => {
   test('has nothing to complain about, and says what was looked at',
     async () => {
@@ -97,12 +111,7 @@ describe('a good extension', () => {
     });
 
   test('in Firefox needs nothing that only Chrome has', async () => {
-    const { minimum_chrome_version: _, ...manifest } = MANIFEST;
-    const scope = scopeOf({
-      agent: FIREFOX, manifest: null, browser: { runtime: { id: 'abc',
-        getManifest: () => ({ ...manifest, permissions: ['storage'] }) } },
-    });
-    assert.deepEqual(await complaintsIn(scope), []);
+    assert.deepEqual(await complaintsIn(firefoxWith({})), []);
   });
 });
 
@@ -165,6 +174,35 @@ describe('a manifest', () => {
   for (const [name, changes, complaints] of cases) {
     test(name, async () => {
       assert.deepEqual(await complaintsIn(manifestWith(changes)), complaints);
+    });
+  }
+});
+
+test('of Firefox gets no advice that only Chrome understands', async () => {
+  const { minimumVersion } = await findingsIn(
+    firefoxWith({ browser_specific_settings: undefined }));
+  assert.equal(minimumVersion.ok, false);
+  assert.match(String(minimumVersion.fix), /gecko.strict_min_version/);
+  const { threads } = await findingsIn(
+    firefoxWith({}, { crossOriginIsolated: false }));
+  assert.equal(threads.ok, false);
+  assert.doesNotMatch(String(threads.fix), /cross_origin/);
+  assert.match(String(threads.fix), /Firefox/);
+});
+
+describe('room', () => {
+  for (const [quota, message, ok] of /** @type {const} */ ([
+    [0, '0 MB are free', false],
+    [999e6, '999 MB are free', false],
+    [1e9, '1.0 GB are free', true],
+    [1.99e9, '1.9 GB are free', true],
+    [9.99e9, '9.9 GB are free', true],
+    [75.2e9, '75 GB are free', true],
+    [12e15, '12000000 GB are free', true],
+  ])) {
+    test(`${quota} bytes: ${message}`, async () => {
+      const { room } = await findingsIn(scopeOf(), {}, quota);
+      assert.deepEqual([room.message, room.ok], [message, ok]);
     });
   }
 });

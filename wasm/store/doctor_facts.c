@@ -5,8 +5,8 @@
 #include "store/doctor_phase.h"
 #include "store/store_op.h"
 
-// The oldest versions, see docs/extension.md. Chrome's is told to the user in
-// the fixes below, too.
+// The oldest versions, see docs/extension.md. They are told to the user in the
+// fixes below, too.
 #define CHROME_MIN  119
 #define FIREFOX_MIN 121
 
@@ -99,6 +99,10 @@ static void say(tam_store_op *op, const char *check, int is_ok,
   tam_store_write_check(op, check, is_ok, tam_span_of(is_ok ? good : bad), fix);
 }
 
+static int is_browser(const tam_json_node *facts, const char *name) {
+  return tam_span_is(tam_json_get_string(member(facts, "browser")), name);
+}
+
 static void check_browser(tam_store_op *op, const tam_json_node *facts) {
   uint8_t text[128];
   tam_buf message;
@@ -143,11 +147,16 @@ static void check_csp(tam_store_op *op, const tam_json_node *manifest) {
       "'wasm-unsafe-eval'; object-src 'self'\".");
 }
 
+static void check_minimum(tam_store_op *op, const tam_json_node *version,
+                          double needed, const char *fix) {
+  say(op, "minimumVersion", major_of(tam_json_get_string(version)) >= needed,
+      "older browsers do not get the extension",
+      "browsers that are too old get the extension", fix);
+}
+
 static void check_manifest(tam_store_op *op, const tam_json_node *facts) {
   const tam_json_node *manifest = member(facts, "manifest");
   const tam_json_node *permissions = member(manifest, "permissions");
-  int is_chrome =
-      tam_span_is(tam_json_get_string(member(facts, "browser")), "chrome");
   if (tam_json_get_kind(manifest) != TAM_JSON_KIND_OBJECT) {
     return;
   }
@@ -163,21 +172,33 @@ static void check_manifest(tam_store_op *op, const tam_json_node *facts) {
       "the Hub's rate limits cannot be read, so requests are paced carefully",
       "Add the Hub's address with \"/*\" behind it to host_permissions.");
   check_csp(op, manifest);
-  if (is_chrome) {
+  if (is_browser(facts, "chrome")) {
     say(op, "offscreen", has_text(permissions, "offscreen"),
         "the permission is there", "there is no place for models to run",
         "Add \"offscreen\" to the permissions of the manifest.");
-    say(op, "minimumVersion",
-        major_of(tam_json_get_string(member(manifest, "minimumVersion"))) >=
-            CHROME_MIN,
-        "older browsers do not get the extension",
-        "browsers that are too old get the extension",
-        "Set minimum_chrome_version to \"119\".");
+    check_minimum(op, member(manifest, "minimumVersion"), CHROME_MIN,
+                  "Set minimum_chrome_version to \"119\".");
+  } else if (is_browser(facts, "firefox")) {
+    check_minimum(op, member(manifest, "minimumFirefox"), FIREFOX_MIN,
+                  "Set browser_specific_settings.gecko.strict_min_version to "
+                  "\"121.0\".");
   }
 }
 
+// Keys that a browser does not know are no advice for it.
+static const char *isolation_fix(const tam_json_node *facts) {
+  if (member(facts, "manifest") == NULL) {
+    return "Send Cross-Origin-Embedder-Policy: require-corp and "
+           "Cross-Origin-Opener-Policy: same-origin with the page.";
+  }
+  return is_browser(facts, "firefox")
+             ? "Firefox isolates no page of an extension; Chrome and Edge do."
+             : "Add cross_origin_embedder_policy {\"value\": \"require-corp\"} "
+               "and cross_origin_opener_policy {\"value\": \"same-origin\"} to "
+               "the manifest.";
+}
+
 void tam_store_write_facts(tam_store_op *op, const tam_json_node *facts) {
-  const tam_json_node *manifest = member(facts, "manifest");
   if (tam_json_get_kind(facts) != TAM_JSON_KIND_OBJECT) {
     return;
   }
@@ -185,13 +206,7 @@ void tam_store_write_facts(tam_store_op *op, const tam_json_node *facts) {
   check_manifest(op, facts);
   say(op, "threads", tam_json_get_bool(member(facts, "isolated")),
       "the processor's cores can work together",
-      "models run on one core: the page is not isolated",
-      manifest != NULL
-          ? "Add cross_origin_embedder_policy {\"value\": \"require-corp\"} "
-            "and "
-            "cross_origin_opener_policy {\"value\": \"same-origin\"}."
-          : "Send Cross-Origin-Embedder-Policy: require-corp and "
-            "Cross-Origin-Opener-Policy: same-origin with the page.");
+      "models run on one core: the page is not isolated", isolation_fix(facts));
   int has_gpu = tam_json_get_bool(member(facts, "webgpu"));
   say(op, "webgpu", has_gpu, "models can run on the graphics processor",
       "models run on the processor, several times slower",

@@ -88,6 +88,19 @@ const tam_phase tam_probe_phase = {
     .on_storage = probe_on_storage,
 };
 
+// Appends |bytes| as people say it: 42 MB, 4.2 GB, 42 GB.
+static void append_size(tam_buf *text, double bytes) {
+  uint64_t tenths = (uint64_t)(bytes / 1e8); // of a GB
+  int is_large = tenths >= 10;
+  tam_text_append_number(
+      text, (double)(is_large ? tenths / 10 : (uint64_t)(bytes / 1e6)));
+  if (is_large && tenths < 100) {
+    tam_buf_append_byte(text, '.');
+    tam_buf_append_byte(text, (uint8_t)('0' + tenths % 10));
+  }
+  tam_buf_append_text(text, is_large ? " GB" : " MB");
+}
+
 // What the estimate says; the phase before this one asked for it.
 static int diagnose_start(tam_store_op *op) {
   uint8_t text[TAM_STORE_WHY_MAX];
@@ -97,9 +110,8 @@ static int diagnose_start(tam_store_op *op) {
     tam_buf_append_text(&message, "the platform does not say how much room "
                                   "there is");
   } else {
-    tam_text_append_number(&message,
-                           (double)(uint64_t)(op->room.free_bytes / 1e6));
-    tam_buf_append_text(&message, " MB are free");
+    append_size(&message, op->room.free_bytes);
+    tam_buf_append_text(&message, " are free");
   }
   tam_store_write_check(
       op, "room",
