@@ -34,6 +34,7 @@ import { Timer } from './timer.js';
  * @property {CallOptions['onBytes']} onBytes
  * @property {CallOptions['onOpened']} onOpened
  * @property {CallOptions['input']} input
+ * @property {CallOptions['isInner']} isInner
  * @property {unknown} [tools] of a chat, for its template
  * @property {(message: Message) => void} resolve
  * @property {(error: unknown) => void} reject
@@ -69,7 +70,7 @@ import { Timer } from './timer.js';
  *   before the end, be that good or bad
  * @property {unknown[]} [rows] files that the caller hands in
  * @property {import('./archive.js').Input} [input] and their bytes
- * @property {boolean} [isInner] it is a part of another job
+ * @property {boolean} [isInner] it is a part of another job, and nobody else's
  */
 
 const encoder = new TextEncoder();
@@ -203,7 +204,7 @@ export class Loop {
       return await new Promise((resolve, reject) => {
         this.#jobs.set(op, {
           id, kind, isListed, lastSeq: -1, tools: toolsOf(message), size: 0, log,
-          onProgress, onBytes, onOpened, input, resolve, reject,
+          onProgress, onBytes, onOpened, input, isInner, resolve, reject,
         });
         onStart?.(() => this.#feed(EVENT.PULL, { op }),
           (buffer) => this.#storage.giveBack(buffer));
@@ -484,7 +485,7 @@ export class Loop {
     } else {
       attempt(() => job?.onProgress?.(message));
     }
-    if ((flags & MESSAGE_FLAG.AGAIN) !== 0) return;
+    if ((flags & MESSAGE_FLAG.AGAIN) !== 0 || job?.isInner) return;
     // What a panel is answered has no name, and is for nobody else.
     if (message.type === undefined && message.action === undefined) return;
     const isForChannel = (flags & MESSAGE_FLAG.CHANNEL) !== 0;

@@ -26,7 +26,7 @@ export async function openStored(loop, id, file, signal) {
   /** @type {Blob | undefined} */
   let opened;
   const end = await loop.run({ action: 'openFile', id, params: file }, {
-    signal,
+    signal, isInner: true,
     onOpened: (blob) => { opened = blob; },
   });
   if (end.code !== undefined) throw errorOfMessage(end, signal?.reason);

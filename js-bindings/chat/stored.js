@@ -40,7 +40,7 @@ export async function downloadModel(
  */
 export async function askStore(loop, request, { action, params, rows }, signal) {
   const end = await loop.run(
-    { action, id: `ask-${request}`, params }, { signal, rows });
+    { action, id: `ask-${request}`, params }, { signal, rows, isInner: true });
   if (end.code !== undefined) throw errorOfMessage(end, signal.reason);
   return end;
 }

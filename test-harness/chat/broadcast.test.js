@@ -43,12 +43,50 @@ test('a load ends with workerReady', async () => {
   await manager.dispose();
 });
 
+test('a load tells its progress once, with its download in it', async () => {
+  const { manager, of } = await listen();
+  await manager.load({ modelId: MODEL, loadId: 'L1' });
+  const all = of('modelWorkerLoadingProgress');
+  assert.deepEqual(all.filter(({ loadId }) => loadId !== 'L1'), []);
+  const shares = all.map(({ progress }) => progress);
+  assert.deepEqual(shares, [...shares].sort((a, b) => a - b));
+  const ends = all.map(({ status }) => status)
+    .filter((status) => status !== 'progress');
+  assert.deepEqual(ends, ['initiate', 'done']);
+  assert.equal(of(WorkerEventNames.MANIFEST_UPDATED).length, 1);
+  await manager.dispose();
+});
+
+test('what a load asks of the store is no job of anybody', async () => {
+  /** @type {Set<string>} */
+  const heard = new Set();
+  const { manager } = await chatManager(makeLlama({ vocab: 320 }), {
+    onMessage: ({ action }) => {
+      if (action !== undefined) heard.add(action);
+    },
+  });
+  /** @type {Set<string>} */
+  const kinds = new Set();
+  await manager.load({ modelId: MODEL }, {
+    onProgress: async () => {
+      for (const { kind } of await manager.jobs()) kinds.add(kind);
+    },
+  });
+  await manager.generate({ message: 'Hello', settings: { max_new_tokens: 2 } });
+  for (const { kind } of await manager.jobs({ ended: true })) kinds.add(kind);
+  assert.deepEqual([...kinds].sort(), ['generate', 'load']);
+  assert.deepEqual([...heard].filter((action) => !/^(load|generate):/.test(action)),
+    []);
+  await manager.dispose();
+});
+
 test('a load that fails says why, and is not ready', async () => {
   const { manager, of } = await listen({ files: { 'tokenizer.json': 'x' } });
   await assert.rejects(manager.load({ modelId: MODEL, loadId: 'L1' }));
   assert.deepEqual(of(WorkerEventNames.WORKER_READY), []);
-  const [failure] = of('modelWorkerLoadingProgress')
+  const [failure, ...more] = of('modelWorkerLoadingProgress')
     .filter(({ status }) => status === 'error');
+  assert.deepEqual(more, []);
   assert.equal(failure.loadId, 'L1');
   assert.match(failure.error, /\w/);
   await manager.dispose();

@@ -104,7 +104,7 @@ static int say_loading(tam_store_op *op, const char *status) {
   double share = op->total_bytes > 0
                      ? (double)op->news.said_loaded / (double)op->total_bytes
                      : 1;
-  if (op->speaker.is_quiet || !op->verb->is_queued) {
+  if (op->speaker.is_quiet || !op->verb->is_queued || op->verb->is_part) {
     return 0;
   }
   broadcast_begin(op, "modelWorkerLoadingProgress", &json);

@@ -15,6 +15,7 @@ struct tam_store_verb {
   uint8_t needs_model; // modelId must be given
   uint8_t has_dtype;   // it stores a dtype, not single files
   uint8_t is_queued;   // it is a download of the queue
+  uint8_t is_part;     // of a load, which tells the panel how far it is
   uint8_t is_serving;  // a refusal of the Hub is for whoever asked
   uint8_t takes_rows;  // the caller hands in a list of files
   uint8_t takes_facts; // the host says what it found out
