@@ -288,7 +288,7 @@ static void write_last(tam_journal *journal, tam_job *job) {
   for (; node != NULL; node = node->next) {
     if (is_wanted(job, &node->action)) {
       tam_buf_append_u32(&job->last,
-                          node->action.op == 0 ? FOR_ALL : node->action.flags);
+                         node->action.op == 0 ? FOR_ALL : node->action.flags);
       tam_buf_append_u32(&job->last, (uint32_t)node->action.first.len);
       tam_buf_append(&job->last, node->action.first);
     }
