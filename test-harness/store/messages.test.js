@@ -185,6 +185,17 @@ describe('requests as messages', () => {
   }
 });
 
+test('a number is the id of a request, whatever stands beside it', async () => {
+  const { manager } = await listening();
+  const plan = await manager.handleMessage(
+    { action: 'plan', id: 7, modelId: MODEL });
+  assert.deepEqual([plan.action, plan.id], ['plan:done', 7]);
+  const older = await manager.handleMessage(
+    { type: 'plan', id: 8, modelId: MODEL });
+  assert.deepEqual([older.type, older.id], ['response', 8]);
+  await manager.dispose();
+});
+
 describe('doctor', () => {
   /** @param {Awaited<ReturnType<typeof listening>>['manager']} manager */
   const checked = async (manager) => Object.fromEntries(

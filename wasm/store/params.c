@@ -151,6 +151,13 @@ static const char *read_param(tam_store_params *self, const param_rule *rule,
   return read_text(self, rule, value);
 }
 
+// Whether |value| is the request's own id, which stands beside parameters that
+// are not nested.
+static int is_request_id(const param_rule *rule, const tam_json_node *value) {
+  return rule->offset == FIELD(id) &&
+         tam_json_get_kind(value) == TAM_JSON_KIND_NUMBER;
+}
+
 // Takes |params| for an object that may have other members as well: the name
 // of the request and its id stand beside them in one of the two styles.
 int tam_store_params_parse(tam_store_params *self, const tam_json_node *params,
@@ -172,10 +179,11 @@ int tam_store_params_parse(tam_store_params *self, const tam_json_node *params,
   for (const tam_json_node *at = tam_json_get_first(params); at != NULL;
        at = tam_json_get_next(at)) {
     int place = tam_names_find(param_names, tam_json_get_key(at));
-    const char *expected =
-        place < 0 ? NULL : read_param(self, &param_rules[place], at);
-    if (place < 0 && strict) {
-      expected = "no parameter of this name";
+    const char *expected = NULL;
+    if (place < 0) {
+      expected = strict ? "no parameter of this name" : NULL;
+    } else if (strict || !is_request_id(&param_rules[place], at)) {
+      expected = read_param(self, &param_rules[place], at);
     }
     if (expected != NULL) {
       tam_buf_append(why, tam_json_get_key(at));
