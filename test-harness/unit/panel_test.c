@@ -539,6 +539,12 @@ static void test_popups(void) {
                 GOOD);
   expect_answer(ask(&host, PANEL("getPopupForTab", "\"tabId\":7")),
                 "{\"popupId\":9}");
+  // Which tab is meant is not guessed.
+  expect_answer(ask(&host, "{\"type\":\"popupCreated\",\"popupId\":8}"),
+                "{\"success\":false,\"code\":\"invalid_params\",\"error\":"
+                "\"tabId and popupId: expected numbers\"}");
+  expect_answer(ask(&host, "{\"type\":\"getPopupForTab\"}"),
+                "{\"popupId\":null}");
   chat_host_free(&host);
 }
 

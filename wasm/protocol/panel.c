@@ -320,9 +320,14 @@ static int configure(const call *self) {
 }
 
 static int add_popup(const call *self) {
-  tam_panels_add_popup(self->host->panels,
-                       tam_json_get_number(param(self, "tabId")),
-                       tam_json_get_number(param(self, "popupId")));
+  const tam_json_node *tab = param(self, "tabId");
+  const tam_json_node *popup = param(self, "popupId");
+  if (tam_json_get_kind(tab) != TAM_JSON_KIND_NUMBER ||
+      tam_json_get_kind(popup) != TAM_JSON_KIND_NUMBER) {
+    return refuse(self, "tabId and popupId: expected numbers");
+  }
+  tam_panels_add_popup(self->host->panels, tam_json_get_number(tab),
+                       tam_json_get_number(popup));
   return answer_success(self);
 }
 
