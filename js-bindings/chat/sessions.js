@@ -2,6 +2,7 @@
 // ONNX Runtime: sessions and what runs in them. Which output becomes which
 // input is the core's business.
 
+import { TabAgentError } from '../errors.js';
 import { holdReaders } from './held-readers.js';
 import {
   cut, discard, gather, lastPositions, tensorOf,
@@ -24,7 +25,11 @@ const SMALLEST_GRAPH = Uint8Array.of(8, 8, 58, 25, 18, 1, 103, 90, 9, 10, 1,
 export async function loadOrt(given, wasmPaths, threads) {
   const loaded = typeof given === 'function' ? await given()
     : given ?? await import('onnxruntime-web');
-  const ort = loaded.InferenceSession ? loaded : loaded.default;
+  const ort = loaded?.InferenceSession ? loaded : loaded?.default;
+  if (!ort?.InferenceSession || !ort.env?.wasm) {
+    throw new TabAgentError('invalid_argument',
+      'option ort: what it is, or brings, is not onnxruntime-web');
+  }
   ort.env.logLevel = 'error';
   if (wasmPaths !== undefined) ort.env.wasm.wasmPaths = wasmPaths;
   ort.env.wasm.numThreads = threads;

@@ -87,6 +87,16 @@ describe('without what is needed', () => {
     });
   }
 
+  for (const ort of [{}, () => null, async () => ({ default: {} })]) {
+    test(`a runtime that is none: ${ort}`, async () => {
+      const { manager } = await chatManager(NO_MODEL, { ort });
+      await assert.rejects(manager.load({ modelId: MODEL }),
+        { code: 'invalid_argument', message: /^option ort: .*onnxruntime-web$/ });
+      assert.equal((await manager.state()).state, 'unloaded');
+      await manager.dispose();
+    });
+  }
+
   for (const [missing, codes] of /** @type {[string, RegExp][]} */ ([
     ['tokenizer.json', /not_found/],
     ['onnx/model.onnx', /dtype_unavailable|not_found|unsupported_graph/],
