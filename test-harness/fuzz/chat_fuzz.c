@@ -18,6 +18,12 @@
 // A message or a file that a step brings along.
 #define TEXT_MAX 2048
 
+// Those of commands, but for OUTSIDE, which is about files.
+#define FLAGS                                                                  \
+  (TAM_COMMAND_FLAG_LISTING | TAM_COMMAND_FLAG_QUIET |                         \
+   TAM_COMMAND_FLAG_BROADCAST | TAM_COMMAND_FLAG_MORE |                        \
+   TAM_COMMAND_FLAG_JOURNAL)
+
 typedef struct program {
   fuzz_input input;
   chat_host host;
@@ -108,8 +114,7 @@ static void step_command(program *run) {
   tam_span message = take_text(&run->input, TEXT_MAX);
   tam_text_copy((uint8_t *)text, message);
   text[message.len] = '\0';
-  (void)chat_host_command(&run->host, text,
-                          flags & (7 | TAM_COMMAND_FLAG_MORE));
+  (void)chat_host_command(&run->host, text, flags & FLAGS);
 }
 
 // The next piece of the message that was sent last.
@@ -120,7 +125,7 @@ static void step_piece(program *run) {
   tam_text_copy(copy, text);
   tam_event event = {.kind = TAM_EVENT_COMMAND,
                      .op = run->host.last_op,
-                     .flags = flags & (7 | TAM_COMMAND_FLAG_MORE),
+                     .flags = flags & FLAGS,
                      .payload = {copy, text.len}};
   if (run->host.last_op != 0) {
     (void)fake_host_feed(&run->host.host, &event);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Turns every trace into a seed of manager_fuzz, and writes those of
-// store_fuzz and chat_fuzz, in place of the old ones:
+// store_fuzz, chat_fuzz and journal_fuzz, in place of the old ones:
 //   node test-harness/fuzz/seeds.js
 // The formats are what the steps of the two programs read. Other files of the
 // corpora are inputs that once broke something; they stay.
@@ -12,6 +12,7 @@ import { bytesOf, parseTrace } from '../trace/trace-file.js';
 
 const CORPUS = join(ROOT, 'test-harness/fuzz/corpus/manager_fuzz');
 const CHAT_CORPUS = join(ROOT, 'test-harness/fuzz/corpus/chat_fuzz');
+const JOURNAL_CORPUS = join(ROOT, 'test-harness/fuzz/corpus/journal_fuzz');
 const STORE_CORPUS = join(ROOT, 'test-harness/fuzz/corpus/store_fuzz');
 
 /** Begin the names of the seeds. */
@@ -184,6 +185,28 @@ for (let i = 1; i < CHAT_LIES; i++) {
     CHAT_STEP.lie, i, ...chatRun, CHAT_STEP.failure, i, ...ask];
 }
 
+/** As in journal_fuzz.c: an entry, the place in it, bytes removed and added. */
+const edit = (/** @type {number} */ entry, /** @type {number} */ at,
+  /** @type {number} */ removed, /** @type {string} */ added) => (
+  [0, entry, ...short(at), removed, ...text(Buffer.from(added))]);
+
+/**
+ * Programs of journal_fuzz by their names; each begins with what runs and how
+ * many steps it does before it is killed.
+ * @type {Record<string, number[]>}
+ */
+const JOURNAL_SEEDS = {
+  'other-record': [2, 9, 3, 0, ...text(Buffer.from('"x"')),
+    ...text(Buffer.from([0xc1, 3, 1, 3]))],
+};
+for (let kind = 0; kind < 8; kind += 1) {
+  for (const steps of [4, 9, 14, 20, 200]) {
+    JOURNAL_SEEDS[`killed-${kind}-${steps}`] = [kind, steps];
+  }
+  JOURNAL_SEEDS[`edited-${kind}`] = [
+    kind, 9, ...edit(0, 30, 1, 'x'), ...edit(1, 20, 4, '\xff\xff')];
+}
+
 /**
  * @param {string} corpus
  * @param {string} prefix
@@ -197,6 +220,12 @@ function removeSeeds(corpus, prefix) {
 removeSeeds(STORE_CORPUS, STORE_PREFIX);
 for (const [name, bytes] of Object.entries(STORE_SEEDS)) {
   writeFileSync(join(STORE_CORPUS, STORE_PREFIX + name), Uint8Array.from(bytes));
+}
+
+removeSeeds(JOURNAL_CORPUS, STORE_PREFIX);
+for (const [name, bytes] of Object.entries(JOURNAL_SEEDS)) {
+  writeFileSync(
+    join(JOURNAL_CORPUS, STORE_PREFIX + name), Uint8Array.from(bytes));
 }
 
 removeSeeds(CHAT_CORPUS, STORE_PREFIX);

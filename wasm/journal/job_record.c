@@ -8,6 +8,8 @@
 #include "core/names.h"
 #include "store/record.h"
 
+#include <string.h>
+
 #define VERSION 1
 
 // What can hold a secret, wherever it stands in a request.
@@ -49,6 +51,55 @@ int tam_job_record_read(tam_job_record *job, tam_span bytes) {
   int error = tam_record_close(&reader);
   return error == 0 && kind >= TAM_JOB_KIND_COUNT ? TAM_ERR_UNEXPECTED_SHAPE
                                                   : error;
+}
+
+int tam_job_record_take_last(tam_span *last, uint32_t *flags, tam_span *text) {
+  uint32_t head[2];
+  if (last->len < sizeof(head)) {
+    return 0;
+  }
+  tam_text_copy((uint8_t *)head, tam_span_head(*last, sizeof(head)));
+  tam_span rest = tam_span_from(*last, sizeof(head));
+  *flags = head[0];
+  *text = tam_span_head(rest, head[1]);
+  *last = tam_span_from(rest, text->len);
+  return text->len == head[1];
+}
+
+// Whether |text| is a JSON document that begins with one of |first|.
+static int is_json(tam_json_scan *scan, tam_span text, const char *first) {
+  if (text.len == 0 ||
+      tam_span_find_byte(tam_span_of(first), text.ptr[0]) == strlen(first)) {
+    return 0;
+  }
+  int token;
+  tam_json_scan_reset(scan);
+  tam_json_scan_input(scan, text);
+  while ((token = tam_json_scan_next(scan)) > 0) {
+  }
+  return token == 0 && tam_json_scan_end(scan) == 0;
+}
+
+int tam_job_record_check(const tam_job_record *job, const tam_mem *mem) {
+  uint8_t scratch[TAM_JSON_ESCAPE_RATIO]; // the texts do not matter
+  tam_json_scan *scan = tam_mem_calloc(mem, 1, sizeof(*scan));
+  tam_span last = job->last;
+  tam_span text;
+  uint32_t flags;
+  if (scan == NULL) {
+    return TAM_ERR_OUT_OF_MEMORY;
+  }
+  tam_json_scan_init(scan, scratch, sizeof(scratch));
+  int is_good = is_json(scan, job->id, "\"-0123456789") &&
+                is_json(scan, job->request, "{");
+  while (is_good && last.len > 0) {
+    is_good = tam_job_record_take_last(&last, &flags, &text) &&
+              is_json(scan, text, "{") &&
+              (last.len == 0 ? flags == TAM_MESSAGE_FLAG_TERMINAL
+                             : flags == 0 || flags == TAM_JOB_FLAGS_FOR_ALL);
+  }
+  tam_mem_free(mem, scan);
+  return is_good ? 0 : TAM_ERR_INVALID_ARGUMENT;
 }
 
 void tam_said_record_write(uint64_t order, uint32_t seq, tam_span rest,

@@ -30,6 +30,9 @@ typedef enum tam_job_kind {
   TAM_JOB_KIND_COUNT
 } tam_job_kind;
 
+// Stands for the flags of an end that all hear.
+#define TAM_JOB_FLAGS_FOR_ALL UINT32_MAX
+
 typedef struct tam_job_record {
   tam_job_kind kind;
   uint64_t order;   // of all jobs, by their start; no two have the same
@@ -51,7 +54,16 @@ void tam_job_record_write(const tam_job_record *job, tam_buf *bytes);
 // UNEXPECTED_SHAPE (of a newer program).
 int tam_job_record_read(tam_job_record *job, tam_span bytes);
 
-// The same for what was said by the job |order|.
+// Takes the first message off |*last|, as tam_job_record has them. Returns 0
+// when there is none, or only a part of one.
+int tam_job_record_take_last(tam_span *last, uint32_t *flags, tam_span *text);
+
+// Looks into what was read: the host is told of it as JSON, and whoever wrote
+// the record may have had something else in mind. Errors: INVALID_ARGUMENT,
+// OUT_OF_MEMORY.
+int tam_job_record_check(const tam_job_record *job, const tam_mem *mem);
+
+// Write and read what was said by the job |order|, as the first two.
 void tam_said_record_write(uint64_t order, uint32_t seq, tam_span rest,
                            tam_buf *bytes);
 int tam_said_record_read(uint64_t *order, uint32_t *seq, tam_span *rest,

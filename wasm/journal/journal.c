@@ -21,9 +21,6 @@
 // The number of messages that wait for the end of their job.
 #define AT_THE_END UINT32_MAX
 
-// Stands for the flags of an end that all hear.
-#define FOR_ALL UINT32_MAX
-
 // ---------------------------------------------------------------------------
 // Life
 
@@ -287,8 +284,9 @@ static void write_last(tam_journal *journal, tam_job *job) {
   tam_action_node *node = job->held.first;
   for (; node != NULL; node = node->next) {
     if (is_wanted(job, &node->action)) {
-      tam_buf_append_u32(&job->last,
-                         node->action.op == 0 ? FOR_ALL : node->action.flags);
+      tam_buf_append_u32(&job->last, node->action.op == 0
+                                         ? TAM_JOB_FLAGS_FOR_ALL
+                                         : node->action.flags);
       tam_buf_append_u32(&job->last, (uint32_t)node->action.first.len);
       tam_buf_append(&job->last, node->action.first);
     }
@@ -436,21 +434,18 @@ static int refuse(tam_journal *journal, tam_job *job) {
 // It had ended: what may not have been heard is said again.
 static int say_last(tam_journal *journal, tam_job *job) {
   tam_span rest = tam_buf_span(&job->last);
-  uint32_t head[2];
-  while (rest.len >= sizeof(head)) {
-    tam_text_copy((uint8_t *)head, tam_span_head(rest, sizeof(head)));
-    rest = tam_span_from(rest, sizeof(head));
-    tam_span text = tam_span_head(rest, head[1]);
-    rest = tam_span_from(rest, text.len);
+  tam_span text;
+  uint32_t flags;
+  while (tam_job_record_take_last(&rest, &flags, &text)) {
     tam_action_node *node = tam_action_node_new(journal->host.mem, text.len);
     if (node == NULL) {
       return TAM_ERR_OUT_OF_MEMORY;
     }
     tam_text_copy((uint8_t *)(node + 1), text);
     node->action.kind = TAM_ACTION_MESSAGE;
-    int is_for_all = head[0] == FOR_ALL;
+    int is_for_all = flags == TAM_JOB_FLAGS_FOR_ALL;
     node->action.op = is_for_all ? 0 : job->op;
-    node->action.flags = is_for_all ? 0 : head[0] | TAM_MESSAGE_FLAG_AGAIN;
+    node->action.flags = is_for_all ? 0 : flags | TAM_MESSAGE_FLAG_AGAIN;
     tam_action_queue_push(&job->held, node);
   }
   let_go(journal, job, AT_THE_END);

@@ -268,7 +268,11 @@ static void take_job(tam_journal *journal, const tam_storage_report *report) {
   tam_job_record record;
   int error = tam_job_record_read(&record, report->data);
   tam_span id = tam_span_from(report->key, sizeof(TAM_KEY_JOB) - 1);
-  if (error == TAM_ERR_UNEXPECTED_SHAPE || tam_journal_find(journal, id, 0)) {
+  if (error == 0) {
+    error = tam_job_record_check(&record, journal->host.mem);
+  }
+  if (error == TAM_ERR_UNEXPECTED_SHAPE || error == TAM_ERR_OUT_OF_MEMORY ||
+      tam_journal_find(journal, id, 0)) {
     return; // a newer program may know what to do; what runs is ours
   }
   if (error != 0 || !tam_span_eq(record.id, id)) {
