@@ -5,6 +5,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
+import { buildPlayer, CONVERSATIONS, readConversation }
+  from '../conversation/golden.js';
 import { TINY_CHAT } from '../models/tiny-chat.js';
 import { LARGE, LARGE_BYTES, openExtension } from './extension-stage.js';
 import { ask, call } from './manager-stage.js';
@@ -313,6 +315,22 @@ describe('the host dies', { timeout: HANG_MS }, () => {
       end.output);
     const tokens = progress.flatMap((/** @type {any} */ one) => one.tokenIds);
     assert.equal(tokens.length, 150);
+    assert.ok(progress.some((/** @type {any} */ one) => one.resumed));
+  });
+
+  test('during an answer: all hear of it before the model is loaded', async () => {
+    const before = (await call(panel, 'heard')).length;
+    await disturbed('generate', [{ ...ENDLESS, chatId: 'c3' }], kill);
+    const heard = (await call(panel, 'heard')).slice(before);
+    const at = (/** @type {(one: any) => boolean} */ isIt) => {
+      const place = heard.findIndex(isIt);
+      assert.ok(place >= 0);
+      return place;
+    };
+    assert.ok(at(({ type, payload }) => (
+      type === 'generationUpdate' && payload.chatId === 'c3'
+        && payload.token === ''))
+      < at(({ type }) => type === 'workerReady'));
   });
 
   test('and the service worker with it', async () => {
@@ -321,4 +339,15 @@ describe('the host dies', { timeout: HANG_MS }, () => {
     });
     assert.equal(ends, 1);
   });
+});
+
+describe('the conversations', () => {
+  before(buildPlayer);
+
+  for (const file of CONVERSATIONS) {
+    test(`${file} in a page of the extension`, async () => {
+      const { events, count, check } = readConversation(file);
+      check(await call(panel, 'playConversation', { events, count }));
+    });
+  }
 });

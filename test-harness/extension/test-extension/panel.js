@@ -3,6 +3,9 @@
 
 import { connect } from 'tabagent-wasm/client';
 
+import { loadCore } from '../../../js-bindings/core.js';
+import { play } from '../../conversation/play.js';
+
 const scope = /** @type {any} */ (globalThis);
 const { chrome } = scope;
 
@@ -129,6 +132,14 @@ Object.assign(scope, {
     const answer = await chrome.runtime.sendMessage({ type: 'of the app' });
     return { roundMs: performance.now() - startMs, ...answer };
   },
+
+  /**
+   * Feeds a recorded conversation to the module of the extension.
+   * @param {{ events: import('../../conversation/play.js').Recorded[],
+   *   count: number }} conversation
+   */
+  playConversation: async ({ events, count }) => play(
+    await loadCore(chrome.runtime.getURL('tabagent.wasm')), events, count),
 
   /** What the extension has open. */
   contexts: async () => (await chrome.runtime.getContexts({}))
