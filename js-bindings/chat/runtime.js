@@ -222,6 +222,8 @@ export class Runtime {
         return undefined;
       case 'device':
         return describeDevice();
+      case 'rest':
+        return undefined; // here nothing can be given back
       case 'read':
         return made.get(order.file).slice(order.from, order.to).arrayBuffer()
           .then((/** @type {ArrayBuffer} */ part) => give(new Uint8Array(part)));

@@ -77,6 +77,13 @@ export class WorkerRuntime {
           return { bytes: file.size };
         });
         break;
+      case 'rest':
+        this.#doHere(request, order, async () => {
+          if (this.#made.size > 0) return;
+          this.#end();
+          this.#post({ do: 'warm', threads: order.threads });
+        });
+        break;
       default:
         this.#running.set(request, { verb: order.do });
         if (handlesOf(order).some((handle) => !this.#made.has(handle))) {

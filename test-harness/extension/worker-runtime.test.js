@@ -106,6 +106,15 @@ test('there is no worker before a model and none after it', async () => {
   await manager.generate({ message: 'Hi', settings: { max_new_tokens: 2 } });
 });
 
+test('a model that replaces another does not get its memory', async () => {
+  await manager.load({ modelId: MODEL });
+  const [first] = workers.living;
+  await manager.load({ modelId: MODEL, revision: 'main' });
+  assert.equal(workers.living.length, 1);
+  assert.notEqual(workers.living[0], first);
+  await manager.generate({ message: 'Hi', settings: { max_new_tokens: 2 } });
+});
+
 test('a load that is cancelled or fails leaves no worker', async () => {
   const controller = new AbortController();
   ort.beforeCreate = () => { controller.abort(); };

@@ -442,6 +442,10 @@ int chat_host_answer_run(chat_host *host, const chat_order *order,
   const char *verb = chat_text(root, "do");
   if (is_name(verb, "device")) {
     answer_device(host, order);
+  } else if (is_name(verb, "rest")) {
+    chat_host_require(host, host->thing_count == 0,
+                      "what is there does not rest");
+    chat_host_end(host, order, "");
   } else if (is_name(verb, "session")) {
     answer_session(host, order, root);
   } else if (is_name(verb, "cache")) {

@@ -43,7 +43,8 @@ static void test_load_again(void) {
   CHECK_INT(host.done, named);
   // Another dtype is another model: the host has that one only.
   expect(chat_host_do(&host, LOAD_WITH(",\"dtype\":\"fp16\""), NULL), LOADED);
-  CHECK_INT(host.done, named + orders);
+  // The old one's memory is given back in between: one order more.
+  CHECK_INT(host.done, named + orders + 1);
   chat_host_free(&host);
 }
 

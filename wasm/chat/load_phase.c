@@ -73,17 +73,32 @@ const tam_chat_phase tam_chat_same_phase = {
 };
 
 // Only now: a model that cannot be had is no reason to lose another. Two at a
-// time are more than most machines can hold.
+// time are more than most machines can hold, and what WebAssembly has taken for
+// the old one would be missing for the new one.
 static int replace_start(tam_chat_op *op) {
   tam_chat *chat = op->chat;
+  if (chat->model == NULL) {
+    return TAM_CHAT_NEXT;
+  }
   tam_chat_model_del(chat->model, chat);
   chat->model = NULL;
-  return TAM_CHAT_NEXT;
+  tam_buf *order = tam_chat_op_order(op, "rest");
+  tam_json_write_number_member(order, "threads",
+                               tam_chat_load_threads(op->load));
+  return tam_chat_op_submit(op, TAM_SPAN_NONE);
+}
+
+// Memory that does not come back is no reason to stop either.
+static int replace_on_runtime(tam_chat_op *op,
+                              const tam_runtime_report *report) {
+  (void)op;
+  return report->kind < TAM_RUNTIME_END ? TAM_CHAT_WAIT : TAM_CHAT_NEXT;
 }
 
 const tam_chat_phase tam_chat_replace_phase = {
     .stage = "replace",
     .start = replace_start,
+    .on_runtime = replace_on_runtime,
 };
 
 // ---------------------------------------------------------------------------

@@ -33,6 +33,9 @@
 //                         without; its terminal message
 //   {"do":"device"}       {"webgpu":{"features":[...],"driver":d} or null,
 //                         "isolated":bool,"cores":n,"software":versions}
+//   {"do":"rest","threads":n}  gives back the memory of everything that was
+//                         dropped, as far as that is possible: nothing is made,
+//                         and sessions will want n threads
 //   {"do":"session","graph":n,"external":[{"path","file":n},...],
 //    "providers":[...],"threads":n,"outputs":location}  makes a session whose
 //                         outputs stay where it says, if it says so; PROGRESS
