@@ -106,15 +106,19 @@ async function untilStopped() {
   }
 }
 
-describe('the background', { timeout: HANG_MS, skip: FIREFOX_MISSING }, () => {
-  before(() => start(
-    { suspendAfterMs: PATIENCE_MS, unloadAfterIdleMs: LONG_MS }));
+/** @param {object} idle options of the background */
+function inFirefox(idle) {
+  before(() => start(idle));
   after(stop);
   beforeEach(async () => {
     server.hub.faults.clear();
     panel = await openPanel();
   });
   afterEach(() => panel.close());
+}
+
+describe('the background', { timeout: HANG_MS, skip: FIREFOX_MISSING }, () => {
+  inFirefox({ suspendAfterMs: PATIENCE_MS, unloadAfterIdleMs: LONG_MS });
 
   test('lives as long as a download runs, and then no longer', async () => {
     server.hub.faults.add(SLOW);
@@ -136,20 +140,51 @@ describe('the background', { timeout: HANG_MS, skip: FIREFOX_MISSING }, () => {
     assert.ok(performance.now() - startMs > LONG_MS);
     await untilStopped();
   });
+
+  test('ends during an answer: not a token is missing', async () => {
+    await load();
+    const id = await begin('generate', ENDLESS);
+    await progressBeyond(id, 0);
+    await extension.endBackground();
+    const { ends, end, progress } = await call(panel, 'whenEnded', id);
+    assert.equal(ends, 1);
+    assert.equal(end.newTokens, ENDLESS.settings.max_new_tokens);
+    assert.equal(progress.map((/** @type {any} */ one) => one.text).join(''),
+      end.output);
+    await call(panel, 'whenHostGone');
+  });
+
+  test('ends while no panel is there: the next one hears the end, once',
+    async () => {
+      await ask(panel, 'deleteModel', LARGE);
+      const slow = server.hub.faults.add(SLOW);
+      const id = await begin('download', LARGE);
+      await progressBeyond(id, 2);
+      const [{ id: jobId }] = await ask(panel, 'jobs');
+      await panel.close();
+      await extension.endBackground();
+      slow.remove();
+      panel = await openPanel();
+      const messages = await call(panel, 'messagesOf', jobId);
+      const actions = messages.map((/** @type {any} */ { action }) => action);
+      assert.equal(actions.pop(), 'download:done');
+      assert.deepEqual([...new Set(actions)], ['download:progress']);
+      assert.equal((await ask(panel, 'download', LARGE)).fromCache, true);
+    });
+
+  test('ends with the model, and panels hear of it before', async () => {
+    await load();
+    await extension.endBackground();
+    await call(panel, 'whenHeard', 'resetComplete');
+    assert.equal((await ask(panel, 'state')).state, 'unloaded');
+  });
 });
 
-describe('a background that ends all the same',
+describe('a background that seems idle',
   { timeout: HANG_MS, skip: FIREFOX_MISSING }, () => {
-    before(() => start({ suspendAfterMs: null }));
-    after(stop);
-    beforeEach(async () => {
-      server.hub.faults.clear();
-      panel = await openPanel();
-    });
-    afterEach(() => panel.close());
+    inFirefox({ suspendAfterMs: null });
 
-    test('for it seemed idle: the download goes on in the next one', async () => {
-      await ask(panel, 'deleteModel', LARGE);
+    test('ends, and a download goes on in the next one', async () => {
       server.hub.faults.add({ content: true, stallAfter: 1, times: 1 });
       const id = await begin('download', LARGE);
       await call(panel, 'whenHostGone');
@@ -157,48 +192,5 @@ describe('a background that ends all the same',
       assert.equal(ends, 1);
       assert.equal(end.failure, undefined);
       assert.ok(end.bytes > LARGE_BYTES);
-    });
-
-    test('during an answer: not a token is missing', async () => {
-      await load();
-      const id = await begin('generate', ENDLESS);
-      await progressBeyond(id, 0);
-      await extension.endBackground();
-      const { ends, end, progress } = await call(panel, 'whenEnded', id);
-      assert.equal(ends, 1);
-      assert.equal(end.newTokens, ENDLESS.settings.max_new_tokens);
-      assert.equal(progress.map((/** @type {any} */ one) => one.text).join(''),
-        end.output);
-      assert.equal(await call(panel, 'isHostGone'), true);
-    });
-
-    test('while no panel is there: the next one hears the end, once',
-      async () => {
-        await ask(panel, 'deleteModel', LARGE);
-        const slow = server.hub.faults.add(SLOW);
-        const id = await begin('download', LARGE);
-        await progressBeyond(id, 2);
-        const [{ id: jobId }] = await ask(panel, 'jobs');
-        await panel.close();
-        await extension.endBackground();
-        assert.equal(await extension.backgroundState(), 'stopped');
-        slow.remove();
-        panel = await openPanel();
-        const messages = await call(panel, 'messagesOf', jobId);
-        const ends = messages.filter((/** @type {any} */ { action }) => (
-          action !== 'download:progress'));
-        assert.deepEqual(ends.map((/** @type {any} */ { action }) => action),
-          ['download:done']);
-        assert.equal(messages.at(-1), ends[0]);
-        assert.equal((await ask(panel, 'download', LARGE)).fromCache, true);
-      });
-
-    test('tells the panels that the model has gone with it', async () => {
-      await load();
-      await call(panel, 'whenHostGone');
-      const heard = await call(panel, 'heard');
-      assert.ok(heard.some(
-        (/** @type {any} */ { type }) => type === 'resetComplete'));
-      assert.equal((await ask(panel, 'state')).state, 'unloaded');
     });
   });

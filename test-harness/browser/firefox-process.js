@@ -94,10 +94,26 @@ export async function startFirefox(profile, prefs = {}) {
         backgroundState: () => inBrowser((id) => (
           /** @type {any} */ (globalThis).WebExtensionPolicy.getByID(id)
             .extension.backgroundState)),
-        /** Ends the background as if it had been idle, whatever it does. */
-        endBackground: () => inBrowser((id) => (
-          /** @type {any} */ (globalThis).WebExtensionPolicy.getByID(id)
-            .extension.terminateBackground({ disableResetIdleForTest: true }))),
+        /**
+         * Ends the background as if it had been idle, whatever it does. An event
+         * that comes just then would keep it.
+         */
+        endBackground: () => inBrowser(async (id) => {
+          const { Services, WebExtensionPolicy } = /** @type {any} */ (
+            globalThis);
+          const { extension } = WebExtensionPolicy.getByID(id);
+          let hasEnded = false;
+          extension.once('shutdown-background-script', () => {
+            hasEnded = true;
+          });
+          while (!hasEnded) {
+            await extension.terminateBackground(
+              { disableResetIdleForTest: true });
+            await new Promise((resolve) => {
+              Services.tm.dispatchToMainThread(resolve);
+            });
+          }
+        }),
       };
     },
     async close() {
