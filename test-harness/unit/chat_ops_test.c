@@ -137,6 +137,15 @@ static void test_devices(void) {
   }
 }
 
+// Takes the file |path| out of the repository.
+static void remove_file(chat_host *host, const char *path) {
+  for (size_t i = 0; i < host->file_count; i++) {
+    if (strcmp(host->files[i].path, path) == 0) {
+      strcpy(host->files[i].path, "README.md");
+    }
+  }
+}
+
 // What a repository lacks, or has in a state that cannot be read.
 static void test_stored_files(void) {
   static const struct {
@@ -160,13 +169,10 @@ static void test_stored_files(void) {
     chat_host host;
     memset(&host, 0, sizeof(host));
     CHECK_INT(chat_host_init(&host, CHAT_LLAMA), 0);
-    for (size_t j = 0; j < host.file_count && cases[i].bytes == NULL; j++) {
-      if (strcmp(host.files[j].path, cases[i].path) == 0) {
-        strcpy(host.files[j].path, "README.md");
-      }
-    }
     if (cases[i].bytes != NULL) {
       chat_host_set_file(&host, cases[i].path, tam_span_of(cases[i].bytes));
+    } else {
+      remove_file(&host, cases[i].path);
     }
     expect(chat_host_do(&host, LOAD, NULL), cases[i].end);
     CHECK((host.thing_count > 0) == (strstr(host.last, LOADED) != NULL));
@@ -204,6 +210,37 @@ static void test_greedy(void) {
 }
 
 // A model without a template goes on with a text, or has read it.
+// Old models have the ids of forced tokens in config.json. As in the reference,
+// they count when there is no generation_config.json.
+static void test_forced_tokens(void) {
+  static const char config[] =
+      "{\"model_type\":\"llama\",\"max_position_embeddings\":400,"
+      "\"vocab_size\":262,\"hidden_size\":16,\"num_attention_heads\":2,"
+      "\"num_key_value_heads\":2,\"num_hidden_layers\":1,\"bos_token_id\":256,"
+      "\"eos_token_id\":257,\"forced_bos_token_id\":65,"
+      "\"forced_eos_token_id\":66}";
+  static const char forced_bos[] = "\"forced_bos_token_id\":65";
+  static const char forced_eos[] = "\"forced_eos_token_id\":[66]";
+  chat_host host;
+  memset(&host, 0, sizeof(host));
+  CHECK_INT(chat_host_init(&host, CHAT_LLAMA), 0);
+  chat_host_set_file(&host, "config.json", tam_span_of(config));
+  expect(chat_host_do(&host, LOAD, NULL), LOADED);
+  const char *last = chat_host_do(&host, ASK("\"max_new_tokens\":3"), HELLO);
+  expect_not(last, forced_bos);
+  expect_not(last, forced_eos);
+  remove_file(&host, "generation_config.json");
+  expect(chat_host_do(&host, RESET, NULL), "reset:done");
+  expect(chat_host_do(&host, LOAD, NULL), LOADED);
+  last = chat_host_do(&host, ASK("\"max_new_tokens\":3"), HELLO);
+  expect(last, forced_bos);
+  expect(last, forced_eos);
+  last = chat_host_do(
+      &host, ASK("\"max_new_tokens\":3,\"forced_bos_token_id\":67"), HELLO);
+  expect(last, "\"forced_bos_token_id\":67");
+  chat_host_free(&host);
+}
+
 static void test_no_template(void) {
   for (chat_kind kind = CHAT_LLAMA; kind < CHAT_KIND_COUNT; kind++) {
     chat_host host;
@@ -424,6 +461,7 @@ int main(void) {
   RUN(test_stored_files);
   RUN(test_data_in_pieces);
   RUN(test_greedy);
+  RUN(test_forced_tokens);
   RUN(test_no_template);
   RUN(test_end);
   RUN(test_long_prompts);

@@ -12,6 +12,9 @@
 // be.
 #define ANSWER_MIN 1
 
+// The text of two ids with their names.
+#define FORCED_TOKENS_MAX 128
+
 // The end of a rendered prompt in which a tag of reasoning may stand open.
 #define TAIL_TOKENS 16
 
@@ -77,25 +80,43 @@ static int merge_saved(tam_chat_op *op) {
   return error;
 }
 
-// Lays the model's own defaults and the request's settings over those of the
-// reference.
+static void write_id(tam_buf *json, const char *key, int32_t id) {
+  if (id >= 0) {
+    tam_json_write_number_member(json, key, id);
+  }
+}
+
+// Lays the model's own defaults over those of the reference. As there, a model
+// without generation_config.json has the forced tokens of its config.json.
+static int merge_model(tam_chat_op *op) {
+  const tam_chat_model *model = op->chat->model;
+  const tam_buf *file = &model->generation_config;
+  uint8_t bytes[FORCED_TOKENS_MAX];
+  tam_buf forced;
+  tam_buf_init_fixed(&forced, bytes, sizeof(bytes));
+  tam_json_write_object_begin(&forced);
+  write_id(&forced, "forced_bos_token_id", model->ids.forced_bos);
+  write_id(&forced, "forced_eos_token_id", model->ids.forced_eos);
+  tam_json_write_object_end(&forced);
+  if (file->error != 0) { // it is longer than any request may be
+    return 0;
+  }
+  tam_json_node *defaults = NULL;
+  int error =
+      merge_text(op, TAM_PARAMS_LAYER_MODEL,
+                 tam_buf_span(file->len > 0 ? file : &forced), &defaults);
+  tam_json_tree_free(defaults, op->chat->host.mem);
+  return error;
+}
+
+// Lays the model's own defaults, saved settings and the request's settings over
+// those of the reference, in this order.
 static int merge_settings(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   const tam_chat_model *model = op->chat->model;
-  const tam_mem *mem = op->chat->host.mem;
-  tam_json_node *defaults = NULL;
-  tam_generation_params_init(&answer->settings, mem);
+  tam_generation_params_init(&answer->settings, op->chat->host.mem);
   answer->has_settings = 1;
-  int error = 0;
-  if (model->generation_config.error == 0 && model->generation_config.len > 0) {
-    error = tam_json_tree_parse(&defaults,
-                                tam_buf_span(&model->generation_config), mem);
-  }
-  if (error == 0) {
-    error = tam_generation_params_merge(
-        &answer->settings, TAM_PARAMS_LAYER_MODEL, defaults, &op->why);
-  }
-  tam_json_tree_free(defaults, mem);
+  int error = merge_model(op);
   if (error == 0) {
     error = merge_saved(op);
   }
