@@ -167,6 +167,11 @@ describe('the panel', () => {
 });
 
 test('after a restart of the browser nothing is needed from the Hub', async () => {
+  await go(page, 'Account');
+  await page.getByLabel('Access token').fill('hf_granted');
+  await page.getByLabel('Stay signed in').check();
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await view(page).getByRole('heading', { name: 'granted' }).waitFor();
   await browser.close();
   stage.hub.faults.add({ match: '/', status: 503 });
   browser = await stage.start();
@@ -178,4 +183,6 @@ test('after a restart of the browser nothing is needed from the Hub', async () =
   await go(page, 'Models');
   await listed(page);
   assert.ok(await page.locator('.row').count() > 5);
+  await go(page, 'Account');
+  await view(page).getByRole('heading', { name: 'granted' }).waitFor();
 });

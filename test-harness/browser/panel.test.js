@@ -3,6 +3,7 @@
 // list, filter, open, download, pause, chat, stop, settings, offline, delete.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, afterEach, before, describe, test } from 'node:test';
 
 import { until } from './manager-stage.js';
@@ -459,6 +460,70 @@ describe('what is stored', () => {
     await card.getByRole('button', { name: /^Pin/ }).click();
     await card.getByRole('button', { name: /^Unpin/ }).waitFor();
     await picture(page, 'storage');
+  });
+
+  test('is exported, deleted and imported again', async () => {
+    // The file chooser of the browser is nothing that a test can operate.
+    await page.evaluate(() => {
+      Object.assign(globalThis, { showSaveFilePicker: undefined });
+    });
+    const card = view(page).getByRole('listitem', { name: 'tabagent/tiny-chat' });
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      card.getByRole('button', { name: /^Export/ }).click(),
+    ]);
+    assert.equal(file.suggestedFilename(), 'tabagent--tiny-chat.tar');
+    await card.getByText('Written to tabagent--tiny-chat.tar.').waitFor();
+    const path = /** @type {string} */ (await file.path());
+    const stored = await page.evaluate(
+      () => /** @type {any} */ (globalThis).manager.models());
+    await page.evaluate(() => (
+      /** @type {any} */ (globalThis).manager.deleteModel('tabagent/tiny-chat')));
+    const chooser = view(page).getByLabel('Backup of a model');
+    await chooser.setInputFiles({
+      name: 'notes.tar', mimeType: 'application/x-tar',
+      buffer: Buffer.from('not an archive'),
+    });
+    await view(page).getByText('This file is no backup of a model').waitFor();
+    await picture(page, 'storage-no-backup');
+    await chooser.setInputFiles({
+      name: 'tiny.tar', mimeType: 'application/x-tar',
+      buffer: await readFile(path),
+    });
+    await view(page).getByText(/^tabagent\/tiny-chat is stored/).waitFor();
+    const again = await page.evaluate(
+      () => /** @type {any} */ (globalThis).manager.models());
+    assert.deepEqual([again[0].commit, again[0].bytes],
+      [stored[0].commit, stored[0].bytes]);
+    await picture(page, 'storage-imported');
+  });
+
+  test('is exported into a file that the person chooses', async () => {
+    await page.evaluate(async () => {
+      const folder = await navigator.storage.getDirectory();
+      Object.assign(globalThis, { showSaveFilePicker: (
+        /** @type {{ suggestedName: string }} */ { suggestedName }) => (
+        folder.getFileHandle(suggestedName, { create: true })) });
+    });
+    const card = view(page).getByRole('listitem', { name: 'tabagent/tiny-chat' });
+    await card.getByRole('button', { name: /^Export/ }).click();
+    await card.getByText('Written to tabagent--tiny-chat.tar.').waitFor();
+    const [size, bytes] = await page.evaluate(async () => {
+      const folder = await navigator.storage.getDirectory();
+      const file = await (await folder.getFileHandle('tabagent--tiny-chat.tar'))
+        .getFile();
+      const { manager } = /** @type {any} */ (globalThis);
+      return [file.size, (await manager.models())[0].bytes];
+    });
+    assert.ok(size > bytes, `${size} bytes hold ${bytes}`);
+    // Whoever closes the chooser wants nothing.
+    await page.evaluate(() => {
+      Object.assign(globalThis, { showSaveFilePicker: async () => {
+        throw new DOMException('The user aborted a request.', 'AbortError');
+      } });
+    });
+    await card.getByRole('button', { name: /^Export/ }).click();
+    await card.getByText('Nothing was exported.').waitFor();
   });
 
   test('is deleted when the person is sure', async () => {

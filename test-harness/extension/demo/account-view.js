@@ -3,38 +3,12 @@
 // here: the field is emptied as soon as it is handed on.
 
 import { button, fill, h, icon } from './dom.js';
-import { forget, keep, recall } from './keeper.js';
 import { problem } from './problem.js';
 
 /**
  * @typedef {import('./app.js').App} App
- * @typedef {import('tabagent-wasm').Account} Account
+ * @typedef {import('tabagent-wasm').KnownAccount} KnownAccount
  */
-
-/** Name of the account, never its token. */
-const ACCOUNT = 'account';
-
-/**
- * What lasts as long as a token that is not kept: until the browser closes.
- * @returns {{ get: () => Promise<Account | undefined>,
- *   set: (account: Account) => Promise<void>, clear: () => Promise<void> }}
- */
-function session() {
-  const area = /** @type {any} */ (globalThis).chrome?.storage?.session;
-  if (area) {
-    return {
-      get: async () => (await area.get(ACCOUNT))[ACCOUNT],
-      set: (account) => area.set({ [ACCOUNT]: account }),
-      clear: () => area.remove(ACCOUNT),
-    };
-  }
-  return {
-    get: async () => JSON.parse(sessionStorage.getItem(ACCOUNT) ?? 'null'),
-    set: async (account) => sessionStorage.setItem(
-      ACCOUNT, JSON.stringify(account)),
-    clear: async () => sessionStorage.removeItem(ACCOUNT),
-  };
-}
 
 /**
  * @param {HTMLElement} root
@@ -55,27 +29,31 @@ class AccountView {
     this.#app = app;
     root.append(h('div', { class: 'scroller page' },
       h('header', { class: 'page-head' }, h('h1', {}, 'Account')),
-      h('p', { class: 'lead' }, 'Most models need no account. With a token of the '
-        + 'Hub, locked models that you may use open, too.'),
+      h('p', { class: 'lead' }, 'Most models need no account. A token of the Hub '
+        + 'also opens locked models that you may use.'),
       this.#body, this.#outcome));
   }
 
-  load() {
-    this.#show().catch((error) => this.#app.report(error));
+  async load() {
+    const typed = this.#body.querySelector('input');
+    if (typed?.value) return; // somebody is at it
+    try {
+      const account = await this.#app.manager.account();
+      if (account) this.#drawAccount(account);
+      else this.#drawForm();
+    } catch (error) {
+      fill(this.#outcome, problem(error, { retry: () => this.load() }));
+    }
   }
 
-  async #show() {
-    const account = await session().get() ?? await recall(ACCOUNT);
-    if (account) this.#drawAccount(account);
-    else this.#drawForm();
-  }
-
-  /** @param {Account} account */
+  /** @param {KnownAccount} account */
   #drawAccount({ name, role }) {
+    fill(this.#outcome);
     fill(this.#body, h('div', { class: 'card account-card' },
       h('span', { class: 'account-mark' }, icon('account')),
-      h('div', {}, h('h2', {}, name),
-        h('p', { class: 'muted' }, role ? `Signed in · ${role} token` : 'Signed in')),
+      h('div', {}, h('h2', {}, name ?? 'Signed in'),
+        h('p', { class: 'muted' }, [name ? 'Signed in' : 'The name is not known',
+          role && `${role} token`].filter(Boolean).join(' · '))),
       button('Sign out', { kind: 'small', click: () => this.#logout() })));
   }
 
@@ -115,23 +93,23 @@ class AccountView {
       'Asking the Hub…'));
     try {
       const account = await this.#app.manager.login(token, { persist });
-      const { name, role } = account;
-      if (persist) await keep(ACCOUNT, { name, role });
-      else await session().set({ name, role });
       this.#drawAccount(account);
-      fill(this.#outcome);
-      this.#app.announce(`Signed in as ${name}`);
+      this.#app.announce(`Signed in as ${account.name}`);
+      this.#body.querySelector('button')?.focus();
     } catch (error) {
-      fill(this.#outcome, problem(error, { dismiss: () => fill(this.#outcome) }));
+      fill(this.#outcome, problem(error, {
+        about: 'login', dismiss: () => fill(this.#outcome),
+      }));
+      this.#body.querySelector('input')?.focus();
     }
   }
 
   async #logout() {
     try {
       await this.#app.manager.logout();
-      await Promise.all([forget(ACCOUNT), session().clear()]);
       this.#drawForm();
       this.#app.announce('Signed out');
+      this.#body.querySelector('input')?.focus();
     } catch (error) {
       fill(this.#outcome, problem(error));
     }

@@ -113,7 +113,8 @@ class ChatView {
 
   async begin() {
     const [last] = await keptChats();
-    if (last) this.#open(last);
+    // Whoever is somewhere already is left there.
+    if (last) this.#open(last, document.activeElement === document.body);
     else this.#draw();
     await this.#takeUp();
   }
@@ -122,12 +123,12 @@ class ChatView {
     this.#picker.look().catch((error) => this.#app.report(error));
   }
 
-  /** @param {Chat} chat */
-  #open(chat) {
+  /** @param {Chat} chat @param {boolean} [withFocus] */
+  #open(chat, withFocus = true) {
     this.#answering?.abort();
     this.#chat = chat;
     this.#draw();
-    this.#input.focus();
+    if (withFocus) this.#input.focus();
   }
 
   #draw() {

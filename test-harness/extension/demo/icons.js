@@ -31,6 +31,8 @@ export const PATHS = {
   update: 'M12 20V9m-4 4l4-4 4 4M5 5h14',
   undo: 'M9 7L4 12l5 5M4 12h10a5 5 0 0 1 0 8',
   save: 'M12 4v10m-4-4l4 4 4-4M5 19h14',
+  export: 'M12 15V4M8 8l4-4 4 4M4 15v5h16v-5',
+  import: 'M12 4v11m-4-4l4 4 4-4M4 15v5h16v-5',
   link: 'M10 6H5v13h13v-5M13 5h6v6M19 5l-9 9',
   spark: 'M12 3v5M12 16v5M3 12h5M16 12h5M6 6l3 3M15 15l3 3M18 6l-3 3M9 15l-3 3',
 };

@@ -107,7 +107,8 @@ function facts(row, app) {
     ['Updated', row.lastModified === undefined ? undefined
       : ago(row.lastModified)],
     ['Likes', row.likes === undefined ? undefined : whole(row.likes)],
-    ['Judged by', row.why?.join(', ')],
+    // Names are long: a line may end behind what names the kind.
+    ['Judged by', row.why?.join(', ').replaceAll('=', '=\u200b')],
   ];
   return h('div', { class: 'facts' },
     h('dl', {}, ...terms.filter(([, value]) => value)

@@ -60,22 +60,57 @@ const ACTIONS = {
 };
 
 /**
+ * The same codes, of what is not about a model on the Hub.
+ * @type {Record<string, Record<string, [title: string, action: string]>>}
+ */
+const ABOUT = {
+  login: {
+    unauthorized: ['The Hub does not accept this token',
+      'Copy it again, or make a new one in the settings of your account there.'],
+    invalid_params: ['This is no access token of the Hub',
+      'A token begins with hf_. Copy all of it.'],
+    invalid_argument: ['This browser cannot keep a token for good',
+      'Sign in without "Stay signed in".'],
+    unexpected_shape: ['The Hub did not say whose this token is',
+      'Try again later.'],
+  },
+  import: {
+    unexpected_shape: ['This file is no backup of a model',
+      'Choose a file that Export has written.'],
+    json_syntax: ['This file is no backup of a model',
+      'Choose a file that Export has written.'],
+    hash_mismatch: ['The backup is damaged',
+      'Use another copy of it, or download the model.'],
+  },
+  export: {
+    store_damaged: ['A stored file is damaged',
+      'Verify the model: that repairs it. Then export it again.'],
+  },
+};
+
+/**
  * What any thrown value tells.
  * @param {unknown} error
+ * @param {string} [about] of what it is: one of ABOUT
  * @returns {Failure & { title: string, action: string }}
  */
-export function describe(error) {
+export function describe(error, about = '') {
   const failure = /** @type {Partial<Failure> | undefined} */ (error);
   const code = failure?.code ?? 'unexpected';
   const room = failure?.neededBytes === undefined ? ''
     : ` It needs ${bytes(failure.neededBytes)}${
       typeof failure.freeBytes === 'number'
         ? `; ${bytes(failure.freeBytes)} are free` : ''}.`;
+  const known = ABOUT[about]?.[code];
+  const [title, action] = known ?? [TITLES[code],
+    failure?.userAction ?? ACTIONS[code]];
   return {
     code,
-    title: TITLES[code] ?? 'Something went wrong',
-    message: `${sentence(failure?.message ?? String(error))}${room}`,
-    action: sentence(failure?.userAction ?? ACTIONS[code]
+    title: title ?? 'Something went wrong',
+    // Where the title says it all, the words of the core add nothing.
+    message: known ? ''
+      : `${sentence(failure?.message ?? String(error))}${room}`,
+    action: sentence(action
       ?? 'Try again. If it happens again, send the report under Health.'),
     stage: failure?.stage,
   };
@@ -99,14 +134,15 @@ export function wasCancelled(error) {
  * @param {object} [options]
  * @param {() => void} [options.retry]
  * @param {() => void} [options.dismiss]
+ * @param {string} [options.about] see `describe`
  */
-export function problem(error, { retry, dismiss } = {}) {
-  const { title, message, action, code, stage } = describe(error);
+export function problem(error, { retry, dismiss, about } = {}) {
+  const { title, message, action, code, stage } = describe(error, about);
   return h('div', { class: 'problem', role: 'alert' },
     icon('warning'),
     h('div', { class: 'problem-text' },
       h('strong', {}, title),
-      h('p', {}, message),
+      message !== '' && h('p', {}, message),
       h('p', {}, action),
       h('p', { class: 'problem-code' },
         h('code', {}, code), stage && ` in ${stage}`)),

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is on its way, what is stored, and what can be done with it.
 
+import { ACCEPT, exportToFile, importFromFile, work } from './backup.js';
 import { ago, bytes, splitId } from './format.js';
 import { button, fill, h, icon } from './dom.js';
-import { problem } from './problem.js';
+import { problem, wasCancelled } from './problem.js';
 import { transferBar } from './transfer-bar.js';
 
 /**
@@ -23,6 +24,9 @@ export function storageView(root, app) {
 class StorageView {
   #app;
   #meter = h('div', { class: 'meter-box' });
+  /** What came of an import, or how far it is. */
+  #imported = h('div', { class: 'outcome-box' });
+  #isImporting = false;
   #transfers = h('ul', { class: 'transfers', 'aria-label': 'Downloads' });
   #moving = h('section', { class: 'block', hidden: true },
     h('h2', {}, 'On the way'), this.#transfers);
@@ -39,13 +43,53 @@ class StorageView {
   constructor(root, app) {
     this.#app = app;
     root.append(h('div', { class: 'scroller page' },
-      h('header', { class: 'page-head' }, h('h1', {}, 'Storage')),
-      this.#meter, this.#moving,
+      h('header', { class: 'page-head' }, h('h1', {}, 'Storage'),
+        ...this.#importer()),
+      this.#meter, this.#imported, this.#moving,
       this.#kept));
     app.library.addEventListener('change', () => this.#draw());
     app.library.addEventListener('progress', () => this.#drawTransfers());
     this.#draw();
     this.#drawTransfers();
+  }
+
+  /** The button, and the file chooser behind it. */
+  #importer() {
+    const chooser = h('input', {
+      type: 'file', accept: ACCEPT, hidden: true, 'aria-label': 'Backup of a model',
+      on: {
+        change: () => {
+          const file = chooser.files?.[0];
+          if (file) this.#import(file);
+          chooser.value = ''; // the same one may be chosen again
+        },
+      },
+    });
+    return [button('Import', {
+      icon: 'import', kind: 'small',
+      attributes: { title: 'Store a model from a backup' },
+      click: () => { if (!this.#isImporting) chooser.click(); },
+    }), chooser];
+  }
+
+  /** @param {File} file */
+  async #import(file) {
+    const { element, signal, onBytes } = work(`Import of ${file.name}`);
+    const show = (/** @type {Node | null} */ node) => fill(this.#imported, node);
+    this.#isImporting = true;
+    show(element);
+    try {
+      const { modelId, bytes: size } = await importFromFile(
+        this.#app.manager, file, signal, onBytes);
+      show(h('p', { class: 'outcome', role: 'status' },
+        `${modelId} is stored: ${bytes(size)}, verified.`));
+    } catch (error) {
+      show(wasCancelled(error)
+        ? h('p', { class: 'outcome', role: 'status' }, 'The import was stopped.')
+        : problem(error, { about: 'import', dismiss: () => show(null) }));
+    }
+    this.#isImporting = false;
+    this.load();
   }
 
   load() {
@@ -210,11 +254,27 @@ class StorageView {
           await manager.rollbackModel(modelId);
           return 'The revision before is in use again.';
         })),
+      isUsable && act('Export', 'export', () => this.#export(model)),
       model.current && button(`Delete ${modelId}`, {
         icon: 'trash', symbol: true, kind: 'small quiet',
         click: () => this.#confirm(model),
       }),
     ];
+  }
+
+  /** @param {StoredModel} model */
+  #export(model) {
+    const { element, signal, onBytes } = work(`Export of ${model.modelId}`);
+    this.#do(model, async () => {
+      try {
+        const name = await exportToFile(
+          this.#app.manager, model, signal, onBytes);
+        return `Written to ${name}.`;
+      } catch (error) {
+        if (wasCancelled(error)) return 'Nothing was exported.';
+        throw error;
+      }
+    }, element, 'export');
   }
 
   /** @param {StoredModel} model */
@@ -274,15 +334,16 @@ class StorageView {
    * Does something with a model, and says below it what came of it.
    * @param {StoredModel} model
    * @param {() => Promise<string | Node | void>} act
-   * @param {string} [meanwhile]
+   * @param {string | Node} [meanwhile]
+   * @param {string} [about] what an error of it is about
    */
-  async #do(model, act, meanwhile) {
+  async #do(model, act, meanwhile, about) {
     const key = keyOf(model);
     const set = (/** @type {Node | null} */ node) => {
       if (node) this.#outcomes.set(key, node);
       else this.#outcomes.delete(key);
     };
-    set(meanwhile === undefined ? null
+    set(meanwhile === undefined ? null : meanwhile instanceof Node ? meanwhile
       : h('p', { class: 'outcome', role: 'status' }, meanwhile));
     this.#draw();
     try {
@@ -290,6 +351,7 @@ class StorageView {
       set(said ? h('p', { class: 'outcome', role: 'status' }, said) : null);
     } catch (error) {
       set(problem(error, {
+        about,
         dismiss: () => {
           set(null);
           this.#draw();
