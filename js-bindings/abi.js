@@ -46,6 +46,7 @@ export const ACTION = Object.freeze({
   FORGET: 6,
   DELIVER: 7,
   RUNTIME: 8,
+  REQUEST: 9,
 });
 
 export const MESSAGE_FLAG = Object.freeze({

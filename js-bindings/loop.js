@@ -385,6 +385,10 @@ export class Loop {
         }
         break;
       }
+      case ACTION.REQUEST:
+        // What becomes of it, all hear; nobody asked for it.
+        this.run(JSON.parse(decoder.decode(first))).catch(() => {});
+        break;
       case ACTION.MESSAGE:
         this.#take(op, JSON.parse(decoder.decode(first)), first.length, flags);
         break;

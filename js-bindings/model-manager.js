@@ -292,6 +292,11 @@ export class ModelManager {
     await this.#ask('logout');
   }
 
+  /** @type {Manager['account']} */
+  async account() {
+    return (await this.#ask('account')).account;
+  }
+
   /** @type {Manager['handleMessage']} */
   async handleMessage(message) {
     try {

@@ -71,6 +71,7 @@ export const FOREIGN_MESSAGES = Object.freeze([
   'idle',
   'restoreFromPopup',
   'uiPing',
+  'ui:showHuggingFaceLoginDialog',
   'tabagent:remember',
   'tabagent:idle',
 ]);

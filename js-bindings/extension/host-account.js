@@ -9,10 +9,13 @@ const OLD_KEY = 'huggingface_token';
  * Has the manager use what the router keeps. It was checked when it came in.
  * @param {{ handleMessage(message: unknown): Promise<any> }} manager
  * @param {string | null | undefined} token null: nobody is logged in
+ * @param {import('../types/index.d.ts').Account} [account] whose it is, as far
+ *   as that is known
  */
-export async function takeToken(manager, token) {
+export async function takeToken(manager, token, account) {
   await manager.handleMessage(token
-    ? { action: 'login', id: 'vault', params: { token, check: false } }
+    ? { action: 'login', id: 'vault',
+      params: { token, check: false, ...account } }
     : { action: 'logout', id: 'vault', params: {} });
 }
 

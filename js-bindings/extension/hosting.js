@@ -40,6 +40,11 @@ import { isAccountRequest } from './vault.js';
  * @property {string[]} allowContentScripts
  * @property {object} [idle]
  *
+ * @typedef {object} Greeting
+ * @property {Welcome} welcome
+ * @property {string | null} token of whoever is logged in
+ * @property {import('../types/index.d.ts').Account} [account] who that is
+ *
  * @typedef {object} Channel what there is of BroadcastChannel
  * @property {(message: any) => void} postMessage
  * @property {(name: 'message', listener: (event: any) => void) => void}
@@ -76,7 +81,7 @@ export class Host {
   #claims;
   /** @type {Welcome | undefined} */
   #welcome;
-  /** @type {(greeting: { welcome: Welcome, token: string | null }) => void} */
+  /** @type {(greeting: Greeting) => void} */
   #greeted = () => {};
   /** @type {Port | undefined} to the router, as long as both live */
   #router;
@@ -119,12 +124,13 @@ export class Host {
 
   async #make() {
     const { locks, createManager, target } = this.#around;
-    /** @type {Promise<{ welcome: Welcome, token: string | null }>} */
+    /** @type {Promise<Greeting>} */
     const greeting = new Promise((resolve) => { this.#greeted = resolve; });
     this.#callRouter();
     // Of two hosts the second one waits for the end of the first.
     await becomeHost(locks);
-    const { welcome: { hubUrl, mirrors, idle }, token } = await greeting;
+    const { welcome, token, account } = await greeting;
+    const { hubUrl, mirrors, idle } = welcome;
     const made = await createManager({
       hubUrl, mirrors, onMessage: (...said) => this.#spread(...said),
     });
@@ -136,7 +142,7 @@ export class Host {
       });
     }
     await manager.handleMessage({ type: CONFIGURE, payload: idle ?? {} });
-    if (token) await takeToken(manager, token);
+    if (token) await takeToken(manager, token, account);
     this.#moveOldToken(made).catch((error) => reportError(error));
     await this.#resume(made);
     return made;
@@ -196,10 +202,10 @@ export class Host {
    * @param {any} message of the router
    */
   async #listenTo(port, message) {
-    const { welcome, token, adopted, ask, request } = message;
+    const { welcome, token, account, adopted, ask, request } = message;
     if (welcome) {
       this.#welcome = welcome;
-      this.#greeted({ welcome, token });
+      this.#greeted({ welcome, token, account });
     } else if (adopted !== undefined) {
       this.#adopted(adopted);
     } else if (ask !== undefined) {

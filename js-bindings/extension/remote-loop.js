@@ -47,7 +47,7 @@ const RETRY_MS = 100;
 /** Requests that change nothing: sent again when nobody knows of them. */
 const READING = [
   'listChatModels', 'plan', 'models', 'checkForUpdate', 'downloads', 'doctor',
-  'storage', 'settings', 'state',
+  'storage', 'settings', 'state', 'account',
 ];
 
 /** The request of messages of a job that somebody else may have begun. */

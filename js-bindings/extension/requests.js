@@ -23,7 +23,7 @@ const ACTIONS = new Set([
   'verifyModel', 'pinModel', 'checkForUpdate', 'updateModel', 'rollbackModel',
   'downloads', 'pauseDownload', 'resumeDownload', 'cancelDownload',
   'clearStore', 'doctor', 'storage', 'load', 'generate', 'stop', 'reset',
-  'state', 'settings', 'updateSettings', 'login', 'logout',
+  'state', 'settings', 'updateSettings', 'login', 'logout', 'account',
 ]);
 
 /** @param {any} message */

@@ -306,9 +306,9 @@ export class Router {
       ...this.#around.document && { suspendAfterMs: EVENT_PAGE_MS },
       ...this.#options.idle,
     };
-    const token = await this.#vault.token();
+    const { token, account } = await this.#vault.kept();
     port.postMessage({
-      welcome: { hubUrl, mirrors, allowContentScripts, idle }, token,
+      welcome: { hubUrl, mirrors, allowContentScripts, idle }, token, account,
     });
   }
 

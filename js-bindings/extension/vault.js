@@ -17,14 +17,19 @@
 
 const KEY = 'tabagent_access_token';
 
+/** Whose it is, as the Hub said when it came in. */
+const ACCOUNT_KEY = 'tabagent_account';
+
 /** Pages and workers of the extension, not its scripts in web pages. */
 const TRUSTED = { accessLevel: 'TRUSTED_CONTEXTS' };
+
+/** @typedef {import('../types/index.d.ts').Account} Whose */
 
 /** Keeps one token: until the browser ends, or for good if the user says so. */
 export class Vault {
   #storage;
   /** Where there is no such storage, as long as the background lives. */
-  #inMemory = /** @type {string | null} */ (null);
+  #inMemory = /** @type {Record<string, any>} */ ({});
   /** @type {Promise<unknown>} changes, one after the other */
   #last = Promise.resolve();
 
@@ -34,26 +39,32 @@ export class Vault {
   }
 
   /** @returns {Promise<string | null>} what is kept */
-  token() {
+  async token() {
+    return (await this.kept()).token;
+  }
+
+  /** @returns {Promise<{ token: string | null, account?: Whose }>} */
+  kept() {
     return this.#inTurn(() => this.#read());
   }
 
   /**
    * Keeps a token instead of the one before.
    * @param {string} token
-   * @param {{ persist?: boolean }} [options] persist: for good
+   * @param {{ persist?: boolean, account?: Whose }} [options] persist: for good
    */
-  keep(token, { persist = false } = {}) {
+  keep(token, { persist = false, account } = {}) {
     return this.#inTurn(async () => {
       const { local } = this.#storage;
+      const items = { [KEY]: token, [ACCOUNT_KEY]: account ?? null };
       if (persist) {
         // What scripts in web pages can read is no place for a secret.
         await local?.setAccessLevel?.(TRUSTED);
-        await local?.set({ [KEY]: token });
+        await local?.set(items);
       } else {
-        await local?.remove(KEY);
+        await local?.remove([KEY, ACCOUNT_KEY]);
       }
-      await this.#keepForSession(token);
+      await this.#keepForSession(items);
     });
   }
 
@@ -63,16 +74,18 @@ export class Vault {
    */
   adopt(token) {
     return this.#inTurn(async () => {
-      if (await this.#read() === null) await this.#keepForSession(token);
+      if ((await this.#read()).token === null) {
+        await this.#keepForSession({ [KEY]: token });
+      }
     });
   }
 
   forget() {
     return this.#inTurn(async () => {
       const { session, local } = this.#storage;
-      this.#inMemory = null;
-      await session?.remove(KEY);
-      await local?.remove(KEY);
+      this.#inMemory = {};
+      await session?.remove([KEY, ACCOUNT_KEY]);
+      await local?.remove([KEY, ACCOUNT_KEY]);
     });
   }
 
@@ -84,22 +97,25 @@ export class Vault {
 
   async #read() {
     const { session, local } = this.#storage;
-    for (const area of [session, local]) {
-      const token = (await area?.get(KEY))?.[KEY];
-      if (typeof token === 'string') return token;
+    for (const area of [session, local, { get: async () => this.#inMemory }]) {
+      const items = await area?.get([KEY, ACCOUNT_KEY]);
+      const token = items?.[KEY];
+      if (typeof token === 'string') {
+        return { token, account: items?.[ACCOUNT_KEY] ?? undefined };
+      }
     }
-    return this.#inMemory;
+    return { token: null };
   }
 
-  /** @param {string} token */
-  async #keepForSession(token) {
+  /** @param {Record<string, any>} items */
+  async #keepForSession(items) {
     const { session } = this.#storage;
     if (!session) {
-      this.#inMemory = token;
+      this.#inMemory = items;
       return;
     }
     await session.setAccessLevel?.(TRUSTED);
-    await session.set({ [KEY]: token });
+    await session.set(items);
   }
 
   /**
@@ -163,34 +179,36 @@ export class Account {
     const name = /login$/i.test(action ?? type) ? 'login' : 'logout';
     this.#turn += 1;
     const result = /** @type {any} */ (await (name === 'login'
-      ? this.#login(params, this.#turn) : this.#logout()).catch(refusalOf));
-    if (!isPanel) {
-      return answerIn(
-        typeof action === 'string' ? 'action' : 'type', name, id, result);
-    }
-    if (name === 'login' && !result.code) this.#load(payload);
-    return panelAnswer(result);
+      ? this.#login(params, this.#turn, isPanel)
+      : this.#logout()).catch(refusalOf));
+    return isPanel ? panelAnswer(result) : answerIn(
+      typeof action === 'string' ? 'action' : 'type', name, id, result);
   }
 
   /**
    * @param {any} params
    * @param {number} turn
+   * @param {boolean} isPanel a model may wait for it, as the core knows
    */
-  async #login(params, turn) {
+  async #login(params, turn, isPanel) {
     const persist = params.persist === true;
     if (persist && !this.#vault.canPersist) {
       return refusal('invalid_argument', 'persist: this browser has no storage '
         + 'that is closed to scripts in web pages');
     }
     const token = params.token ?? await this.#oauth?.();
-    const end = await this.#ask(
-      { action: 'login', id: `account-${turn}`, params: { token } });
-    if (end.code !== undefined) return refusalOf(end);
+    const end = await this.#ask(isPanel
+      ? { type: 'huggingfaceLogin', payload: { ...params, token } }
+      : { action: 'login', id: `account-${turn}`, params: { token } });
+    if (end.code !== undefined) {
+      return refusalOf({ message: end.error, ...end });
+    }
     if (turn !== this.#turn) {
       return refusal('cancelled', 'the login was cancelled');
     }
-    await this.#vault.keep(token, { persist });
-    return { name: end.name, role: end.role };
+    const account = { name: end.name, role: end.role };
+    await this.#vault.keep(token, { persist, account });
+    return account;
   }
 
   async #logout() {
@@ -200,25 +218,13 @@ export class Account {
       { action: 'logout', id: `account-${this.#turn}`, params: {} });
     return end.code === undefined ? {} : refusalOf(end);
   }
-
-  /**
-   * TabAgent's panel asks for a login when it wants a model: that is loaded
-   * then. How it goes, all panels hear.
-   * @param {any} payload
-   */
-  #load({ modelId, modelPath, task, loadId } = /** @type {any} */ ({})) {
-    if (typeof modelId !== 'string') return;
-    this.#ask({
-      type: 'init', payload: { modelId, dtype: modelPath, task, loadId },
-    }).catch(() => {}); // told by the host, or there is none
-  }
 }
 
 /**
  * @param {any} result
  */
-function panelAnswer({ code, message }) {
-  return code === undefined ? { success: true }
+function panelAnswer({ code, message, ...result }) {
+  return code === undefined ? { success: true, ...result }
     : { success: false, error: message, code };
 }
 

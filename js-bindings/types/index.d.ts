@@ -322,6 +322,14 @@ export interface ModelManager {
   logout(): Promise<void>;
 
   /**
+   * Who is logged in, as the Hub said at the login; it is not asked again. A
+   * `name` of null: there is a token of which nobody has asked whose it is. The
+   * token itself is never told.
+   * @returns null: nobody
+   */
+  account(): Promise<KnownAccount | null>;
+
+  /**
    * Handles a request of the message protocol, in any of its styles (`action`,
    * `type`, TabAgent's `type` and `payload`). Progress goes to `onMessage`.
    * Resolves with the last message of the operation, which may report an error:
@@ -388,6 +396,11 @@ export interface Account {
   name: string;
   /** read, write, fineGrained, …; null: the Hub does not say. */
   role: string | null;
+}
+
+/** Who is logged in. */
+export interface KnownAccount extends Omit<Account, 'name'> {
+  name: string | null;
 }
 
 export interface LoadOptions extends CallOptions {

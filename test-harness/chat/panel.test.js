@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import {
-  RuntimeMessageTypes, WorkerEventNames,
+  RuntimeMessageTypes, UIEventNames, WorkerEventNames,
 } from '../../js-bindings/constants.js';
 import { makeLlama } from '../models/llama.js';
 import { assistant, saying, scriptedManager, user } from './script.js';
@@ -14,20 +14,31 @@ import { chatManager, MODEL, TEMPLATE } from './world.js';
 
 const GOOD = { success: true };
 
-/** Collects what pages hear, by type. */
-async function listen() {
+/**
+ * Collects what pages hear, by type.
+ * @param {{ entry?: object }} [options]
+ */
+async function listen(options) {
   /** @type {{ type: string, payload: any, isForChannel: boolean }[]} */
   const heard = [];
+  /** @type {Map<string, (payload: any) => void>} */
+  const waiting = new Map();
   const { manager } = await chatManager(makeLlama({ vocab: 320 }), {
+    ...options,
     onMessage: (
       /** @type {any} */ message, /** @type {boolean} */ isForChannel) => {
       heard.push({ ...message, isForChannel });
+      waiting.get(message.type)?.(message.payload);
     },
   });
   return {
     manager, heard,
     of: (/** @type {string} */ name) => heard
       .filter(({ type }) => type === name).map(({ payload }) => payload),
+    /** @returns {Promise<any>} the payload of the next one */
+    next: (/** @type {string} */ name) => new Promise((resolve) => {
+      waiting.set(name, resolve);
+    }),
     send: (
       /** @type {string} */ type, /** @type {any} */ payload = undefined) => (
       manager.handleMessage(payload === undefined ? { type }
@@ -64,6 +75,26 @@ test('a panel loads, asks, stops and leaves', async () => {
     ?? /** @type {any} */ (message).action));
   await manager.dispose();
 });
+
+test('a model that is gated is loaded when the panel brings a token',
+  async () => {
+    const { manager, of, next, send } = await listen(
+      { entry: { gated: 'manual' } });
+    const wanted = { modelId: MODEL, task: 'text-generation', loadId: 'L' };
+    const refused = await send(
+      WorkerEventNames.INIT, { ...wanted, dtype: 'fp32' });
+    assert.deepEqual([refused.success, refused.code], [false, 'unauthorized']);
+    const asked = { ...wanted, modelPath: 'fp32' };
+    assert.deepEqual(
+      of(UIEventNames.SHOW_HUGGINGFACE_LOGIN_DIALOG), [asked]);
+    const ready = next(WorkerEventNames.WORKER_READY);
+    assert.deepEqual(await send(WorkerEventNames.HUGGINGFACE_LOGIN,
+      { ...asked, token: 'hf_granted' }),
+    { success: true, name: 'granted', role: 'read' });
+    const { modelId, dtype } = await ready;
+    assert.deepEqual([modelId, dtype], [MODEL, 'fp32']);
+    await manager.dispose();
+  });
 
 test('TabAgent\'s own settings sample, ours do not', async () => {
   const { manager, of, send } = await listen();

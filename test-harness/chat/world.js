@@ -74,9 +74,10 @@ export function repositoryOf(
  * A manager for whom the Hub has `model` under the name MODEL.
  * @typedef {{ tokenizerConfig?: object, ort?: any,
  *   onMessage?: (message: any, isForChannel: boolean) => void,
- *   files?: Record<string, string>,
+ *   files?: Record<string, string>, entry?: object,
  *   openRuntime?: import('../../js-bindings/loop.js').Outside['openRuntime'] }}
- *   ChatOptions files: in place of those of the repository
+ *   ChatOptions files: in place of those of the repository; entry: more of
+ *   what the Hub says of it
  *
  * @param {TestModel} model
  * @param {ChatOptions} [options]
@@ -84,12 +85,13 @@ export function repositoryOf(
 export async function chatManager(
   model, {
     tokenizerConfig, files = {}, ort: runtime = ort, onMessage, openRuntime,
+    entry,
   } = {},
 ) {
   const hub = createHub({
     catalogue: [], rateLimits: false, latency: false,
     repositories: [{
-      id: MODEL,
+      id: MODEL, entry,
       files: new Map([...repositoryOf(model, tokenizerConfig),
         ...Object.entries(files)]),
     }],

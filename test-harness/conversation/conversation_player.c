@@ -45,10 +45,12 @@ static void log_text(player *self, const char *text) {
 
 static void on_action(void *user_data, const tam_action *action) {
   player *self = user_data;
-  if (action->kind == TAM_ACTION_MESSAGE) {
-    const char *kind = action->flags & TAM_MESSAGE_FLAG_TERMINAL  ? "terminal"
-                       : action->flags & TAM_MESSAGE_FLAG_CHANNEL ? "channel"
-                                                                  : "message";
+  if (action->kind == TAM_ACTION_MESSAGE ||
+      action->kind == TAM_ACTION_REQUEST) {
+    const char *kind = action->kind == TAM_ACTION_REQUEST          ? "request"
+                       : action->flags & TAM_MESSAGE_FLAG_TERMINAL ? "terminal"
+                       : action->flags & TAM_MESSAGE_FLAG_CHANNEL  ? "channel"
+                                                                   : "message";
     size_t size = action->first.len + 64;
     char *text = malloc(size);
     snprintf(text, size, "%s %u %.*s", kind, action->op, (int)action->first.len,

@@ -16,9 +16,10 @@ const SEED = new TextEncoder().encode('a fixed seed...\0');
 const decoder = new TextDecoder();
 
 /** @param {import('../../js-bindings/core.js').Action} action */
-function textOf({ op, flags, first }) {
-  const kind = flags & MESSAGE_FLAG.TERMINAL ? 'terminal'
-    : flags & MESSAGE_FLAG.CHANNEL ? 'channel' : 'message';
+function textOf({ kind: action, op, flags, first }) {
+  const kind = action === ACTION.REQUEST ? 'request'
+    : flags & MESSAGE_FLAG.TERMINAL ? 'terminal'
+      : flags & MESSAGE_FLAG.CHANNEL ? 'channel' : 'message';
   return `${kind} ${op} ${decoder.decode(first)}`;
 }
 
@@ -48,7 +49,9 @@ export function play(exports, events, steps) {
     }
     const result = core.feed(kind, { ...event, payload: bytesOf(payload) });
     for (let action = core.next(); action; action = core.next()) {
-      if (action.kind === ACTION.MESSAGE) log[step].push(textOf(action));
+      if (action.kind === ACTION.MESSAGE || action.kind === ACTION.REQUEST) {
+        log[step].push(textOf(action));
+      }
     }
     if (result !== 0) {
       const error = ERRORS.find(({ number }) => number === result);

@@ -199,11 +199,13 @@ describe('with a real manager', () => {
   test('logs in by the router, which keeps the token', async () => {
     const { name, role } = await client.login('hf_granted');
     assert.ok(name && role);
+    assert.deepEqual(await client.account(), { name, role });
     const { session, sent } = extension.browser;
     assert.ok([...session.values()].includes('hf_granted'));
     assert.equal(sent.filter(
       (one) => JSON.stringify(one).includes('hf_granted')).length, 1);
     await client.logout();
+    assert.equal(await client.account(), null);
     assert.equal(session.size, 0);
     await assert.rejects(client.login('hf_unknown'),
       { code: 'unauthorized', name: 'TabAgentError' });

@@ -177,13 +177,16 @@ export class FakeContext {
     const { browser } = this;
     const area = (/** @type {Map<string, any>} */ items) => ({
       get: async (/** @type {string} */ key) => (
-        items.has(key) ? { [key]: overWire(items.get(key)) } : {}),
+        Object.fromEntries([key].flat().filter((one) => items.has(one))
+          .map((one) => [one, overWire(items.get(one))]))),
       set: async (/** @type {Record<string, any>} */ change) => {
         for (const [key, value] of Object.entries(change)) {
           items.set(key, overWire(value));
         }
       },
-      remove: async (/** @type {string} */ key) => { items.delete(key); },
+      remove: async (/** @type {string | string[]} */ key) => {
+        for (const one of [key].flat()) items.delete(one);
+      },
     });
     const runtime = {
       id: browser.id,

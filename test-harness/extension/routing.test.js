@@ -45,6 +45,8 @@ function extensionWith(answer = () => ({ state: 'idle' }), background = {}) {
   all.push(extension);
   return {
     ...extension, handled,
+    /** Whether the host has made its manager. */
+    isMade: () => says.length > 0,
     /** What the core says to all. @param {any} message */
     say: (message, isForChannel = false) => (
       says.at(-1)?.(message, isForChannel)),
@@ -52,11 +54,15 @@ function extensionWith(answer = () => ({ state: 'idle' }), background = {}) {
   };
 }
 
-/** Opens the host and waits until it is there. @param {Extension} extension */
-async function openHost({ browser }) {
+/**
+ * Opens the host and waits until it is there.
+ * @param {Pick<Extension, 'browser'> & { isMade?: () => boolean }} extension
+ */
+async function openHost({ browser, isMade = () => true }) {
   const page = browser.openPage();
   await page.platform.runtime.sendMessage(
     { to: 'tabagent-router', want: 'host' });
+  await settle(isMade);
   return page;
 }
 
@@ -361,6 +367,8 @@ describe('the account', () => {
   /** @param {any} message what the core makes of it */
   const core = (message) => (message.action === 'login'
     ? { action: 'login:done', id: message.id, name: 'me', role: 'read' }
+    : message.type === 'huggingfaceLogin'
+      ? { success: true, name: 'me', role: 'read' }
     : message.action === 'logout' ? { action: 'logout:done', id: message.id }
       : { state: 'idle' });
 
@@ -369,9 +377,9 @@ describe('the account', () => {
       const extension = extensionWith(core);
       const page = await openHost(extension);
       const { sendMessage } = page.platform.runtime;
-      assert.deepEqual(await sendMessage(login), { success: true });
-      assert.deepEqual(extension.requests().map(({ params }) => params),
-        [{ token: TOKEN }]);
+      assert.deepEqual(await sendMessage(login),
+        { success: true, name: 'me', role: 'read' });
+      assert.deepEqual(extension.requests(), [login]);
       const { sent, session, local } = extension.browser;
       const withToken = sent.filter(
         (one) => JSON.stringify(one).includes(TOKEN));
@@ -389,7 +397,8 @@ describe('the account', () => {
     extension.browser.killWorker();
     await sendMessage(ASK);
     assert.deepEqual(extension.requests().map(({ params, type }) => (
-      params ?? type)), [{ token: TOKEN }, { token: TOKEN, check: false },
+      params ?? type)), ['huggingfaceLogin',
+      { token: TOKEN, check: false, name: 'me', role: 'read' },
       'getModelWorkerState']);
     assert.deepEqual(await sendMessage({ type: 'huggingfaceLogout' }),
       { success: true });

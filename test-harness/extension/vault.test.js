@@ -33,10 +33,11 @@ class FakeArea {
     if (this.isBroken) throw new Error(`QUOTA_BYTES exceeded by ${TOKEN}`);
   }
 
-  /** @param {string} key */
-  async get(key) {
+  /** @param {string[]} keys */
+  async get(keys) {
     await this.#turn();
-    return key in this.items ? { [key]: this.items[key] } : {};
+    return Object.fromEntries(Object.entries(this.items).filter(
+      ([key, value]) => keys.includes(key) && value !== undefined));
   }
 
   /** @param {Record<string, any>} items */
@@ -45,10 +46,10 @@ class FakeArea {
     Object.assign(this.items, items);
   }
 
-  /** @param {string} key */
-  async remove(key) {
+  /** @param {string[]} keys */
+  async remove(keys) {
     await this.#turn();
-    delete this.items[key];
+    for (const key of keys) delete this.items[key];
   }
 
   /** @param {{ accessLevel: string }} options */
@@ -233,11 +234,11 @@ describe('a login', () => {
       assert.deepEqual(await account.answer({
         type: 'huggingfaceLogin', payload: { token: TOKEN, modelId: 'a/b',
           modelPath: 'q4', task: 'text-generation', loadId: '1' },
-      }), { success: true });
+      }), { success: true, name: 'granted', role: 'read' });
       assert.equal(storage.session.items[KEY], TOKEN);
       assert.deepEqual(asked.at(-1), {
-        type: 'init', payload: { modelId: 'a/b', dtype: 'q4',
-          task: 'text-generation', loadId: '1' },
+        type: 'huggingfaceLogin', payload: { token: TOKEN, modelId: 'a/b',
+          modelPath: 'q4', task: 'text-generation', loadId: '1' },
       });
       await manager.dispose();
     });
@@ -356,6 +357,26 @@ describe('the host', () => {
     await manager.listChatModels();
     assert.equal(lastToken(hub), undefined);
     await manager.dispose();
+  });
+
+  test('knows from the vault whose the token is', async () => {
+    const { account, vault, hub, manager } = await openAccount();
+    await account.answer(
+      { action: 'login', id: 'x', params: { token: TOKEN } });
+    const { manager: next } = await openAccount();
+    assert.equal(await next.account(), null);
+    const kept = await vault.kept();
+    await takeToken(next, kept.token, kept.account);
+    assert.deepEqual(await next.account(), { name: 'granted', role: 'read' });
+    await vault.forget();
+    assert.deepEqual(await vault.kept(), { token: null });
+    await vault.adopt('hf_old');
+    await takeToken(next, await vault.token());
+    assert.deepEqual(await next.account(), { name: null, role: null });
+    await takeToken(next, null);
+    assert.equal(await next.account(), null);
+    assert.equal(hub.requests.length, 1); // the login's
+    await Promise.all([manager.dispose(), next.dispose()]);
   });
 
   /** @param {string} text */

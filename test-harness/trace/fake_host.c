@@ -370,6 +370,9 @@ static void take(fake_host *host, const tam_action *action) {
   case TAM_ACTION_DELIVER:
     take_deliver(host, action);
     break;
+  case TAM_ACTION_REQUEST:
+    promise(action->op == 0, "what follows from a request is none of its own");
+    break;
   default:
     fake_host_broken("actions are of a known kind");
   }

@@ -17,7 +17,8 @@
 
 static int is_json_entry(const char *text) {
   return strncmp(text, "message", 7) == 0 ||
-         strncmp(text, "terminal", 8) == 0 || strncmp(text, "models", 6) == 0;
+         strncmp(text, "terminal", 8) == 0 || strncmp(text, "models", 6) == 0 ||
+         strncmp(text, "request", 7) == 0;
 }
 
 static void log_text(replay *self, const char *format, ...) {
@@ -94,6 +95,10 @@ static void on_action(void *user_data, const tam_action *action) {
     break;
   case TAM_ACTION_MODELS:
     log_models(self, action);
+    break;
+  case TAM_ACTION_REQUEST:
+    log_text(self, "request %u %.*s", action->op, (int)action->first.len,
+             (const char *)action->first.ptr);
     break;
   default:
     log_text(self, "%s %u %.*s", kind, action->op, (int)action->first.len,

@@ -169,6 +169,8 @@ class Player {
       case ACTION.MODELS:
         return `models ${op} ` +
           JSON.stringify(decodeModels(first.slice()), MODEL_KEYS);
+      case ACTION.REQUEST:
+        return `request ${op} ${decoder.decode(first)}`;
       default: {
         const isLast = (flags & MESSAGE_FLAG.TERMINAL) !== 0;
         return `${isLast ? 'terminal' : 'message'} ${op} ` +

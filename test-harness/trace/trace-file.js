@@ -14,7 +14,7 @@
 const FENCE = '```';
 
 /** Actions whose text is JSON. */
-const JSON_ACTION = /^(message|terminal|models) /;
+const JSON_ACTION = /^(message|terminal|models|request) /;
 
 /**
  * @param {string} text of the Markdown file

@@ -83,6 +83,8 @@ static const char *action_name(int value) {
     return "DELIVER";
   case TAM_ACTION_RUNTIME:
     return "RUNTIME";
+  case TAM_ACTION_REQUEST:
+    return "REQUEST";
   }
   return NULL;
 }

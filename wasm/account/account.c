@@ -17,16 +17,20 @@ struct tam_account {
   tam_account_host host;
   tam_speaker speaker; // of the login under way, when |is_busy|
   int is_busy;
-  uint32_t status;   // the Hub's answer
-  tam_token claimed; // what the login is about
-  tam_whoami whoami;
+  uint32_t status;       // the Hub's answer
+  tam_token claimed;     // what the login is about
+  tam_whoami whoami;     // whose that is
+  tam_action_node *then; // the request that waits for it, or NULL
+  tam_whoami_name name;  // of who is logged in, empty: not known
+  tam_whoami_name role;
 };
 
+static const char verb_names[] = "login\0"
+                                 "logout\0"
+                                 "account\0";
+
 tam_account_verb tam_account_find_verb(tam_span name) {
-  return (tam_account_verb)(tam_names_find("login\0"
-                                           "logout\0",
-                                           name) +
-                            1);
+  return (tam_account_verb)(tam_names_find(verb_names, name) + 1);
 }
 
 int tam_account_new(tam_account **paccount, const tam_account_host *host) {
@@ -47,6 +51,8 @@ static void login_close(tam_account *account) {
   tam_token_forget(&account->claimed);
   tam_mem_wipe(&account->whoami, sizeof(account->whoami));
   tam_speaker_free(&account->speaker);
+  tam_mem_free(account->host.mem, account->then);
+  account->then = NULL;
   account->is_busy = 0;
 }
 
@@ -97,44 +103,71 @@ static void forget(tam_account *account) {
   }
   tam_mem_wipe(text, header.len);
   tam_token_forget(account->host.token);
+  account->name.len = 0;
+  account->role.len = 0;
 }
 
-static void login_done(tam_account *account, tam_span name, tam_span role,
-                       double now_ms) {
+static void write_account(const tam_whoami_name *name,
+                          const tam_whoami_name *role, tam_buf *json) {
+  tam_json_write_known_member(json, "name", tam_whoami_text(name));
+  tam_json_write_known_member(json, "role", tam_whoami_text(role));
+}
+
+static void write_who(const tam_account *account, tam_buf *json) {
+  if (account->host.token->len == 0) {
+    tam_json_write_key(json, "account");
+    tam_json_write_null(json);
+    return;
+  }
+  tam_json_write_member_begin(json, "account");
+  write_account(&account->name, &account->role, json);
+  tam_json_write_object_end(json);
+}
+
+static void login_done(tam_account *account, double now_ms) {
   tam_buf json;
   tam_speaker_begin(&account->speaker, TAM_ANSWER_DONE, now_ms, &json);
-  tam_json_write_known_member(&json, "name", name);
-  tam_json_write_known_member(&json, "role", role);
+  write_account(&account->whoami.name, &account->whoami.role, &json);
   if (tam_speaker_say(&account->speaker, TAM_ANSWER_DONE, &json) != 0) {
     login_fail(account, TAM_ERR_OUT_OF_MEMORY, "not enough memory", now_ms);
     return;
   }
   forget(account);
-  tam_token_keep(account->host.token, tam_token_span(&account->claimed));
+  tam_token_keep(account->host.token, tam_token_text(&account->claimed));
+  account->name = account->whoami.name;
+  account->role = account->whoami.role;
+  if (account->then != NULL) {
+    tam_action_queue_push(account->host.queue, account->then);
+    account->then = NULL; // the queue's
+  }
   login_close(account);
 }
 
 // ---------------------------------------------------------------------------
 // The Hub's answer
 
-// Returns a name of the answer, which goes into a message; nothing when it
-// repeats the token.
-static tam_span name_of(const tam_account *account,
-                        const tam_whoami_name *name) {
-  tam_span text = tam_whoami_text(name);
-  return tam_token_is_within(&account->claimed, TAM_SPAN_NONE, text)
-             ? TAM_SPAN_NONE
-             : text;
+// Names go into messages: one that repeats the token is none.
+static void check_name(const tam_account *account, tam_whoami_name *name) {
+  if (tam_token_is_within(&account->claimed, TAM_SPAN_NONE,
+                          tam_whoami_text(name))) {
+    name->len = 0;
+  }
+}
+
+static void check_names(tam_account *account) {
+  check_name(account, &account->whoami.name);
+  check_name(account, &account->whoami.role);
 }
 
 static void on_end(tam_account *account, double now_ms) {
-  tam_span name = name_of(account, &account->whoami.name);
-  if (tam_whoami_end(&account->whoami) != 0 || name.len == 0) {
+  int error = tam_whoami_end(&account->whoami);
+  check_names(account);
+  if (error != 0 || account->whoami.name.len == 0) {
     login_fail(account, TAM_ERR_UNEXPECTED_SHAPE,
                "the answer names no account; is this address a Hub?", now_ms);
     return;
   }
-  login_done(account, name, name_of(account, &account->whoami.role), now_ms);
+  login_done(account, now_ms);
 }
 
 static void on_refused(tam_account *account, double now_ms) {
@@ -205,7 +238,6 @@ static int login_ask(tam_account *account) {
       .timeout_ms = TIMEOUT_MS,
       .attempts_max = ATTEMPTS_MAX,
   };
-  tam_whoami_init(&account->whoami);
   int error = tam_net_open_op(account->host.net, account->speaker.op, 1);
   if (error == 0) {
     error = tam_net_submit(account->host.net, &request);
@@ -214,40 +246,62 @@ static int login_ask(tam_account *account) {
   return error;
 }
 
+typedef struct login_params {
+  tam_span token;
+  int check;
+  tam_span name; // of an account that need not be asked for
+  tam_span role;
+} login_params;
+
 // Returns what is wrong with the parameters, or NULL.
 static const char *read_params(const tam_account_request *request,
-                               tam_span *ptoken, int *pcheck) {
-  *pcheck = 1;
+                               login_params *params) {
+  *params = (login_params){.check = 1};
   for (const tam_json_node *at = tam_json_get_first(request->params);
        at != NULL; at = tam_json_get_next(at)) {
     tam_json_kind kind = tam_json_get_kind(at);
-    if (tam_span_is(tam_json_get_key(at), "token")) {
-      *ptoken = tam_json_get_string(at);
-    } else if (tam_span_is(tam_json_get_key(at), "check")) {
-      *pcheck = tam_json_get_bool(at) || kind != TAM_JSON_KIND_BOOL;
+    tam_span key = tam_json_get_key(at);
+    if (tam_span_is(key, "token")) {
+      params->token = tam_json_get_string(at);
+    } else if (tam_span_is(key, "check")) {
+      params->check = tam_json_get_bool(at) || kind != TAM_JSON_KIND_BOOL;
+    } else if (tam_span_is(key, "name")) {
+      params->name = tam_json_get_string(at);
+    } else if (tam_span_is(key, "role")) {
+      params->role = tam_json_get_string(at);
     } else if (request->params_are_nested) {
-      return "no parameters but token and check are known";
+      return "no parameters but token, check, name and role are known";
     }
   }
   // A secret is not quoted.
-  return tam_token_is_valid(*ptoken)
+  return tam_token_is_valid(params->token)
              ? NULL
              : "token: expected an access token of the Hub, which begins with "
                "hf_ and has letters, digits, _, - and . only";
 }
 
+static void keep_name(tam_whoami_name *name, tam_span text) {
+  if (text.len <= TAM_WHOAMI_NAME_MAX) {
+    tam_text_copy(name->text, text);
+    name->len = text.len;
+  }
+}
+
 static void login_start(tam_account *account,
                         const tam_account_request *request, double now_ms) {
-  tam_span token = TAM_SPAN_NONE;
-  int check;
-  const char *flaw = read_params(request, &token, &check);
+  login_params params;
+  const char *flaw = read_params(request, &params);
   if (flaw != NULL) {
     login_fail(account, TAM_ERR_INVALID_PARAMS, flaw, now_ms);
     return;
   }
-  tam_token_keep(&account->claimed, token);
-  if (!check) {
-    login_done(account, TAM_SPAN_NONE, TAM_SPAN_NONE, now_ms);
+  tam_whoami_init(&account->whoami);
+  tam_token_keep(&account->claimed, params.token);
+  if (!params.check) {
+    keep_name(&account->whoami.name, params.name);
+    keep_name(&account->whoami.role, params.role);
+    check_names(account);
+    login_done(account, now_ms);
     return;
   }
   int error = login_ask(account);
@@ -256,32 +310,60 @@ static void login_start(tam_account *account,
   }
 }
 
-static int logout_start(tam_account *account, tam_speaker *speaker,
-                        double now_ms) {
+// Says the end of what is done at once: a logout, or who is logged in.
+static int say_at_once(tam_account *account, tam_account_verb verb,
+                       tam_speaker *speaker, double now_ms) {
   tam_buf json;
-  forget(account);
   tam_speaker_begin(speaker, TAM_ANSWER_DONE, now_ms, &json);
+  if (verb == TAM_ACCOUNT_WHO) {
+    write_who(account, &json);
+  }
   int error = tam_speaker_say(speaker, TAM_ANSWER_DONE, &json);
   tam_speaker_free(speaker);
   return error;
 }
 
+// The request that waits for the login, ready to be queued.
+static int make_then(const tam_account *account, tam_span then,
+                     tam_action_node **pnode) {
+  *pnode = NULL;
+  if (then.len > 0) {
+    tam_action_node *node = tam_action_node_new(account->host.mem, then.len);
+    if (node == NULL) {
+      return TAM_ERR_OUT_OF_MEMORY;
+    }
+    node->action.kind = TAM_ACTION_REQUEST;
+    tam_text_copy((uint8_t *)(node + 1), then);
+    *pnode = node;
+  }
+  return 0;
+}
+
 int tam_account_start(tam_account *account, tam_account_verb verb,
                       const tam_account_request *request, double now_ms) {
   tam_speaker speaker;
-  int error =
-      tam_speaker_init(&speaker, account->host.queue,
-                       verb == TAM_ACCOUNT_LOGIN ? "login" : "logout",
-                       request->op, &request->envelope, account->host.mem);
+  tam_action_node *then = NULL;
+  int error = tam_speaker_init(
+      &speaker, account->host.queue, tam_names_at(verb_names, (size_t)verb - 1),
+      request->op, &request->envelope, account->host.mem);
+  if (error == 0 && verb == TAM_ACCOUNT_LOGIN) {
+    error = make_then(account, request->then, &then);
+  }
   if (error != 0) {
     tam_speaker_free(&speaker);
     return error;
   }
-  tam_account_cancel(account, now_ms);
+  if (verb != TAM_ACCOUNT_WHO) {
+    tam_account_cancel(account, now_ms);
+  }
   if (verb == TAM_ACCOUNT_LOGOUT) {
-    return logout_start(account, &speaker, now_ms);
+    forget(account);
+  }
+  if (verb != TAM_ACCOUNT_LOGIN) {
+    return say_at_once(account, verb, &speaker, now_ms);
   }
   account->speaker = speaker;
+  account->then = then;
   account->is_busy = 1;
   account->status = 0;
   login_start(account, request, now_ms);

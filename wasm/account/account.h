@@ -24,13 +24,17 @@ typedef struct tam_account_host {
 
 typedef enum tam_account_verb {
   TAM_ACCOUNT_NONE = 0,
-  // {token, check}: asks the Hub whose the token is, and keeps it when it is
-  // good: {name, role}, null where the Hub does not say. With check false it is
-  // kept unasked, for whoever has asked before, and both are null.
+  // {token, check, name, role}: asks the Hub whose the token is, and keeps it
+  // when it is good: {name, role}, null where the Hub does not say. With check
+  // false it is kept unasked, for whoever has asked before and says what came
+  // of it.
   TAM_ACCOUNT_LOGIN,
   // Forgets the token. No request that goes out afterwards has it, also none of
   // operations that began before.
-  TAM_ACCOUNT_LOGOUT
+  TAM_ACCOUNT_LOGOUT,
+  // {account: {name, role}}, as the login told, or {account: null}: nobody is
+  // logged in. The Hub is not asked.
+  TAM_ACCOUNT_WHO
 } tam_account_verb;
 
 // Returns the verb called |name|, or NONE.
@@ -42,6 +46,9 @@ typedef struct tam_account_request {
   tam_envelope envelope;
   const tam_json_node *params;
   int params_are_nested; // they stand alone: what is unknown is wrong
+  // The request that waits for a login, JSON; empty: none. It is asked for
+  // (TAM_ACTION_REQUEST) once the token is kept.
+  tam_span then;
 } tam_account_request;
 
 typedef struct tam_account tam_account;

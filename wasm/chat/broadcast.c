@@ -195,6 +195,29 @@ int tam_broadcast_answer(tam_chat_op *op) {
   return send_part(op, TAM_MESSAGE_FLAG_TERMINAL, &json);
 }
 
+// Returns 1 when the model that a panel wants is for those who are logged in,
+// and nobody is. A panel that opens with its last model does not ask for that.
+static int wants_login(const tam_chat_op *op, int error) {
+  const tam_envelope *envelope = &op->speaker.envelope;
+  return error == TAM_ERR_UNAUTHORIZED && op->answer == NULL &&
+         envelope->is_panel && envelope->failed.len == 0 &&
+         op->chat->host.token->len == 0;
+}
+
+// What it says back with the token is what it has heard here.
+static void say_login(tam_chat_op *op) {
+  const tam_chat_load *load = op->load;
+  tam_buf json;
+  if (!begin(op, TAM_NAME_UI_SHOW_HUGGINGFACE_LOGIN_DIALOG, &json)) {
+    return;
+  }
+  tam_json_write_known_member(&json, "modelPath",
+                              tam_buf_span(&load->model->asked_dtype));
+  tam_json_write_known_member(&json, "task", tam_buf_span(&load->model->task));
+  write_load(op, &json);
+  (void)send(op, &json);
+}
+
 // The bar of the panel, and then its state.
 static void say_load_failed(tam_chat_op *op, int error) {
   tam_span why = tam_buf_span(&op->why);
@@ -211,6 +234,9 @@ static void say_load_failed(tam_chat_op *op, int error) {
     tam_json_write_string_member(&json, "error", why);
     tam_json_write_name_member(&json, "code", tam_strerror(error));
     (void)send(op, &json);
+  }
+  if (wants_login(op, error)) {
+    say_login(op);
   }
 }
 

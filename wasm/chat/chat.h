@@ -8,6 +8,7 @@
 #include "core/answer.h"
 #include "core/json_tree.h"
 #include "core/random.h"
+#include "net/token.h"
 
 // The most loads and answers at a time, those that wait included.
 #define TAM_CHAT_OPS_MAX 64
@@ -16,7 +17,8 @@
 typedef struct tam_chat_host {
   const tam_mem *mem;
   tam_action_queue *queue;
-  tam_random *random; // of seeds that the caller does not give
+  tam_random *random;     // of seeds that the caller does not give
+  const tam_token *token; // of whoever is logged in
 } tam_chat_host;
 
 // What can be asked of it: a request by name. Static.

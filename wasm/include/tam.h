@@ -212,7 +212,10 @@ typedef enum tam_action_kind {
   // what, as JSON (see chat/runtime.h), |second| are bytes for it. Reported
   // under |request| by RUNTIME events. ABORT ends it without a report, and
   // releases what was made of it.
-  TAM_ACTION_RUNTIME = 8
+  TAM_ACTION_RUNTIME = 8,
+  // Send the request |first|, JSON, as a COMMAND of a number of the host's own:
+  // it follows from another one, and nobody waits for its answer.
+  TAM_ACTION_REQUEST = 9
 } tam_action_kind;
 
 // A FETCH whose URL begins like this is for a file that the caller of |op|

@@ -36,7 +36,7 @@ void tam_token_forget(tam_token *self) {
 
 // Returns the token of a request that brings |own|.
 TAM_SPAN_INLINE tam_span token_of(const tam_token *self, tam_span own) {
-  return own.len > 0 ? own : tam_token_span(self);
+  return own.len > 0 ? own : tam_token_text(self);
 }
 
 void tam_token_append_header(const tam_token *self, tam_span own,

@@ -28,7 +28,7 @@ void tam_token_keep(tam_token *self, tam_span text);
 // Forgets what is kept; nothing of it stays in memory.
 void tam_token_forget(tam_token *self);
 
-TAM_SPAN_INLINE tam_span tam_token_span(const tam_token *self) {
+TAM_SPAN_INLINE tam_span tam_token_text(const tam_token *self) {
   return (tam_span){self->text, self->len};
 }
 

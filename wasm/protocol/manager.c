@@ -48,7 +48,8 @@ static int manager_init(tam_manager *manager, tam_span hub_url,
     error = tam_store_new(&manager->store, &host);
   }
   if (error == 0) {
-    tam_chat_host host = {&manager->mem, &manager->queue, &manager->random};
+    tam_chat_host host = {&manager->mem, &manager->queue, &manager->random,
+                          &manager->token};
     error = tam_chat_new(&manager->chat, &host);
   }
   if (error == 0) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Requests: each is read, handed to whom it concerns, or answered.
 #include "core/event.h"
+#include "core/json_scan.h"
 #include "core/json_write.h"
 #include "core/mem.h"
 #include "protocol/job_command.h"
@@ -14,6 +15,9 @@
 #define WHY_MAX   2048
 #define NAME_MAX  1024 // of the name of a request that is quoted
 #define REPLY_MAX 4096
+
+// What waits for a login has of its message what may need escapes.
+#define WAITING_MAX (TAM_JSON_TREE_LEN_MAX * TAM_JSON_ESCAPE_RATIO)
 
 typedef struct host_command {
   uint32_t op;
@@ -194,10 +198,20 @@ static int manager_start_chat(tam_manager *manager,
 static int manager_start_account(tam_manager *manager,
                                  const host_command *command) {
   const tam_message *message = command->message;
+  tam_buf then;
+  tam_buf_init(&then, &manager->mem, WAITING_MAX);
+  if (message->account_verb == TAM_ACCOUNT_LOGIN) {
+    tam_panel_write_waiting(message, &then);
+  }
   tam_account_request request = {command->op, message->envelope,
-                                 message->params, message->params_are_nested};
-  return tam_account_start(manager->account, message->account_verb, &request,
-                           manager->now_ms);
+                                 message->params, message->params_are_nested,
+                                 tam_buf_span(&then)};
+  int error = then.error != 0
+                  ? then.error
+                  : tam_account_start(manager->account, message->account_verb,
+                                      &request, manager->now_ms);
+  tam_buf_free(&then);
+  return error;
 }
 
 static int manager_answer_panel(tam_manager *manager,

@@ -346,6 +346,34 @@ static int answer_popup(const call *self) {
 }
 
 // ---------------------------------------------------------------------------
+// Logins
+
+void tam_panel_write_waiting(const tam_message *message, tam_buf *json) {
+  static const char *const members[][2] = {{"modelId", "modelId"},
+                                           {"modelPath", "dtype"},
+                                           {"task", "task"},
+                                           {"loadId", "loadId"}};
+  const tam_json_node *params = message->params;
+  if (!message->envelope.is_panel ||
+      tam_json_get_kind(tam_json_get_member(params, TAM_SPAN("modelId"))) !=
+          TAM_JSON_KIND_STRING) {
+    return;
+  }
+  tam_json_write_object_begin(json);
+  tam_json_write_name_member(json, "type", TAM_NAME_WORKER_INIT);
+  tam_json_write_member_begin(json, "payload");
+  for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+    tam_span value = tam_json_get_string(
+        tam_json_get_member(params, tam_span_of(members[i][0])));
+    if (value.len > 0) {
+      tam_json_write_string_member(json, members[i][1], value);
+    }
+  }
+  tam_json_write_object_end(json);
+  tam_json_write_object_end(json);
+}
+
+// ---------------------------------------------------------------------------
 
 int tam_panel_answer(const tam_panel_host *host, const tam_message *message,
                      uint32_t op, uint32_t flags) {

@@ -21,4 +21,8 @@ typedef struct tam_panel_host {
 int tam_panel_answer(const tam_panel_host *host, const tam_message *message,
                      uint32_t op, uint32_t flags);
 
+// Appends the request that waits for the login |message|, when the panel asks
+// for one because it wants a model: that shall be loaded then.
+void tam_panel_write_waiting(const tam_message *message, tam_buf *json);
+
 #endif // TAM_PROTOCOL_PANEL_H
