@@ -37,6 +37,12 @@ import { StreamInput } from './stream-input.js';
  */
 
 /**
+ * Has somebody who has a token store a file of the Hub.
+ * @typedef {(url: string, signal?: AbortSignal | null) => Promise<boolean>}
+ *   BringFile
+ */
+
+/**
  * Under it the host of an extension, which is a file of its own, adds what
  * nobody else needs.
  */
@@ -46,13 +52,14 @@ const INSIDE = Symbol.for('tabagent-wasm.inside');
  * Loads the core and makes a manager.
  * @param {Options & { [INSIDE]?: {
  *   openRuntime?: import('./loop.js').Outside['openRuntime'],
+ *   bringFile?: BringFile,
  *   onMade?: (parts: { loop: Loop, log: EventLog,
  *     openStore: import('./loop.js').Outside['openStore'] }) => void } }}
  *   [options]
  * @returns {Promise<Manager>}
  */
 export async function createModelManager(options = {}) {
-  const { openRuntime, onMade } = options?.[INSIDE] ?? {};
+  const { openRuntime, bringFile, onMade } = options?.[INSIDE] ?? {};
   const { wasm, hubUrl, mirrors, seed, ...outside } = readOptions(options);
   const exports = await loadCore(wasm);
   const now = () => outside.clock.now();
@@ -61,7 +68,7 @@ export async function createModelManager(options = {}) {
     new Core(exports, { hubUrl, mirrors, seed, now }), log);
   const loop = new Loop(core, { ...outside, openRuntime });
   onMade?.({ loop, log, openStore: outside.openStore });
-  return new ModelManager(loop, hubUrl, outside.fetch, log);
+  return new ModelManager(loop, hubUrl, outside.fetch, log, bringFile);
 }
 
 /**
@@ -73,6 +80,7 @@ export class ModelManager {
   #hubUrl;
   #fetch;
   #log;
+  #bringFile;
   #lastId = 0;
 
   /**
@@ -80,12 +88,16 @@ export class ModelManager {
    * @param {string} hubUrl
    * @param {typeof fetch} fetch for what is not the store's business
    * @param {EventLog} [log] of what the core hears and says
+   * @param {BringFile} [bringFile] for what is refused to us
    */
-  constructor(loop, hubUrl, fetch, log = new EventLog(Date.now)) {
+  constructor(
+    loop, hubUrl, fetch, log = new EventLog(Date.now), bringFile = undefined,
+  ) {
     this.#loop = loop;
     this.#hubUrl = hubUrl;
     this.#fetch = fetch;
     this.#log = log;
+    this.#bringFile = bringFile;
     // Libraries take them off and call them alone.
     this.fetch = this.fetch.bind(this);
     this.cache = {
@@ -232,10 +244,13 @@ export class ModelManager {
     const signal = init?.signal
       ?? (input instanceof Request ? input.signal : undefined);
     const wanted = wantedOf(input, init);
+    const serve = () => serveFile(
+      this.#loop, this.#nextId('fetchFile'), wanted, signal);
     // What is elsewhere does not depend on the core in any way.
-    const served = wanted.url.startsWith(`${this.#hubUrl}/`)
-      && await serveFile(
-        this.#loop, this.#nextId('fetchFile'), wanted, signal);
+    let served = wanted.url.startsWith(`${this.#hubUrl}/`) && await serve();
+    if (served === 'refused' && await this.#bringFile?.(wanted.url, signal)) {
+      served = await serve();
+    }
     return served instanceof Response ? served : this.#fetch(input, init);
   }
 

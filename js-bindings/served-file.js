@@ -63,8 +63,8 @@ function absolute(url) {
  * @param {Wanted} wanted
  * @param {AbortSignal | null} [signal]
  * @param {import('./archive.js').Input} [input] the file, if it is handed in
- * @returns {Promise<Response | 'pass' | 'miss'>} pass: it is not the store's
- *   business; miss: it is not stored
+ * @returns {Promise<Response | 'pass' | 'miss' | 'refused'>} pass: it is not the
+ *   store's business; miss: it is not stored; refused: not without a token
  */
 export function serveFile(loop, id, wanted, signal, input) {
   return new Promise((resolve, reject) => {

@@ -2,20 +2,23 @@
 // A manager whose work is done by the host. What moves bytes is done in the
 // page, on the same store.
 
+import { errorOfMessage } from '../errors.js';
 import { lazyStream } from '../lazy-stream.js';
 import { ModelManager } from '../model-manager.js';
 
 /**
  * @typedef {import('../types/index.d.ts').ModelManager} Manager
  *
- * @typedef {(options: { hubUrl?: string, mirrors?: string[] })
- *   => Promise<Manager>} CreateLocal
+ * @typedef {(options: { hubUrl?: string, mirrors?: string[] },
+ *   bringFile: import('../model-manager.js').BringFile) => Promise<Manager>}
+ *   CreateLocal
  */
 
 /** Documented in types/client.d.ts. */
 export class Client extends ModelManager {
   #loop;
   #createLocal;
+  #lastFile = 0;
   /** @type {Promise<Manager> | undefined} */
   #local;
 
@@ -79,9 +82,26 @@ export class Client extends ModelManager {
     await local?.dispose();
   }
 
+  /**
+   * Here is no token: what needs one the host fetches into the store.
+   * @param {string} url
+   * @param {AbortSignal | null} [signal]
+   */
+  async #bringFile(url, signal) {
+    this.#lastFile += 1;
+    const end = await this.#loop.run({
+      action: 'storeFile', id: `storeFile-${this.#loop.life}${this.#lastFile}`,
+      params: { url },
+    }, { signal });
+    if (end.code !== undefined) throw errorOfMessage(end, signal?.reason);
+    return end.outcome === 'file';
+  }
+
   /** The manager of this page, of the same store and the same Hub. */
   #here() {
-    this.#local ??= this.#loop.hub().then(this.#createLocal)
+    this.#local ??= this.#loop.hub()
+      .then((hub) => this.#createLocal(
+        hub, (url, signal) => this.#bringFile(url, signal)))
       .catch((error) => {
         this.#local = undefined;
         throw error;

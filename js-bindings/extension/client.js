@@ -21,8 +21,10 @@ export function connect({ wasm } = {}) {
     locks: navigator.locks, setTimeout: setTimeout.bind(globalThis),
     clearTimeout: clearTimeout.bind(globalThis),
   });
-  return new Client(loop, async (options) => {
+  return new Client(loop, async (options, bringFile) => {
     const { createModelManager } = await import('../index.js');
-    return createModelManager({ ...options, wasm });
+    return createModelManager({
+      ...options, wasm, [Symbol.for('tabagent-wasm.inside')]: { bringFile },
+    });
   });
 }

@@ -44,10 +44,11 @@ const NOTHING_YET = -1;
 /** How soon it is tried again. */
 const RETRY_MS = 100;
 
-/** Requests that change nothing: sent again when nobody knows of them. */
+/** Requests that change nothing, or nothing more: sent again when nobody knows of them. */
 const READING = [
   'listChatModels', 'plan', 'models', 'checkForUpdate', 'downloads', 'doctor',
   'storage', 'settings', 'state', 'account',
+  'storeFile',
 ];
 
 /** The request of messages of a job that somebody else may have begun. */

@@ -11,12 +11,14 @@ import { END, MODEL, repositoryOf } from '../chat/world.js';
 import { createHub } from '../hub/index.js';
 import { makeLlama } from '../models/llama.js';
 import { MemoryStore } from '../store/memory-store.js';
-import { quiet } from '../store/world.js';
+import { HUB_URL, quiet } from '../store/world.js';
 import { installExtension, managerMaker, plainMade, settle } from './world.js';
 
 const LETTER = 'a'.charCodeAt(0);
 /** How soon a client tries again to reach a host. */
 const RETRY_MS = 100;
+
+const GATED = 'acme/gated';
 
 const ENDLESS = { message: 'Hi', settings: { max_new_tokens: 400 } };
 
@@ -52,7 +54,9 @@ describe('with a real manager', () => {
     ort = new FakeOrt((tokens) => (tokens.length > 60 ? END : LETTER));
     hub = createHub({
       models: 60, rateLimits: false, latency: false,
-      repositories: [{ id: MODEL, files: repositoryOf(makeLlama()) }],
+      repositories: [{ id: MODEL, files: repositoryOf(makeLlama()) },
+        { id: GATED, files: new Map([['config.json', '{"model_type":"x"}']]),
+          entry: { gated: 'manual' } }],
     });
     extension = install({
       createManager: managerMaker(
@@ -194,6 +198,37 @@ describe('with a real manager', () => {
     assert.equal(hub.requests.length, asked);
     const sent = JSON.stringify(extension.browser.sent);
     assert.ok(!sent.includes('model_type'));
+  });
+
+  test('a gated file is fetched by the host, which has the token', async () => {
+    const url = `${HUB_URL}/${GATED}/resolve/main/config.json`;
+    const refused = await client.fetch(url);
+    assert.equal(refused.status, 401);
+    assert.equal(refused.headers.get('x-error-code'), 'GatedRepo');
+    await client.login('hf_granted');
+    const before = hub.requests.length;
+    assert.equal((await (await client.fetch(url)).json()).model_type, 'x');
+    const withToken = hub.requests.slice(before).filter(
+      ({ headers }) => headers.authorization === 'Bearer hf_granted');
+    assert.equal(withToken.filter(({ url }) => url.includes('/resolve/')).length,
+      1);
+    const asked = hub.requests.length;
+    const again = await client.fetch(url);
+    assert.equal(again.headers.get('content-type'), 'application/json');
+    await again.body?.cancel();
+    assert.ok(await client.cache.match(url));
+    assert.equal(hub.requests.length, asked);
+    // The token left the page once, when it logged in.
+    assert.equal(extension.browser.sent.filter(
+      (one) => JSON.stringify(one).includes('hf_granted')).length, 1);
+    // A token of one's own is for this one request only.
+    await client.logout();
+    await client.deleteModel(GATED);
+    assert.equal((await client.fetch(url)).status, 401);
+    const own = await client.fetch(
+      url, { headers: { authorization: 'Bearer hf_granted' } });
+    assert.equal(own.status, 200);
+    await own.body?.cancel();
   });
 
   test('logs in by the router, which keeps the token', async () => {
@@ -566,4 +601,23 @@ test('a panel that is there is told to the core, and when it goes', async () => 
     ['uiConnected', 'uiDisconnected']);
   assert.equal(told[0].payload.senderId, told[1].payload.senderId);
   assert.match(told[0].payload.context, /panel\.html$/);
+});
+
+test('which popup belongs to a tab outlives the host', async () => {
+  const make = managerMaker();
+  const { browser } = install({
+    createManager: async (options) => {
+      const made = await make(options);
+      // The locks of the dead stay with them in the store of this test.
+      made.manager.resumeJobs = async () => [];
+      return made;
+    },
+  });
+  const { sendMessage } = browser.openPage().platform.runtime;
+  await sendMessage({ type: 'popupCreated', tabId: 7, popupId: 9 });
+  await settle(() => browser.session.size > 0);
+  browser.offscreen?.kill();
+  browser.killWorker();
+  assert.deepEqual(await sendMessage({ type: 'getPopupForTab', tabId: 7 }),
+    { popupId: 9 });
 });

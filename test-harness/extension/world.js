@@ -115,9 +115,9 @@ export function installExtension({
     },
   };
 
-  /** @param {any} options */
-  async function createLocal(options) {
-    const { manager } = await createManager(options);
+  /** @param {any} options @param {any} bringFile */
+  async function createLocal(options, bringFile) {
+    const { manager } = await createManager({ ...options, bringFile });
     return manager;
   }
 }
@@ -129,10 +129,11 @@ export function installExtension({
  * @returns {(options: any) => Promise<Made>}
  */
 export function managerMaker({ store = new MemoryStore(), ...options } = {}) {
-  return async ({ onMessage }) => {
+  return async ({ onMessage, bringFile }) => {
     const loop = await loopOf(store, { ...options, onMessage });
     const manager = new ModelManager(
-      loop, options.hubUrl ?? HUB_URL, options.fetch ?? fetch);
+      loop, options.hubUrl ?? HUB_URL, options.fetch ?? fetch, undefined,
+      bringFile);
     return { loop, manager };
   };
 }

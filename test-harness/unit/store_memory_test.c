@@ -78,6 +78,7 @@ static const scenario scenarios[] = {
     {prepare_stored, DOWNLOAD, 1000},
     {prepare_full, DOWNLOAD_FP32, 1000},
     {prepare_nothing, FETCH(GRAPH), 1000},
+    {prepare_nothing, STORE_FILE(GRAPH), 1000},
     {prepare_stored, FETCH(GRAPH), 1000},
     {prepare_damaged, FETCH(GRAPH), 1000},
     {prepare_stored, OPEN(GRAPH), 1000},

@@ -32,7 +32,10 @@
 #define URL(path) STORE_HOST_URL "/" STORE_HOST_MODEL "/resolve/main/" path
 #define FETCH_WITH(path, members)                                              \
   MESSAGE("fetchFile", "\"url\":\"" URL(path) "\"" members)
-#define FETCH(path) FETCH_WITH(path, "")
+#define FETCH(path)           FETCH_WITH(path, "")
+#define FETCH_AS(path, token) FETCH_WITH(path, ",\"hfToken\":\"" token "\"")
+
+#define STORE_FILE(path) MESSAGE("storeFile", "\"url\":\"" URL(path) "\"")
 
 #define OPEN_WITH(path, members)                                               \
   MESSAGE("openFile", MODEL_MEMBER ",\"path\":\"" path "\"" members)

@@ -218,17 +218,48 @@ static void test_outcomes(void) {
   store_host_free(&host);
 }
 
-// A refusal of the Hub is for whoever asked.
+// A refusal of the Hub is for whoever asked. Whoever did not say who asks may
+// have somebody ask who does.
 static void test_refused(void) {
   store_host host;
   model_begin(&host, 1000);
   host.api_fault = HUB_FAULT_GATED;
-  expect(store_host_do(&host, FETCH("config.json")), "\"outcome\":\"pass\"");
+  expect(store_host_do(&host, FETCH("config.json")), "\"outcome\":\"refused\"");
+  expect(store_host_do(&host, FETCH_AS("config.json", "hf_own")),
+         "\"outcome\":\"pass\"");
   host.api_fault = HUB_FAULT_NONE;
   host.fault = store_host_file_fault;
   host.fault_kind = HUB_FAULT_GATED;
   host.fault_to = UINT32_MAX;
-  expect(store_host_do(&host, FETCH("config.json")), "\"outcome\":\"pass\"");
+  expect(store_host_do(&host, FETCH("config.json")), "\"outcome\":\"refused\"");
+  expect(store_host_do(&host, STORE_FILE("config.json")),
+         "\"outcome\":\"refused\"");
+  store_host_free(&host);
+}
+
+// A file that somebody else will serve is downloaded once, and not served here.
+static void test_store_file(void) {
+  store_host host;
+  model_begin(&host, 1000);
+  for (int i = 0; i < 2; i++) {
+    expect(store_host_do(&host, STORE_FILE(GRAPH)), "\"outcome\":\"file\"");
+    CHECK_INT(host.served_len, 0);
+    CHECK_INT(host.file_fetches, 1);
+  }
+  expect(store_host_do(&host, STORE_FILE("none.json")),
+         "\"outcome\":\"absent\"");
+  expect(store_host_do(&host, FETCH(GRAPH)), "\"outcome\":\"file\"");
+  CHECK_INT(host.served_len, 1000);
+  CHECK_INT(host.file_fetches, 1);
+  store_host_free(&host);
+}
+
+// Without a network there is nothing that could be stored.
+static void test_store_file_offline(void) {
+  store_host host;
+  model_begin(&host, 1000);
+  host.api_fault = HUB_FAULT_RESET;
+  expect(store_host_do(&host, STORE_FILE(GRAPH)), "\"code\":\"network\"");
   store_host_free(&host);
 }
 
@@ -256,6 +287,8 @@ int main(void) {
   RUN(test_empty_file);
   RUN(test_outcomes);
   RUN(test_refused);
+  RUN(test_store_file);
+  RUN(test_store_file_offline);
   RUN(test_shared_miss);
   return check_finish();
 }

@@ -203,7 +203,7 @@ static int commit_failed(tam_store_op *op, const tam_net_report *report) {
     return TAM_PHASE_DONE;
   }
   int error = tam_store_op_net_failed(op, report);
-  if (op->verb->is_serving && error < 0) {
+  if (op->verb->is_serving && !op->verb->is_storing && error < 0) {
     op->transfers.error = error;
     op->phase = tam_unverified_phases;
     return (*op->phase)->start(op);

@@ -121,6 +121,9 @@ extern const tam_phase tam_hit_phase;
 // Gives up when the repository has no such file.
 extern const tam_phase tam_found_phase;
 
+// The chosen file is stored, and that was all.
+extern const tam_phase tam_kept_phase;
+
 // Serves the chosen file.
 extern const tam_phase tam_serve_phase;
 

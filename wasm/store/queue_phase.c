@@ -86,7 +86,9 @@ static const tam_transfer *find_transfer(const tam_store_op *download,
 // it does not fetch, too; whoever hands one in wants to have it stored.
 static int is_elsewhere(const tam_store_op *op) {
   const tam_store_op *download =
-      op->verb->is_serving && !op->params.is_input ? find_download(op) : NULL;
+      op->verb->is_serving && !op->verb->is_storing && !op->params.is_input
+          ? find_download(op)
+          : NULL;
   return download != NULL && find_transfer(download, op) == NULL;
 }
 

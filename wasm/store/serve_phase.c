@@ -89,6 +89,14 @@ static int found_start(tam_store_op *op) {
 
 const tam_phase tam_found_phase = {.stage = "store", .start = found_start};
 
+// Somebody else will serve it.
+static int kept_start(tam_store_op *op) {
+  op->serving.outcome = TAM_OUTCOME_FILE;
+  return TAM_PHASE_DONE;
+}
+
+const tam_phase tam_kept_phase = {.stage = "store", .start = kept_start};
+
 // ---------------------------------------------------------------------------
 // The head
 

@@ -12,7 +12,8 @@ typedef enum tam_outcome {
   TAM_OUTCOME_PASS = 0, // it is not the store's business: ask the network
   TAM_OUTCOME_FILE,     // it was served
   TAM_OUTCOME_ABSENT,   // the repository has no such file
-  TAM_OUTCOME_MISS      // it is not stored, and was not to be fetched
+  TAM_OUTCOME_MISS,     // it is not stored, and was not to be fetched
+  TAM_OUTCOME_REFUSED   // the Hub wants to know who asks, and nobody said so
 } tam_outcome;
 
 // Of the phases url to serve, and of open. Those in between look at |file| to

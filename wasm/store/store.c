@@ -123,13 +123,20 @@ static int refusal_of(const tam_net_report *report) {
   return report->status == 404 ? TAM_ERR_NOT_FOUND : TAM_ERR_HTTP_STATUS;
 }
 
+// Returns 1 when the Hub may give it to somebody who is logged in.
+static int is_refused(const tam_store_op *op, uint32_t status) {
+  return (status == 401 || status == 403) && op->params.token.len == 0 &&
+         op->store->host.token->len == 0;
+}
+
 // The Hub answered, but not with what was asked for.
 static int on_refused(tam_store_op *op, const tam_net_report *report) {
   int error = refusal_of(report);
   op->status = report->status;
   if (op->verb->is_serving && !op->serving.has_head &&
       error != TAM_ERR_HTTP_STATUS) {
-    op->serving.outcome = TAM_OUTCOME_PASS;
+    op->serving.outcome =
+        is_refused(op, report->status) ? TAM_OUTCOME_REFUSED : TAM_OUTCOME_PASS;
     return TAM_PHASE_END;
   }
   tam_buf_append_text(&op->why, "the Hub answered with status ");

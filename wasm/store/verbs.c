@@ -212,7 +212,8 @@ static void write_outcome(const tam_store_op *op, tam_buf *json) {
                              tam_names_at("pass\0"
                                           "file\0"
                                           "absent\0"
-                                          "miss\0",
+                                          "miss\0"
+                                          "refused\0",
                                           op->serving.outcome));
 }
 
@@ -253,12 +254,16 @@ PHASES(check_phases, &tam_stored_phase, &tam_commit_phase, &tam_tree_phase,
 
 // What is stored is served at once; else the second half fetches it, having
 // looked again when it has the lock, for somebody else may have been faster.
-PHASES(fetch_phases, &tam_url_phase, &tam_stored_phase, &tam_known_phase,
-       &tam_select_file_phase, &tam_journals_phase, &tam_hit_phase,
-       &tam_lock_phase, &tam_stored_phase, &tam_known_phase, &tam_commit_phase,
-       &tam_tree_phase, &tam_select_file_phase, &tam_found_phase,
-       &tam_journals_phase, &tam_adopt_phase, &tam_begin_phase,
-       &tam_transfer_phase, &tam_unlock_phase, &tam_serve_phase);
+#define FETCH_PHASES                                                           \
+  &tam_url_phase, &tam_stored_phase, &tam_known_phase, &tam_select_file_phase, \
+      &tam_journals_phase, &tam_hit_phase, &tam_lock_phase, &tam_stored_phase, \
+      &tam_known_phase, &tam_commit_phase, &tam_tree_phase,                    \
+      &tam_select_file_phase, &tam_found_phase, &tam_journals_phase,           \
+      &tam_adopt_phase, &tam_begin_phase, &tam_transfer_phase,                 \
+      &tam_unlock_phase
+
+PHASES(fetch_phases, FETCH_PHASES, &tam_serve_phase);
+PHASES(store_file_phases, FETCH_PHASES, &tam_kept_phase);
 
 PHASES(open_phases, &tam_stored_phase, &tam_known_phase, &tam_need_phase,
        &tam_select_file_phase, &tam_journals_phase, &tam_open_phase);
@@ -367,6 +372,11 @@ static const tam_store_verb verbs[] = {
      .phases = fetch_phases,
      .write_done = write_outcome,
      .is_serving = 1},
+    {.name = "storeFile",
+     .phases = store_file_phases,
+     .write_done = write_outcome,
+     .is_serving = 1,
+     .is_storing = 1},
     {.name = "openFile",
      .phases = open_phases,
      .write_done = write_opened,

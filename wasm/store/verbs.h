@@ -17,6 +17,7 @@ struct tam_store_verb {
   uint8_t is_queued;   // it is a download of the queue
   uint8_t is_part;     // of a load, which tells the panel how far it is
   uint8_t is_serving;  // a refusal of the Hub is for whoever asked
+  uint8_t is_storing;  // what others serve, it only stores
   uint8_t takes_rows;  // the caller hands in a list of files
   uint8_t takes_facts; // the host says what it found out
   uint8_t is_verify;   // damage is looked for, not settled beforehand
