@@ -39,6 +39,7 @@ import { isAccountRequest } from './vault.js';
  * @property {string[]} [mirrors]
  * @property {string[]} allowContentScripts
  * @property {object} [idle]
+ * @property {object} [session] what the host before had remembered
  *
  * @typedef {object} Greeting
  * @property {Welcome} welcome
@@ -130,7 +131,7 @@ export class Host {
     // Of two hosts the second one waits for the end of the first.
     await becomeHost(locks);
     const { welcome, token, account } = await greeting;
-    const { hubUrl, mirrors, idle } = welcome;
+    const { hubUrl, mirrors, idle, session } = welcome;
     const made = await createManager({
       hubUrl, mirrors, onMessage: (...said) => this.#spread(...said),
     });
@@ -141,7 +142,8 @@ export class Host {
         say: (message) => send(this.#platform, message),
       });
     }
-    await manager.handleMessage({ type: CONFIGURE, payload: idle ?? {} });
+    await manager.handleMessage(
+      { type: CONFIGURE, payload: { ...idle, ...session } });
     if (token) await takeToken(manager, token, account);
     this.#moveOldToken(made).catch((error) => reportError(error));
     await this.#resume(made);

@@ -34,6 +34,10 @@ const HOST_START_MS = 20_000;
 /** How often it is tried to open the page. */
 const OPENING_MAX = 3;
 
+/** The background lives so long without anything to do: a login page may be
+ * open for longer. */
+const AWAKE_MS = 20_000;
+
 /** Requests of which we would tell that the host has died. */
 const WAITING_MAX = 64;
 
@@ -69,8 +73,9 @@ export class Router {
     this.#options = options;
     this.#around = surroundings;
     this.#vault = new Vault(platform.storage);
+    const { oauth } = options;
     this.#account = new Account({
-      vault: this.#vault, oauth: options.oauth,
+      vault: this.#vault, oauth: oauth && (() => this.#stayAwake(oauth)),
       ask: (request) => this.#ask(request),
     });
   }
@@ -130,7 +135,7 @@ export class Router {
       if (!await this.#isHostThere()) await this.#openHost();
       return { ready: true };
     }
-    if (isFromHost && want === 'state') return { state: await this.#state() };
+    if (isFromHost && want === 'state') return { state: await this.#state('local') };
     if (isFromHost && remember) {
       await this.#remember(remember);
       return { done: true };
@@ -307,8 +312,10 @@ export class Router {
       ...this.#options.idle,
     };
     const { token, account } = await this.#vault.kept();
+    const session = await this.#state('session');
     port.postMessage({
-      welcome: { hubUrl, mirrors, allowContentScripts, idle }, token, account,
+      welcome: { hubUrl, mirrors, allowContentScripts, idle, session },
+      token, account,
     });
   }
 
@@ -326,23 +333,62 @@ export class Router {
     }
   }
 
-  /** @returns {Promise<Record<string, any>>} */
-  async #state() {
-    const stored = await this.#platform.storage?.local.get(STATE_KEY);
+  /**
+   * Does something that takes people a while.
+   * @template T
+   * @param {() => Promise<T>} work
+   * @returns {Promise<T>}
+   */
+  async #stayAwake(work) {
+    const { setTimeout, clearTimeout } = this.#around;
+    /** @type {any} */
+    let timer;
+    const stir = () => {
+      // Asking the platform for anything counts as doing something.
+      this.#platform.runtime.getPlatformInfo?.();
+      timer = setTimeout(stir, AWAKE_MS);
+    };
+    stir();
+    try {
+      return await work();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /**
+   * @param {'local' | 'session'} area
+   * @returns {Promise<Record<string, any>>}
+   */
+  async #state(area) {
+    const stored = await this.#platform.storage?.[area]?.get(STATE_KEY);
     return stored?.[STATE_KEY] ?? {};
   }
 
-  /** @param {Record<string, any>} change */
-  #remember(change) {
+  /**
+   * @param {Record<string, any>} change session: what does not outlive the
+   *   browser
+   */
+  #remember({ session = {}, ...lasting }) {
     const write = async () => {
-      const state = { ...await this.#state(), ...change };
-      for (const [name, value] of Object.entries(state)) {
-        if (value === null) delete state[name];
-      }
-      await this.#platform.storage?.local.set({ [STATE_KEY]: state });
+      await this.#change('local', lasting);
+      await this.#change('session', session);
     };
     this.#writing = this.#writing.then(write, write);
     return this.#writing;
+  }
+
+  /**
+   * @param {'local' | 'session'} area
+   * @param {Record<string, any>} change
+   */
+  async #change(area, change) {
+    if (Object.keys(change).length === 0) return;
+    const state = { ...await this.#state(area), ...change };
+    for (const [name, value] of Object.entries(state)) {
+      if (value === null) delete state[name];
+    }
+    await this.#platform.storage?.[area]?.set({ [STATE_KEY]: state });
   }
 }
 

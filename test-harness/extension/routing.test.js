@@ -293,6 +293,17 @@ describe('the state of the background', () => {
       { lastLoadedModel: { repoId: 'a/b' } });
   });
 
+  test('of a browser that runs is in its session only', async () => {
+    const extension = extensionWith();
+    await openHost(extension);
+    extension.say({ type: 'tabagent:remember',
+      payload: { session: { popups: [[1, 2]] } } });
+    const { session, local } = extension.browser;
+    await settle(() => session.size > 0);
+    assert.deepEqual([[...session.values()], local.size],
+      [[{ popups: [[1, 2]] }], 0]);
+  });
+
   test('is kept by the router and given back to the core', async () => {
     const extension = extensionWith(({ payload }) => payload);
     const page = await openHost(extension);
@@ -435,6 +446,26 @@ describe('the account', () => {
       { action: 'login', id: 'a', params: { token: TOKEN } }),
     { action: 'login:done', id: 'a', name: 'me', role: 'read' });
     assert.equal(extension.browser.created, 1);
+  });
+
+  test('keeps the background awake while the login page is open', async () => {
+    /** @type {(token: string) => void} */
+    let letIn = () => {};
+    const extension = extensionWith(core, {
+      oauth: () => new Promise((resolve) => { letIn = resolve; }),
+    });
+    const page = await openHost(extension);
+    const end = page.platform.runtime.sendMessage(
+      { action: 'login', id: 'a', params: {} });
+    const { browser, timers } = extension;
+    await settle(() => browser.stirred === 1);
+    timers.fire(20_000);
+    timers.fire(20_000);
+    assert.equal(browser.stirred, 3);
+    letIn(TOKEN);
+    assert.equal((await end).name, 'me');
+    timers.fire(20_000);
+    assert.equal(browser.stirred, 3);
   });
 
   test('is closed to content scripts, whatever they may send', async () => {

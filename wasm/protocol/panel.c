@@ -303,6 +303,20 @@ static int read_ms(const call *self, const char *name, double *pms) {
   }
 }
 
+// Takes in what was remembered of popups: [[tab, popup], ...].
+static void read_popups(const call *self) {
+  const tam_json_node *pair = tam_json_get_first(param(self, "popups"));
+  for (; pair != NULL; pair = tam_json_get_next(pair)) {
+    const tam_json_node *tab = tam_json_get_first(pair);
+    const tam_json_node *popup = tab == NULL ? NULL : tam_json_get_next(tab);
+    if (tam_json_get_kind(tab) == TAM_JSON_KIND_NUMBER &&
+        tam_json_get_kind(popup) == TAM_JSON_KIND_NUMBER) {
+      tam_panels_add_popup(self->host->panels, tam_json_get_number(tab),
+                           tam_json_get_number(popup));
+    }
+  }
+}
+
 static int configure(const call *self) {
   tam_panels *panels = self->host->panels;
   tam_panels_times times = panels->times;
@@ -314,9 +328,36 @@ static int configure(const call *self) {
                         "expected milliseconds, or null for never");
   }
   tam_panels_configure(panels, &times, self->host->now_ms);
+  read_popups(self);
   return is_first ? say_and_answer(self, TAM_NAME_WORKER_WORKER_ENV_READY,
                                    TAM_SPAN_NONE)
                   : answer_success(self);
+}
+
+// A popup outlives this process, but not the browser.
+static int remember_popups(const call *self) {
+  const tam_panels *panels = self->host->panels;
+  tam_buf json;
+  tam_buf_init(&json, self->host->mem, ANSWER_MAX);
+  tam_json_write_object_begin(&json);
+  tam_json_write_member_begin(&json, "session");
+  tam_json_write_key(&json, "popups");
+  tam_json_write_array_begin(&json);
+  for (size_t i = 0; i < panels->popup_count; i++) {
+    tam_json_write_array_begin(&json);
+    tam_json_write_number(&json, panels->popups[i].tab);
+    tam_json_write_number(&json, panels->popups[i].popup);
+    tam_json_write_array_end(&json);
+  }
+  tam_json_write_array_end(&json);
+  tam_json_write_object_end(&json);
+  tam_json_write_object_end(&json);
+  int error = json.error;
+  if (error == 0) {
+    error = say(self, TAM_NAME_HOST_REMEMBER, tam_buf_span(&json));
+  }
+  tam_buf_free(&json);
+  return error;
 }
 
 static int add_popup(const call *self) {
@@ -328,7 +369,8 @@ static int add_popup(const call *self) {
   }
   tam_panels_add_popup(self->host->panels, tam_json_get_number(tab),
                        tam_json_get_number(popup));
-  return answer_success(self);
+  int error = remember_popups(self);
+  return error != 0 ? error : answer_success(self);
 }
 
 static int answer_popup(const call *self) {
