@@ -14,7 +14,7 @@
 // The longest text of an answer in bytes.
 #define TAM_ANSWER_TEXT_MAX (UINT32_C(16) << 20)
 
-// The texts of a sequence, as it came.
+// The texts of a sequence so far.
 typedef struct tam_answer_texts {
   tam_buf content;
   tam_buf reasoning;
@@ -47,8 +47,8 @@ struct tam_chat_answer {
   unsigned step;        // within a phase
 
   tam_saved_answer before; // what the answer goes on from, if it does
-  size_t repeated;         // tokens chosen before that are there again
-  size_t restored;         // of |tokens|, those that are the answer's
+  size_t repeated;         // tokens from before the kill that have text again
+  size_t restored; // tokens at the end of |tokens| that are the answer's
 
   tam_decoding *decoding;
   tam_buf fresh_tokens;  // int32_t: chosen since the last message
@@ -62,12 +62,12 @@ struct tam_chat_answer {
   int opened; // the tag that the prompt has opened, see chat/reasoning.h
   tam_text_stream stream;
   int has_stream;
-  // Of several rows that something in their text may end, one each.
+  // One for each row, when there are several and their text may end them.
   tam_text_stream *row_streams;
   size_t row_stream_count;
   tam_answer_texts texts;
   tam_buf sequences; // JSON: all of them, when there are several
-  size_t sequence;   // or row: the one whose text is being made, of several
+  size_t sequence;   // or row: of several, the one whose text is being made
 
   int is_stopping; // somebody wants it to end
   tam_end_reason reason;
@@ -91,26 +91,27 @@ TAM_SPAN_INLINE void tam_answer_append(tam_buf *buf, tam_token_span tokens) {
                                  tokens.len * sizeof(*tokens.ids)});
 }
 
-// Says what has become of the answer since the last message.
+// Sends the text and tokens of the answer since the last message.
 int tam_answer_say(tam_chat_op *op);
 
-// Says at once that the answer goes on, though its model has to be loaded: a
-// part without text.
+// Sends a part without text: the answer goes on, though its model has to be
+// loaded first.
 int tam_answer_say_standing(tam_chat_op *op);
 
-// Says of tokens that have no text, the end token say, that they were chosen:
-// the answer is complete.
+// Sends the tokens that have no text, such as the end token, when the answer is
+// complete.
 int tam_answer_say_rest(tam_chat_op *op);
 
 // Makes the answer's stream ready for the text of a sequence. Errors: those of
 // tam_text_stream_init.
 int tam_answer_begin_text(tam_chat_op *op);
 
-// The same for a stream of each row, where something in its text may end it
-// before the others. Without effect when they are there.
+// Makes a stream ready for each row, when the text of a row may end it before
+// the others. Without effect when the streams exist. Errors: as above.
 int tam_answer_begin_rows(tam_chat_op *op);
 
-// Notes the text of sequence |place| of several; the first is the answer.
+// Adds the text of sequence |place| of several to the result; the first one is
+// the answer. Errors: OUT_OF_MEMORY, TOO_LARGE.
 int tam_answer_take_sequence(tam_chat_op *op, size_t place,
                              const tam_decoding_result *result);
 

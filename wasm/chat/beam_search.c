@@ -17,7 +17,8 @@ int tam_beam_search_init(tam_beam_search *self,
   self->mem = mem;
   self->setup = *setup;
   self->is_improving = 1;
-  // So many that enough go on even when each beam offers all its end tokens.
+  // Enough for all beams to go on even when each of them offers all its end
+  // tokens.
   size_t per_beam = setup->eos.len > 1 ? 1 + setup->eos.len : 2;
   self->candidates_max = per_beam * setup->beams;
   self->candidates =
@@ -134,8 +135,8 @@ static tam_end_reason reason_of(const tam_beam_search *self, int32_t token,
   return len >= self->setup.max_new ? TAM_END_LENGTH : TAM_END_NONE;
 }
 
-// Of the candidates that are complete, only those among the first as many as
-// there are beams count.
+// Only complete candidates count that are among the first ones, as many as
+// there are beams.
 static int finish_candidates(tam_beam_search *self,
                              const tam_token_history *beams, size_t len) {
   if (!self->is_improving || (is_full(self) && self->setup.early_stopping ==
@@ -154,8 +155,8 @@ static int finish_candidates(tam_beam_search *self,
   return error;
 }
 
-// Makes the best candidates that are not complete the running beams. What was
-// taken is marked by the rank of the dead.
+// Makes the best candidates that are not complete the running beams. A
+// candidate that was taken gets the rank of the dead.
 static void choose_running(tam_beam_search *self, size_t len) {
   for (size_t i = 0; i < self->setup.beams; i++) {
     tam_beam_candidate *best = NULL;
@@ -183,7 +184,7 @@ static double best_running(const tam_beam_search *self) {
   return best;
 }
 
-// Sees after |len| tokens whether the search is over.
+// Checks after |len| tokens whether the search is over.
 static void judge(tam_beam_search *self, size_t len) {
   int is_never = self->setup.early_stopping == TAM_EARLY_STOPPING_NEVER &&
                  self->setup.length_penalty > 0;

@@ -121,7 +121,7 @@ int tam_broadcast_ready(tam_chat_op *op) {
   return send(op, &json);
 }
 
-// Whose answer it is. An old panel looks at both.
+// Writes which answer it is. Old panels look at both ids.
 static void write_whose(const tam_chat_answer *answer, tam_buf *json) {
   tam_json_write_known_member(json, "chatId", tam_buf_span(&answer->chat_id));
   tam_json_write_known_member(json, "messageId",
@@ -133,7 +133,7 @@ static void write_rate(const tam_chat_answer *answer, tam_buf *json) {
   tam_json_write_number_member(json, "tps", tam_answer_rate(answer));
 }
 
-// How far it has come, for people.
+// Writes how many tokens there are, and how fast they came.
 static void write_count(const tam_chat_answer *answer, tam_buf *json) {
   uint8_t text[64];
   tam_buf count;
@@ -165,7 +165,7 @@ int tam_broadcast_standing(tam_chat_op *op) {
   return write_update(op, TAM_SPAN_NONE, &json) ? send(op, &json) : 0;
 }
 
-// Whether all know that a load has begun.
+// Returns 1 when the panel was told that a load has begun.
 static int is_loading(const tam_chat_op *op) {
   return op->load != NULL && op->load->said_at_ms > 0;
 }
@@ -218,7 +218,7 @@ static void say_login(tam_chat_op *op) {
   (void)send(op, &json);
 }
 
-// The bar of the panel, and then its state.
+// Tells the panel of the failure: its progress bar first, then its state.
 static void say_load_failed(tam_chat_op *op, int error) {
   tam_span why = tam_buf_span(&op->why);
   tam_buf json;

@@ -15,9 +15,10 @@
 #define WORDS_MAX 400
 
 // Platforms lose promises: a read whose reader was collected, a worker that
-// died. The slowest thing that is ordered is a session of gigabytes, or a part
-// of a prompt on a weak machine; both take less. Whoever wants an answer to
-// stop waits no longer than for a pass.
+// died. So an order that brings nothing for this long has failed. The slowest
+// orders are a session of gigabytes, and a part of a prompt on a weak machine;
+// both take less. Somebody who wants an answer to stop waits no longer than for
+// one pass.
 #define PATIENCE_MS          120000.0
 #define PATIENCE_STOPPING_MS 10000.0
 
@@ -80,7 +81,7 @@ static int say_done(tam_chat_op *op) {
   return tam_speaker_say(&op->speaker, TAM_ANSWER_DONE, &json);
 }
 
-// Returns 1 when the model's cache is in the midst of what |op| does to it.
+// Returns 1 when |op| may be changing the model's cache.
 static int uses_cache(const tam_chat_op *op) {
   return op->answer != NULL && op->answer->cache != 0;
 }
@@ -94,7 +95,7 @@ static void give_up(tam_chat_op *op, int error) {
     tam_chat_model_del(chat->model, chat); // a load makes it anew
     chat->model = NULL;
   } else if (uses_cache(op)) {
-    // What was under way may still change it.
+    // The pass that was under way may still change it.
     tam_chat_model_drop_cache(chat->model, chat);
   }
 }
@@ -154,7 +155,8 @@ tam_buf *tam_chat_op_order(tam_chat_op *op, const char *verb) {
   return tam_runtime_begin(op->chat->runtime, verb);
 }
 
-// The host has something to do, or has shown that it does it.
+// Gives the host the full time again: it has a new order, or has shown that it
+// works on the present one.
 static void be_patient(tam_chat_op *op) {
   int is_stopping = (op->answer != NULL && op->answer->is_stopping) ||
                     (op->load != NULL && op->load->error != 0);
@@ -303,7 +305,8 @@ static int on_runtime(tam_chat *chat, const tam_event *event) {
   return 0;
 }
 
-// The text of a request may come before its phase: it waits in the operation.
+// The text of a request may come before the phase that needs it, and is
+// gathered in the operation.
 static int on_text(tam_chat_op *op, const tam_event *event) {
   if (op->answer != NULL && op->answer->before.is_there) {
     return 0; // it is known
@@ -325,7 +328,7 @@ static int on_text(tam_chat_op *op, const tam_event *event) {
   return 0;
 }
 
-// A generation ends with what there is of it; what only waits, too.
+// An answer, running or waiting, ends with the text so far.
 static int on_cancel(tam_chat_op *op) {
   if (op->patient_ms > op->chat->now_ms + PATIENCE_STOPPING_MS) {
     op->patient_ms = op->chat->now_ms + PATIENCE_STOPPING_MS;

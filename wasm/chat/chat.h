@@ -10,7 +10,7 @@
 #include "core/random.h"
 #include "net/token.h"
 
-// The most loads and answers at a time, those that wait included.
+// The most loads and answers at a time, including those that wait.
 #define TAM_CHAT_OPS_MAX 64
 
 // What the chat works with; everything outlives it.
@@ -21,14 +21,13 @@ typedef struct tam_chat_host {
   const tam_token *token; // of whoever is logged in
 } tam_chat_host;
 
-// What can be asked of it: a request by name. Static.
+// A kind of request, found by its name. Static.
 typedef struct tam_chat_verb tam_chat_verb;
 
 // Returns the verb called |name|, or NULL.
 const tam_chat_verb *tam_chat_find_verb(tam_span name);
 
-// Returns the name of |verb|: that of its messages, in whatever way it is asked
-// for.
+// Returns the name of |verb|, which its messages have in every style.
 const char *tam_chat_verb_name(const tam_chat_verb *verb);
 
 // Returns 1 when a request of |verb| has a chat among its parameters: the first
@@ -42,14 +41,17 @@ typedef struct tam_chat_request {
   tam_envelope envelope;
   uint32_t flags; // TAM_COMMAND_FLAG_*
   const tam_json_node *params;
-  int params_are_nested; // they stand alone: what is unknown is wrong
+  int params_are_nested; // nothing else stands beside them: an unknown name is
+                         // an error
   tam_span text;         // of the parameters, raw, without the chat
   tam_span chat;         // raw JSON; empty: none
-  // A JSON object, static: settings behind the saved ones. With it, a chat
-  // without a system prompt gets the product's own, and one that is too long
-  // loses its oldest turns.
+  // A JSON object, static: settings that saved ones override. With it, a chat
+  // without a system prompt gets our own, and a chat that is too long loses its
+  // oldest turns.
   tam_span defaults;
-  tam_span saved_head; // an answer goes on from here; empty: it does not
+  // What tam_chat_save_head and _rest have written of an answer that goes on
+  // after a kill; empty otherwise.
+  tam_span saved_head;
   tam_span saved_rest;
 } tam_chat_request;
 
@@ -61,8 +63,8 @@ typedef enum tam_chat_state {
   TAM_CHAT_STATE_COUNT
 } tam_chat_state;
 
-// What the chat is doing, and with which model: that which is being loaded, or
-// else is there. Valid until the next event.
+// What the chat is doing, and with which model: the one that is being loaded,
+// or else the one that is loaded. Valid until the next event.
 typedef struct tam_chat_facts {
   tam_chat_state state;
   tam_span model; // as whoever loads it spells it; empty: none
@@ -87,7 +89,7 @@ int tam_chat_start(tam_chat *chat, const tam_chat_verb *verb,
 // Errors: INVALID_STATE.
 int tam_chat_feed(tam_chat *chat, const tam_event *event, double now_ms);
 
-// Lets time have its effect, and frees what has ended.
+// Does what is due at this time, and frees operations that have ended.
 void tam_chat_advance(tam_chat *chat, double now_ms);
 
 // Returns the time at which advance is due, or -1.
@@ -105,23 +107,23 @@ size_t tam_chat_busy(const tam_chat *chat);
 
 tam_chat_facts tam_chat_get_facts(const tam_chat *chat);
 
-// Releases the model, until somebody asks it something. Legal when there is one
-// and nothing runs.
+// Releases the model until the next request for an answer, which loads it
+// again. Legal when a model is loaded and nothing runs.
 void tam_chat_unload(tam_chat *chat);
 
-// Returns 1 when |model|, as the caller spells it, is loaded in |dtype|; an
-// empty one is any.
+// Returns 1 when |model|, as the caller spells it, is loaded in |dtype|. Empty
+// texts stand for any model and any dtype.
 int tam_chat_is_loaded(const tam_chat *chat, tam_span model, tam_span dtype);
 
 // ---------------------------------------------------------------------------
 // Answers that outlive the program (chat/saved_answer.h)
 
-// Returns how often what is to be written down first of the answer |op| has
-// changed; 0: there is nothing to go on from.
+// Returns a number that grows whenever what tam_chat_save_head writes of the
+// answer |op| has changed; 0: the answer cannot go on after a kill yet.
 unsigned tam_chat_saved_stage(const tam_chat *chat, uint32_t op);
 
-// Append what is written down of the answer |op|: first, and again whenever
-// something shall be said. Errors are those of the buffer.
+// Append what is stored of the answer |op|: the head, which seldom changes, and
+// the rest, which is stored before every message. Errors show in the buffer.
 void tam_chat_save_head(const tam_chat *chat, uint32_t op, tam_buf *head);
 void tam_chat_save_rest(const tam_chat *chat, uint32_t op, tam_buf *rest);
 

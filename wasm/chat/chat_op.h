@@ -9,7 +9,7 @@
 #include "chat/saved_settings.h"
 #include "core/speaker.h"
 
-// The longest text of a request: a chat of some million words.
+// The longest text of a request in bytes: a chat of some million words.
 #define TAM_CHAT_TEXT_MAX (UINT32_C(8) << 20)
 
 // The longest sentence about an error.
@@ -56,14 +56,14 @@ struct tam_chat_op {
   const tam_chat_phase *const *phase; // the present one, and those after it
   tam_speaker speaker;
   tam_buf text; // of the request
-  int has_text; // all of it
+  int has_text; // 1: |text| is complete
   tam_buf why;  // what went wrong, for people
   int is_prepared;
-  int is_broadcast; // somebody hears what is said to all
+  int is_broadcast; // somebody listens to messages for everybody
   int is_ended;
   double started_ms;
-  double turn_ms;    // when its turn began
-  double patient_ms; // until then the host may work on an order; 0: it need not
+  double turn_ms;     // when its turn began
+  double patient_ms;  // the order that runs fails after this time; 0: none does
   uint32_t waits_for; // the order that was submitted last, or 0
 
   tam_run run; // the pass that is under way, or was last
@@ -73,7 +73,7 @@ struct tam_chat_op {
   tam_chat_settings *settings; // of one that tells or changes them
 };
 
-// Returns |error|, having noted |text| about it.
+// Sets |text| as the sentence about |error|, and returns |error|.
 int tam_chat_op_fail(tam_chat_op *op, int error, const char *text);
 
 // The same for an order that failed.
@@ -83,13 +83,14 @@ int tam_chat_op_runtime_failed(tam_chat_op *op,
 // Begins an order for the operation.
 tam_buf *tam_chat_op_order(tam_chat_op *op, const char *verb);
 
-// Submit the order with |bytes| behind it. Return WAIT, having noted its number
-// as that which is waited for, or OUT_OF_MEMORY.
+// Submit the order with |bytes| behind it, and store its number in
+// op->waits_for; with make, what the order makes is known by that number.
+// Return WAIT or OUT_OF_MEMORY.
 int tam_chat_op_submit(tam_chat_op *op, tam_span bytes);
 int tam_chat_op_make(tam_chat_op *op, tam_span bytes);
 
-// Ends the answers of all operations but |but|, with what there is of them; and
-// |with_loads|.
+// Ends the answers of all operations except |but| with the text so far; with
+// |with_loads|, ends loads as well.
 void tam_chat_stop_all(tam_chat *chat, const tam_chat_op *but, int with_loads);
 
 // --- control_phase.c
@@ -104,7 +105,8 @@ int tam_chat_update_settings_prepare(tam_chat_op *op,
 void tam_chat_settings_del(tam_chat_settings *settings, tam_chat *chat);
 void tam_chat_write_settings(tam_chat_op *op, tam_buf *json);
 
-// Somebody else has changed them: they are read again when they are needed.
+// Forgets the saved settings, which somebody else has changed: they are read
+// again when they are needed.
 int tam_chat_forget_settings_prepare(tam_chat_op *op,
                                      const tam_chat_request *request);
 
@@ -124,7 +126,7 @@ void tam_chat_answer_del(tam_chat_answer *answer, tam_chat *chat);
 int tam_chat_check_prompt_settings(tam_chat_op *op,
                                    const tam_json_node *settings);
 
-// The request is to end with what there is of its answer.
+// Ends the answer of |op| with the text so far.
 int tam_chat_answer_stop(tam_chat_op *op);
 
 // --- wake_phase.c

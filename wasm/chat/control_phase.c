@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stopping, releasing, and telling what is going on.
+// Stop, reset, clearCache and state.
 #include "chat/chat_op.h"
 #include "chat/load.h"
 #include "chat/model.h"
 #include "core/names.h"
 
-// Answers end with what there is of them; |op| resets, so loads end, too.
+// Answers end with the text so far. When |op| is a reset, loads end as well.
 static int stop_start(tam_chat_op *op) {
   tam_chat_stop_all(op->chat, op, op->verb->takes_turn);
   return TAM_CHAT_NEXT;
@@ -29,7 +29,8 @@ const tam_chat_phase tam_chat_reset_phase = {
     .start = reset_start,
 };
 
-// What ran before has ended by now: nobody loses an answer.
+// Its turn has come, so what ran before has ended, and no answer loses its
+// cache.
 static int clear_cache_start(tam_chat_op *op) {
   tam_chat *chat = op->chat;
   if (chat->model != NULL) {

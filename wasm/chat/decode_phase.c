@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Token after token: choose, make text of it, say it, run it.
+// Chooses token after token, makes text of each, sends it, and runs the next
+// pass.
 #include "chat/answer.h"
 #include "chat/run.h"
 #include "core/json_write.h"
 
-// What is being waited for.
+// What the phase waits for.
 typedef enum decode_step {
   STEP_TEXT = 0, // of the token that was chosen
   STEP_GATHER,   // the cache gets the rows that go on
@@ -46,7 +47,7 @@ static int run_tokens(tam_chat_op *op, uint32_t cache, size_t past) {
                      .takes_logits = 1});
 }
 
-// With guidance, what the model says without the prompt has to be there first.
+// With guidance, the logits of the run without the prompt must come first.
 static int run_chosen(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   if (tam_decoding_is_guided(answer->decoding) && answer->step != STEP_UNCOND) {
@@ -57,7 +58,7 @@ static int run_chosen(tam_chat_op *op) {
   return run_tokens(op, answer->cache, answer->past);
 }
 
-// Returns 1 when row i goes on with itself, for all of them.
+// Returns 1 when every row continues itself, so that the cache stays as it is.
 static int is_in_place(const tam_chat_answer *answer, size_t rows) {
   const uint32_t *parents = tam_decoding_parents(answer->decoding);
   size_t i = 0;
@@ -67,7 +68,7 @@ static int is_in_place(const tam_chat_answer *answer, size_t rows) {
   return i == rows && rows == answer->rows;
 }
 
-// At first all rows go on with the one row of the prompt.
+// In the first step all rows continue the one row of the prompt.
 static int order_gather(tam_chat_op *op, uint32_t cache) {
   static const uint32_t first[TAM_GENERATION_ROWS_MAX];
   tam_chat_answer *answer = op->answer;
@@ -82,7 +83,7 @@ static int gather_rows(tam_chat_op *op) {
   if (is_in_place(answer, tam_decoding_rows(answer->decoding))) {
     return run_chosen(op);
   }
-  // From here on it is of no use for another turn.
+  // The cache no longer holds a chat that another turn could continue.
   tam_buf_reset(&op->chat->model->cached);
   answer->step = STEP_GATHER;
   return order_gather(op, answer->cache);
@@ -149,7 +150,7 @@ static int after_text(tam_chat_op *op) {
                                                 : gather_rows(op);
 }
 
-// The token of the only row is text at once.
+// Takes the token of the only row, which becomes text at once.
 static int take_token(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   int32_t token = tam_decoding_tokens(answer->decoding)[0];
@@ -165,7 +166,7 @@ static int take_token(tam_chat_op *op) {
   return result == TAM_CHAT_NEXT ? after_text(op) : result;
 }
 
-// Has the present row's token made text of, when the row goes on.
+// Adds the token of the present row to its stream, when the row goes on.
 static int push_row(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   size_t row = answer->sequence;
@@ -175,8 +176,8 @@ static int push_row(tam_chat_op *op) {
              : push_token(op, tam_decoding_tokens(answer->decoding)[row]);
 }
 
-// Ends the present row when its text says so. What the text is will be told
-// when all of it is there.
+// Ends the present row when its text says so. The result is written later, when
+// all its text is there.
 static int end_row(tam_chat_answer *answer) {
   tam_text_stream *stream = stream_of(answer);
   int error =
@@ -255,7 +256,7 @@ static int decode_start(tam_chat_op *op) {
 // ---------------------------------------------------------------------------
 // The end
 
-// One sequence: what was held back comes out.
+// For one sequence: has the text decoded that was held back.
 static int flush(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   int result = decode_window(op);
@@ -276,7 +277,7 @@ static int flush(tam_chat_op *op) {
   return error != 0 ? error : TAM_CHAT_END;
 }
 
-// Of several sequences, begins the text of the next one, or ends.
+// For several sequences: begins the text of the next one, or ends.
 static int next_sequence(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   if (answer->sequence == tam_decoding_sequences(answer->decoding)) {
@@ -312,7 +313,7 @@ static int end_sequence(tam_chat_op *op) {
   return error != 0 ? error : TAM_CHAT_NEXT;
 }
 
-// Goes through the windows of the sequences until one has to be decoded.
+// Goes through the sequences until a window of one has to be decoded.
 static int sequences_go_on(tam_chat_op *op) {
   int result = decode_window(op);
   while (result == TAM_CHAT_NEXT) {
@@ -344,7 +345,7 @@ static int end_answer(tam_chat_op *op) {
 // ---------------------------------------------------------------------------
 // The phase
 
-// A pass is over: the caches have their tokens.
+// After a pass: its tokens are in the caches now.
 static int take_pass(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   tam_chat_model *model = op->chat->model;
@@ -360,7 +361,7 @@ static int take_pass(tam_chat_op *op) {
   return model->cached.error != 0 ? model->cached.error : choose(op);
 }
 
-// The text of a window comes once.
+// Takes the text of a window, which comes in one piece.
 static int take_text(tam_chat_op *op, tam_span text) {
   tam_chat_answer *answer = op->answer;
   if (op->waits_for == 0) {
@@ -421,7 +422,7 @@ static int decode_on_runtime(tam_chat_op *op,
 // ---------------------------------------------------------------------------
 // What was chosen before
 
-// Chooses the next one again. Returns as decode_window does.
+// Takes the next token from before the kill. Returns as decode_window does.
 static int repeat_token(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   int32_t token = answer->before.chosen.ids[answer->repeated++];
@@ -437,7 +438,7 @@ static int repeat_token(tam_chat_op *op) {
   return error != 0 ? error : decode_window(op);
 }
 
-// The text of a token that was chosen again is there.
+// Takes the text of such a token.
 static int end_repeated(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   int error = tam_answer_say(op);
@@ -448,7 +449,7 @@ static int end_repeated(tam_chat_op *op) {
   return error;
 }
 
-// All are there again: what follows has to be chosen.
+// All of them have their text: from here on tokens are chosen.
 static int end_repeating(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   const tam_saved_answer *before = &answer->before;
@@ -460,8 +461,8 @@ static int end_repeating(tam_chat_op *op) {
   return answer->tokens.error != 0 ? answer->tokens.error : TAM_CHAT_NEXT;
 }
 
-// Goes through them until a window has to be decoded. Begins when the text of
-// one is there.
+// Goes through these tokens until a window has to be decoded; continues when
+// the text of a window is there.
 static int repeat_on(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   int result = TAM_CHAT_NEXT;

@@ -24,8 +24,9 @@ static void diversify(const tam_decoding *self, size_t group, float *logits) {
   }
 }
 
-// The largest of a set of scores with such noise added is a draw by their
-// exponentials; the largest few are draws without putting back.
+// Returns noise with Gumbel's distribution. The largest of several scores with
+// such noise added is a draw by their exponentials; the largest few are draws
+// without putting back.
 static double draw_noise(tam_random *random) {
   double unit = (tam_random_next(random) + 0.5) / 4294967296.0;
   return -tam_log(-tam_log(unit));
@@ -129,7 +130,8 @@ int tam_decoding_take_beam(tam_decoding *self, size_t row, float *logits) {
   return choose_beams(self, group);
 }
 
-// The first logits are those of all groups, but each changes them its own way.
+// All groups choose from the first logits, but each of them changes the logits
+// in its own way.
 int tam_decoding_take_first_beams(tam_decoding *self, float *logits) {
   if (self->groups_len == 1) {
     return tam_decoding_take_beam(self, 0, logits);

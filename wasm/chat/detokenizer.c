@@ -23,8 +23,8 @@
 #define CONTEXT_MIN   4
 #define CONTEXT_CHARS 4
 
-// With a longer window than this, a part of it must come before it is decoded
-// again: one id in so many.
+// A window longer than this is decoded again only when one id has come for each
+// so many in it.
 #define PATIENCE 64
 
 #define REPLACEMENT TAM_SPAN("\xef\xbf\xbd")
@@ -133,8 +133,8 @@ static size_t certain_len(tam_span text) {
                                                : text.len;
 }
 
-// A decoder that changes its mind cannot have back what was handed out; but no
-// character is cut.
+// What was handed out cannot be taken back when a decoder changes the text; but
+// no character may be cut.
 static size_t next_char(const tam_detokenizer *detok, tam_span text) {
   size_t at = detok->emitted;
   while (at < text.len && !is_char_start(text.ptr[at])) {

@@ -51,7 +51,8 @@ int tam_detokenizer_wants(tam_detokenizer *detok, const int32_t **pids,
 // certain to |out|. Returns 0, TOO_LARGE or OUT_OF_MEMORY.
 int tam_detokenizer_take(tam_detokenizer *detok, tam_span text, tam_buf *out);
 
-// Says that no ids follow, until the next push: nothing waits for company.
+// Says that no ids follow until the next push: ids that waited for more, to be
+// decoded together, are decoded now.
 void tam_detokenizer_finish(tam_detokenizer *detok);
 
 // Appends what was held back. Legal after finish, when nothing is wanted.

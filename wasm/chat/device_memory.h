@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What this machine could not do: the rungs of the ladder of devices on which a
-// model failed, kept in the store. What is known counts only for the very
-// machine (the versions of browser and package, the driver), so an update gives
-// every device another chance:
+// Which devices of this machine have failed with which models, kept in the
+// store. Devices are ordered from best to worst, as the rungs of a ladder. A
+// failure counts only for the same versions of browser, package and driver, so
+// that an update gives every device another chance:
 //
 //   {"machine":m, "failed":{"<model> <dtype> <rung>":<why>, ...}}
 #ifndef TAM_CHAT_DEVICE_MEMORY_H
@@ -11,11 +11,11 @@
 #include "core/buf.h"
 #include "core/json_tree.h"
 
-// Under this name it lies among the settings.
+// The id of the object in the object store of the settings.
 #define TAM_DEVICE_MEMORY_ID "tabagent:devices"
 
-// The most failures that are kept. Beyond it all are forgotten: nobody has as
-// many models.
+// The most failures that are kept. When there are more, all are forgotten:
+// nobody has so many models.
 #define TAM_DEVICE_MEMORY_MAX 64
 
 // The best first.
@@ -41,9 +41,9 @@ typedef struct tam_device_case {
 const char *tam_device_memory_find(const tam_json_node *memory,
                                    const tam_device_case *what, tam_rung rung);
 
-// Appends the merge patch (RFC 7386) that notes about each rung why it has
-// failed now; one without a reason is left as it is, but |works|, which is
-// taken for good. Errors show in |json|.
+// Appends the merge patch (RFC 7386) that stores why each rung has failed now.
+// A rung without a reason keeps what is stored of it, except |works|, whose
+// failure is forgotten. Errors show in |json|.
 void tam_device_memory_write_patch(const tam_json_node *memory,
                                    const tam_device_case *what,
                                    const tam_span reasons[TAM_RUNG_COUNT],

@@ -96,7 +96,8 @@ static int order_memory(tam_chat_op *op) {
   return tam_chat_op_submit(op, TAM_SPAN_NONE);
 }
 
-// What cannot be read was never known: the devices are tried, then.
+// When the object cannot be read, nothing is known of failures: all devices are
+// tried.
 static int take_memory(tam_chat_op *op, const tam_runtime_report *report) {
   int error = report->kind == TAM_RUNTIME_FAILED
                   ? 0
@@ -171,7 +172,7 @@ int tam_chat_load_note_failure(tam_chat_op *op, tam_rung rung) {
   return warning->error == TAM_ERR_OUT_OF_MEMORY ? warning->error : 0;
 }
 
-// Passes over |rung|, if something is known against it and others are left.
+// Removes |rung| when a failure of it is known and others are left.
 static int pass_over(tam_chat_op *op, tam_rung rung) {
   tam_chat_load *load = op->load;
   tam_span dtype = tam_buf_span(&load->model->dtype);

@@ -60,10 +60,10 @@ struct tam_chat_load {
   tam_buf reasons[TAM_RUNG_COUNT]; // why they failed in this load
   int error;                       // the load has failed, which is being noted
   int32_t trial_token;
-  int is_fine; // the trial gave numbers
+  int is_fine; // the logits of the trial were numbers
 };
 
-// Says how far the load has come; never less than was said.
+// Reports how far the load has come, in percent; never less than before.
 int tam_chat_load_say(tam_chat_op *op, double progress, tam_span file,
                       double loaded, double total);
 
@@ -77,20 +77,20 @@ int tam_chat_load_fail(tam_chat_op *op, int error);
 
 // --- device_phase.c
 
-// Returns the rung of the ladder on which the load stands, and the threads that
-// WebAssembly has there.
+// Return the device that the load tries at present, and how many threads
+// WebAssembly has with it.
 tam_rung tam_chat_load_rung(const tam_chat_load *load);
 unsigned tam_chat_load_threads(const tam_chat_load *load);
 
-// Returns the dtypes that are wanted where the caller names none, the best for
-// the device first, with commas between them.
+// Returns the dtypes for a load without one, the best for the device first,
+// separated by commas.
 const char *tam_chat_load_dtypes(const tam_chat_load *load);
 
-// Takes the devices off the ladder of which it is known that they cannot run
-// the model, and warns. Errors: OUT_OF_MEMORY.
+// Removes the devices that are known to fail with the model, and adds a
+// warning. Errors: OUT_OF_MEMORY.
 int tam_chat_load_choose(tam_chat_op *op);
 
-// Takes |rung| off the ladder, and warns with the operation's reason. Errors:
+// Removes |rung|, and adds a warning with the operation's reason. Errors:
 // OUT_OF_MEMORY.
 int tam_chat_load_note_failure(tam_chat_op *op, tam_rung rung);
 

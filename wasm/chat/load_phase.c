@@ -9,8 +9,8 @@
 
 #include <string.h>
 
-// Where the stages of a load begin, in percent: what is said of a download is
-// its share of the part between the first two.
+// Where the stages of a load begin, in percent. The progress of a download is
+// spread between the first two.
 #define PROGRESS_DOWNLOAD  25.0
 #define PROGRESS_TOKENIZER 90.0
 
@@ -39,7 +39,8 @@ static int take_text(tam_buf *to, const tam_buf *from) {
   return to->error;
 }
 
-// The task is a name for the same computation, and so may others be.
+// Takes the names over: model, dtype and task may be spelled in another way,
+// and mean the same.
 static int take_names(const tam_chat_load *load, tam_chat_model *loaded) {
   int error = take_text(&loaded->task, &load->model->task);
   if (error == 0) {
@@ -72,9 +73,10 @@ const tam_chat_phase tam_chat_same_phase = {
     .start = same_start,
 };
 
-// Only now: a model that cannot be had is no reason to lose another. Two at a
-// time are more than most machines can hold, and what WebAssembly has taken for
-// the old one would be missing for the new one.
+// Only after the download: a model that cannot be fetched is no reason to lose
+// the one that is loaded. And before the sessions: two models at a time are too
+// much for most machines, and what WebAssembly holds of the old one would be
+// missing for the new one.
 static int replace_start(tam_chat_op *op) {
   tam_chat *chat = op->chat;
   if (chat->model == NULL) {

@@ -161,7 +161,7 @@ int tam_chat_model_take_tokenizer(tam_chat_model *model, tam_span text) {
   tam_model_config_ids(&model->config, &tokenizer, &model->ids);
   const tam_json_node *cleans =
       tam_json_get_member(facts, TAM_SPAN("cleansUp"));
-  // Of old it was done unless somebody said no.
+  // A tokenizer that does not say wants it: it was the default of old versions.
   model->cleans_up = tam_json_get_kind(cleans) != TAM_JSON_KIND_BOOL ||
                      tam_json_get_bool(cleans);
   model->context_length = context_of(

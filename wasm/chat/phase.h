@@ -9,8 +9,7 @@
 
 typedef struct tam_chat_op tam_chat_op;
 
-// What the functions of a phase return, besides negative errors, which end the
-// operation.
+// What the functions of a phase return. A negative error ends the operation.
 typedef enum tam_chat_result {
   TAM_CHAT_WAIT = 0, // something was asked for
   TAM_CHAT_NEXT = 1, // the next phase may begin
@@ -39,10 +38,10 @@ extern const tam_chat_phase tam_chat_same_phase;
 // Releases the model that is loaded.
 extern const tam_chat_phase tam_chat_replace_phase;
 
-// Finds out which devices there are, and which have failed before.
+// Asks the host which devices there are, and the store which have failed.
 extern const tam_chat_phase tam_chat_device_phase;
 
-// Stores the files of the model, as far as they are not stored.
+// Downloads the files of the model that are not stored yet.
 extern const tam_chat_phase tam_chat_download_phase;
 
 // Reads config.json and generation_config.json.
@@ -61,12 +60,12 @@ extern const tam_chat_phase tam_chat_graphs_phase;
 // Makes the sessions of the model's graphs, one after the other.
 extern const tam_chat_phase tam_chat_session_phase;
 
-// Tries one token: whether the logits are numbers, and not all the same.
+// Runs one token, and checks that its logits are numbers and not all the same.
 extern const tam_chat_phase tam_chat_trial_phase;
 
 // --- device_phase.c
 
-// Keeps what became of the devices, and completes the load.
+// Stores which devices failed and which worked, and completes the load.
 extern const tam_chat_phase tam_chat_keep_phase;
 
 // --- settings_phase.c
@@ -74,35 +73,40 @@ extern const tam_chat_phase tam_chat_keep_phase;
 // Reads the saved settings for the loaded model, unless they are known.
 extern const tam_chat_phase tam_chat_saved_phase;
 
-// Reads those that are asked for; changes them before, when that is wanted.
+// Reads the settings that the caller names, after changing them if it wants
+// that.
 extern const tam_chat_phase tam_chat_settings_phase;
 
 // --- wake_phase.c
 
-// Of an answer that goes on: loads its model next, unless it is loaded.
+// For an answer that goes on after a kill: loads its model, unless it is
+// loaded.
 extern const tam_chat_phase tam_chat_wake_phase;
 
 // --- reload_phase.c
 
-// Passes over the load that follows, unless the model was released meanwhile.
+// Skips the phases of the load that follow, unless the model was released.
 extern const tam_chat_phase tam_chat_reload_phase;
 
-// Says that the model is there again.
+// Tells the panel that the model is loaded again.
 extern const tam_chat_phase tam_chat_reloaded_phase;
 
 // --- prompt_phase.c
 
-// Waits for the text of the request, makes tokens of it that fit.
+// Waits for the text of the request, and makes tokens of it that fit into the
+// context.
 extern const tam_chat_phase tam_chat_prompt_phase;
 
 // --- prefill_phase.c
 
-// Cuts the cache to what the prompt shares with it, and runs the rest.
+// Cuts the cache to the tokens that it shares with the prompt, and runs the
+// rest of the prompt.
 extern const tam_chat_phase tam_chat_prefill_phase;
 
 // --- decode_phase.c
 
-// Of an answer that goes on: makes text of what was chosen before.
+// For an answer that goes on after a kill: makes text of the tokens that were
+// chosen before.
 extern const tam_chat_phase tam_chat_repeat_phase;
 
 // Chooses token after token until there is a reason to stop.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Everything before the first token of an answer: what the cache knows already
-// is kept, the rest of the prompt goes through the model in parts, between
-// which it can be stopped.
+// Everything before the first token of an answer: what the cache holds already
+// is kept, and the rest of the prompt is run in parts, between which the answer
+// can be stopped.
 #include "chat/answer.h"
 #include "chat/run.h"
 
@@ -9,7 +9,7 @@
 // has to wait for one.
 #define PART_MAX 256
 
-// In this order; a step that is not needed is over at once.
+// The steps, in this order; one that is not needed is over at once.
 typedef enum prefill_step {
   STEP_CACHE = 0, // an empty one, or that of the turn before, cut
   STEP_ENCODER,   // reads the text
@@ -101,8 +101,8 @@ static int run_encoder(tam_chat_op *op) {
                            });
 }
 
-// Without the prompt the model sees its last token only, and what it has
-// answered already.
+// Runs what the model gets without the prompt: the last token of it, and the
+// answer so far.
 static int run_uncond(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   size_t all = 1 + answer->restored;

@@ -100,7 +100,7 @@ static size_t unit_of(tam_prompt *prompt, tam_span role, int *phas_system) {
   return prompt->units - 1;
 }
 
-// In JSON mode the chat's own system prompt says so, too.
+// In JSON mode, adds the sentence about it to the chat's own system prompt.
 static void add_json_prompt(tam_prompt *prompt, message *one) {
   tam_buf text;
   tam_buf_init(&text, prompt->text.mem, TAM_PROMPT_BYTES_MAX);

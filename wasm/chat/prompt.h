@@ -46,9 +46,9 @@ typedef struct tam_prompt {
   tam_prompt_policy policy;
   size_t units;   // turns; the last one is never dropped
   size_t dropped; // of them
-  size_t too_few; // so many were dropped and it was too long
-  size_t enough;  // so many were dropped and it fitted
-  size_t rounds;  // so many counts that did not decide
+  size_t too_few; // the prompt was too long with so many dropped
+  size_t enough;  // the prompt fitted with so many dropped
+  size_t rounds;  // counts of tokens that have not decided yet
   int is_json;
   // What a person is told after INVALID_PARAMS: "messages[", the index, "] "
   // and the problem.

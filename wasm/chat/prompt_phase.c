@@ -8,8 +8,8 @@
 // The longest list of messages on its way to the template.
 #define MESSAGES_MAX (UINT32_C(16) << 20)
 
-// Tokens that an answer has room for at least, when nobody says how long it may
-// be.
+// The least tokens that an answer must have room for, when nobody says how long
+// it may be.
 #define ANSWER_MIN 1
 
 // The text of two ids with their names.
@@ -142,7 +142,7 @@ static int merge_settings(tam_chat_op *op) {
 static int read_policy(tam_chat_op *op, tam_prompt_policy *policy) {
   const tam_json_node *node =
       tam_json_get_member(op->answer->params, TAM_SPAN("overflow"));
-  // Old panels send all of a chat, and cannot shorten it.
+  // Old panels send the whole chat each time, and cannot shorten it.
   *policy =
       op->answer->defaults.len > 0 ? TAM_PROMPT_DROP_OLDEST : TAM_PROMPT_ERROR;
   tam_json_kind kind = tam_json_get_kind(node);
@@ -357,7 +357,8 @@ static int rendered(tam_chat_op *op) {
 // ---------------------------------------------------------------------------
 // The phase
 
-// The tokens are those of before; the time goes on, without that in between.
+// For an answer that goes on: the tokens are those from before the kill, and
+// the time of the kill does not count.
 static int begin_again(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   const tam_saved_answer *before = &answer->before;
@@ -397,7 +398,8 @@ static int prompt_start(tam_chat_op *op) {
   return error != 0 ? error : order_render(op);
 }
 
-// More than any context holds are counted, for they may yet be dropped.
+// More tokens than any context holds are counted but not kept: turns may be
+// dropped yet.
 static int take_tokens(tam_chat_answer *answer, tam_span data) {
   answer->rendered += data.len;
   tam_buf_append(&answer->tokens, data);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A model that was released because nobody needed it comes back with the first
-// request that does: whoever asks need not know.
+// Loads a model again that was released because nobody needed it: whoever asks
+// need not know that.
 #include "chat/broadcast.h"
 #include "chat/chat_op.h"
 #include "chat/load.h"

@@ -17,9 +17,9 @@
 //   {"do":"read","file":n,"from":a,"to":b}    DATA; of graphs in one piece
 //   {"do":"tokenizer","files":{name:n,...}}   makes a tokenizer; DATA: a line
 //                         "id text" for each token that is no text; its facts:
-//                         {"tokenizerClass","maxLength","cleansUp" as its
-//                         configuration has them, "templates":[names, that in a
-//                         file of its own by the name of the file],"bosId",
+//                         {"tokenizerClass","maxLength","cleansUp" as in its
+//                         configuration, "templates":[names; a template in a
+//                         file of its own has the name of the file],"bosId",
 //                         "eosId","padId","unkId"}
 //   {"do":"render","tokenizer":n,"template":name,"messages":[...],
 //    "tools":bool}        with the tools of the request or without; DATA: the
@@ -28,9 +28,9 @@
 //                         the tokens that the tokenizer puts around it
 //   {"do":"decode","tokenizer":n,"ids":[...],"special":bool}  DATA: the text,
 //                         with tokens that are no text or without
-//   {"do":"ask","action":a,"params":{...},"rows":[...]}  asks the store for
-//                         something, as anybody, with rows to hand in or
-//                         without; its terminal message
+//   {"do":"ask","action":a,"params":{...},"rows":[...]}  sends a request to
+//                         the store, with rows when it takes some; the terminal
+//                         message
 //   {"do":"device"}       {"webgpu":{"features":[...],"driver":d} or null,
 //                         "isolated":bool,"cores":n,"software":versions}
 //   {"do":"rest","threads":n}  gives back the memory of everything that was

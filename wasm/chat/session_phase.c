@@ -72,7 +72,8 @@ static int order_session(tam_chat_op *op) {
   tam_json_write_array_end(order);
   tam_json_write_number_member(order, "threads", tam_chat_load_threads(load));
   if (device_of(load) == TAM_DEVICE_WEBGPU) {
-    // What comes out goes in again, and does not leave the device meanwhile.
+    // Outputs become inputs of the next pass, and do not leave the device in
+    // between.
     tam_json_write_name_member(order, "outputs", "gpu-buffer");
   }
   return tam_chat_op_make(op, TAM_SPAN_NONE);
@@ -103,7 +104,8 @@ static int is_worth_keeping(int error, tam_span why) {
          tam_names_find_within("backend not found\0", why) < 0;
 }
 
-// The device cannot run the model: goes on with the next one, if there is one.
+// The device cannot run the model: continues with the next one, if there is
+// one.
 static int step_down(tam_chat_op *op, int error) {
   tam_chat_load *load = op->load;
   tam_rung rung = tam_chat_load_rung(load);
@@ -199,7 +201,7 @@ static int run_next_token(tam_chat_op *op) {
   return run_token(op, load->step == TRIAL_ENCODER);
 }
 
-// Devices have been seen that compute, without any error, nothing of use.
+// There are devices that report no error and compute nothing useful.
 static int check_logits(tam_chat_op *op, const tam_runtime_report *report) {
   float *logits;
   size_t count;

@@ -199,8 +199,8 @@ static int settings_start(tam_chat_op *op) {
   return tam_chat_op_submit(op, TAM_SPAN_NONE);
 }
 
-// What was read is another thing by now, if somebody else writes, too: only
-// what changes is written.
+// Somebody else may have written meanwhile: only the change is written, not the
+// object that was read.
 static int write_change(tam_chat_op *op, tam_span object) {
   tam_buf *change = &op->settings->change;
   tam_buf *order = ask(op, wanted_scope(op), 1);

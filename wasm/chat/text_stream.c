@@ -127,7 +127,7 @@ static void pass_decoded(tam_text_stream *stream) {
   tam_buf_reset(&stream->clean);
 }
 
-// Lets go of what the stages before |reasoning| hold back.
+// Passes on what the stages before |reasoning| hold back.
 static void flush(tam_text_stream *stream) {
   if (stream->done == TAM_TEXT_STOP_STRING) {
     return;

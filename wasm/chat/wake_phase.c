@@ -41,7 +41,8 @@ int tam_chat_wake_prepare(tam_chat_op *op, const tam_chat_request *request) {
                                              : error;
 }
 
-// A request that only waited takes whatever is loaded when its turn comes.
+// A request that had only waited takes whatever model is loaded when its turn
+// comes.
 static int has_model(const tam_chat_op *op) {
   return op->load == NULL || tam_chat_load_is_there(op) ||
          (!op->answer->before.has_tokens && op->chat->model != NULL);
@@ -167,7 +168,8 @@ void tam_chat_save_head(const tam_chat *chat, uint32_t number, tam_buf *head) {
   tam_saved_answer_write_head(&saved, head);
 }
 
-// While what was chosen before is being repeated, it is still all there is.
+// While tokens from before the kill are repeated, they are still the whole
+// answer.
 static tam_token_span chosen_of(const tam_chat_answer *answer) {
   return answer->repeated < answer->before.chosen.len
              ? answer->before.chosen
@@ -188,7 +190,7 @@ void tam_chat_save_rest(const tam_chat *chat, uint32_t number, tam_buf *rest) {
     saved.elapsed_ms = chat->now_ms - op->turn_ms;
     saved.first_ms = answer->first_ms > 0 ? answer->first_ms - op->turn_ms : 0;
   }
-  // Several rows begin anew: nothing is said of them before the end, and the
+  // An answer with several rows begins again: it has sent nothing yet, and the
   // seed is the same.
   if (has_prompt(op) && tam_decoding_rows(answer->decoding) == 1) {
     saved.chosen = chosen_of(answer);
