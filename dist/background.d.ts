@@ -16,12 +16,18 @@ export interface BackgroundOptions {
    * default only its own pages are obeyed.
    */
   allowContentScripts?: string[];
-  /** When a model that nobody uses is released; null: never. */
+  /** When a model that nobody uses is released, and the like; null: never. */
   idle?: {
     /** After so long without a request; 15 minutes by default. */
     unloadAfterIdleMs?: number | null;
     /** So long after the last panel has gone; a minute by default. */
     unloadGraceMs?: number | null;
+    /**
+     * After so long the browser ends a background that is a document and seems
+     * idle: 30 seconds in Firefox, as by default. While something runs or a model
+     * is loaded it is kept from that; null: it is not.
+     */
+    suspendAfterMs?: number | null;
   };
   /** Brings an access token, for a login without one; see `hubOAuth`. */
   oauth?: () => Promise<string>;

@@ -89,6 +89,11 @@ export interface AnswerPart {
   /** Tokens of the answer so far. */
   numTokens: number;
   tokensPerSecond: number;
+  /**
+   * The program that made the answer has died, and another one goes on. Such a
+   * part has no text.
+   */
+  resumed?: true;
 }
 
 export interface IgnoredSetting {

@@ -15,7 +15,8 @@ export interface ConnectOptions {
  * Connects this page with the host of the extension, which is started when it
  * is not there. All requests go there, and go on when the page is closed;
  * `fetch`, `cache`, `exportModel` and `importModel` work in this page, on the
- * same store. `dispose` leaves the host and ends nothing there.
+ * same store; a file that needs the token of the login is fetched into it by the
+ * host. `dispose` leaves the host and ends nothing there.
  * @throws {TabAgentError} from every method: `host_unavailable` when there is no
  *   host and none can be started; `host_died` when it ended, and nobody can
  *   tell how far it had come

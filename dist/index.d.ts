@@ -322,6 +322,14 @@ export interface ModelManager {
   logout(): Promise<void>;
 
   /**
+   * Who is logged in, as the Hub said at the login; it is not asked again. A
+   * `name` of null: there is a token of which nobody has asked whose it is. The
+   * token itself is never told.
+   * @returns null: nobody
+   */
+  account(): Promise<KnownAccount | null>;
+
+  /**
    * Handles a request of the message protocol, in any of its styles (`action`,
    * `type`, TabAgent's `type` and `payload`). Progress goes to `onMessage`.
    * Resolves with the last message of the operation, which may report an error:
@@ -331,8 +339,9 @@ export interface ModelManager {
   handleMessage(message: unknown, sender?: unknown): Promise<any>;
 
   /**
-   * The operations that have not ended, each under the id of its request; with
-   * `ended` also those that ended lately and can still be subscribed to.
+   * The jobs that have not ended, each under the id of its request: listings,
+   * downloads, updates, verifications, imports, loads and answers. With `ended`
+   * also those that ended lately and can still be subscribed to.
    */
   jobs(options?: { ended?: boolean }): Promise<Job[]>;
 
@@ -340,7 +349,8 @@ export interface ModelManager {
    * What a job has said behind the message `fromSeq`, and what it will say, up
    * to its last message. Without `fromSeq` from the beginning; that of
    * progress of which only the newest counts, such as the bytes of a download,
-   * is kept the newest. May be iterated while others are. Messages are shared:
+   * is kept the newest. An answer that is taken up again after a kill says so at
+   * once with `resumed`, and the number of the message before it. May be iterated while others are. Messages are shared:
    * do not change them. Throws `unknown_job` when nothing is known of it, and
    * `too_large` when messages behind `fromSeq` are no longer kept (a job keeps
    * 16 MiB).
@@ -386,6 +396,11 @@ export interface Account {
   name: string;
   /** read, write, fineGrained, …; null: the Hub does not say. */
   role: string | null;
+}
+
+/** Who is logged in. */
+export interface KnownAccount extends Omit<Account, 'name'> {
+  name: string | null;
 }
 
 export interface LoadOptions extends CallOptions {

@@ -111,10 +111,15 @@ export interface StoredModel {
   dtypes: {
     dtype: string;
     status: 'downloaded' | 'available';
-    /** Of the files that are complete. */
+    /** Of the files that it needs, as far as they are complete. */
     bytes: number;
     complete: boolean;
   }[];
+  /**
+   * What is stored, each content once: files that dtypes share, and those that
+   * revisions of a model share, which count for the current one. The sum over
+   * all rows is what the models take.
+   */
   bytes: number;
   /** Milliseconds since the epoch. */
   lastUsedAt: number | null;
@@ -142,7 +147,7 @@ export interface UpdateCheck {
 export interface Check {
   /**
    * In this order. Of the browser: browser; in an extension manifestVersion,
-   * storagePermission, hubAccess, csp, and in Chrome offscreen, minimumVersion;
+   * storagePermission, hubAccess, csp, in Chrome offscreen, and minimumVersion;
    * threads, webgpu, f16 (where there is webgpu), locks. Everywhere: storage;
    * where that works room, persistence, and in an extension unlimitedStorage.
    */
