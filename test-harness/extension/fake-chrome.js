@@ -200,7 +200,6 @@ export class FakeContext {
       getContexts: async () => [...browser.contexts]
         .filter(({ kind }) => kind === 'offscreen')
         .map(({ url }) => ({ documentUrl: url })),
-      getPlatformInfo: async () => { browser.stirred += 1; },
     };
     // An offscreen document has nothing else.
     return this.kind === 'offscreen' ? { runtime } : {
@@ -277,8 +276,6 @@ export class FakeBrowser {
   local = new Map();
   /** @type {Map<string, any>} */
   session = new Map();
-  /** How often something was asked only to be awake. */
-  stirred = 0;
   hasOffscreen = true;
   /** Of a background that is a document. @type {any} */
   document;
