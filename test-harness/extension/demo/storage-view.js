@@ -136,7 +136,7 @@ class StorageView {
         title: text,
       }),
       h('p', { class: 'meter-text' }, h('strong', {}, text),
-        persisted === false && h('span', {},
+        persisted === false && !isUnlimited() && h('span', {},
           ' · the browser may delete it when the disk is full')));
   }
 
@@ -360,6 +360,13 @@ class StorageView {
     }
     await this.#app.library.refresh().catch((error) => this.#app.report(error));
   }
+}
+
+/** With this permission the browser evicts nothing, whatever it calls that. */
+function isUnlimited() {
+  const { chrome } = /** @type {any} */ (globalThis);
+  return chrome?.runtime?.getManifest?.().permissions
+    ?.includes('unlimitedStorage') ?? false;
 }
 
 /** @param {StoredModel} model */
