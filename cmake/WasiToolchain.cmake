@@ -12,3 +12,6 @@ find_program(CMAKE_AR NAMES llvm-ar llvm-ar-14 REQUIRED)
 find_program(CMAKE_RANLIB NAMES llvm-ranlib llvm-ranlib-14 REQUIRED)
 set(CMAKE_CROSSCOMPILING_EMULATOR
   node --no-warnings ${CMAKE_CURRENT_LIST_DIR}/../test-harness/unit/run-wasi.js)
+# The core gets the 64 KiB of stack that it has in the module; the worlds that
+# tests make around it lie on the stack, too.
+set(CMAKE_EXE_LINKER_FLAGS_INIT "-Wl,-z,stack-size=131072")
