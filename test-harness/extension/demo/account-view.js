@@ -23,6 +23,8 @@ class AccountView {
   #app;
   #body = h('div', { class: 'account' });
   #outcome = h('div', { class: 'outcome-box' });
+  /** Counts questions: an answer to an earlier one is out of date. */
+  #asked = 0;
 
   /** @param {HTMLElement} root @param {App} app */
   constructor(root, app) {
@@ -35,15 +37,21 @@ class AccountView {
   }
 
   async load() {
-    const typed = this.#body.querySelector('input');
-    if (typed?.value) return; // somebody is at it
+    if (this.#isTyping) return;
+    this.#asked += 1;
+    const asked = this.#asked;
     try {
       const account = await this.#app.manager.account();
+      if (asked !== this.#asked || this.#isTyping) return;
       if (account) this.#drawAccount(account);
       else this.#drawForm();
     } catch (error) {
       fill(this.#outcome, problem(error, { retry: () => this.load() }));
     }
+  }
+
+  get #isTyping() {
+    return Boolean(this.#body.querySelector('input')?.value);
   }
 
   /** @param {KnownAccount} account */
@@ -89,6 +97,7 @@ class AccountView {
 
   /** @param {string} token @param {boolean} persist */
   async #login(token, persist) {
+    this.#asked += 1;
     fill(this.#outcome, h('p', { class: 'outcome', role: 'status' },
       'Asking the Hub…'));
     try {
@@ -105,6 +114,7 @@ class AccountView {
   }
 
   async #logout() {
+    this.#asked += 1;
     try {
       await this.#app.manager.logout();
       this.#drawForm();
