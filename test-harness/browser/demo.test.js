@@ -88,6 +88,7 @@ describe('the panel', () => {
     await page.getByText('Length and end').click();
     await field.fill('2000');
     await field.blur();
+    await page.locator('.setting[data-saved=true]').waitFor();
     await go(page, 'Chat');
     const message = page.getByRole('textbox', { name: 'Message' });
     await message.fill('Tell me a story');
@@ -118,6 +119,8 @@ describe('the panel', () => {
     await page.getByRole('searchbox', { name: 'Find a setting' }).fill('answer');
     await set('Longest answer');
     await set('Shortest answer');
+    await page.waitForFunction(() => (
+      document.querySelectorAll('.setting[data-saved=true]').length === 2));
     await go(page, 'Chat');
     await page.getByRole('button', { name: 'New chat' }).click();
     await page.getByRole('textbox', { name: 'Message' }).fill('Tell me a story');

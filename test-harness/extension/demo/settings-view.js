@@ -27,6 +27,8 @@ export function settingsView(root, app) {
 
 class SettingsView {
   #app;
+  /** Counts questions and changes: an answer to an earlier one is out of date. */
+  #asked = 0;
   /** @type {Scope} */
   #scope = {};
   #scopes;
@@ -80,9 +82,14 @@ class SettingsView {
   }
 
   async load() {
+    this.#asked += 1;
+    const asked = this.#asked;
     try {
       const saved = await this.#app.manager.settings(this.#scope);
-      for (const line of this.#lines) line.set(saved[line.setting.name]);
+      if (asked !== this.#asked) return;
+      for (const line of this.#lines) {
+        if (!line.isBeingEdited) line.set(saved[line.setting.name]);
+      }
     } catch (error) {
       this.#app.report(error);
     }
@@ -125,6 +132,7 @@ class SettingsView {
   /** @param {string} name @param {unknown} value null takes it away */
   async #save(name, value) {
     const line = this.#lines.find(({ setting }) => setting.name === name);
+    this.#asked += 1;
     try {
       const saved = await this.#app.manager.updateSettings(
         { [name]: value }, this.#scope);
@@ -207,6 +215,10 @@ class SettingLine {
         h('span', { class: 'limits' }, h('code', {}, name),
           limits && ` · ${limits}`)),
       this.#complaint);
+  }
+
+  get isBeingEdited() {
+    return document.activeElement === this.#field;
   }
 
   /** @param {unknown} value undefined: nothing is saved */
