@@ -7,6 +7,7 @@
 #include "../unit/journal_world.h"
 
 #include "core/trap.h"
+#include "fuzz_input.h"
 #include "record_sum.h"
 
 // Bytes of a record of the input's own, and of its key.
@@ -18,30 +19,6 @@
 
 // Jobs that go on: each may run a model.
 #define JOBS_MAX 4
-
-typedef struct program {
-  const uint8_t *at;
-  size_t left;
-} program;
-
-static unsigned take_byte(program *run) {
-  if (run->left == 0) {
-    return 0;
-  }
-  run->left--;
-  return *run->at++;
-}
-
-static tam_span take_text(program *run, size_t max) {
-  size_t len = take_byte(run);
-  len |= (size_t)take_byte(run) << 8;
-  len = len < run->left ? len : run->left;
-  len = len < max ? len : max;
-  tam_span text = {run->at, len};
-  run->at += len;
-  run->left -= len;
-  return text;
-}
 
 // ---------------------------------------------------------------------------
 // What is changed
@@ -71,24 +48,23 @@ static void edit(shelf *kept, size_t place, size_t at, size_t removed,
   tam_buf_free(&bytes);
 }
 
-static void step_edit(program *run, shelf *kept) {
-  size_t place = take_byte(run);
-  size_t at = take_byte(run);
-  at |= (size_t)take_byte(run) << 8;
-  size_t removed = take_byte(run);
-  tam_span added = take_text(run, TEXT_MAX);
+static void step_edit(fuzz_input *input, shelf *kept) {
+  size_t place = take_byte(input);
+  size_t at = take_short(input);
+  size_t removed = take_byte(input);
+  tam_span added = take_text(input, TEXT_MAX);
   edit(kept, place, at, removed, added);
 }
 
 // Keys are text, as the storage has them.
-static void step_put(program *run, shelf *kept) {
+static void step_put(fuzz_input *input, shelf *kept) {
   static const char *const prefixes[] = {TAM_KEY_JOB, TAM_KEY_SAID,
                                          TAM_KEY_CRASHED};
   tam_mem mem = tam_mem_default();
   char key[sizeof(kept->entries[0].key)];
-  size_t prefix = take_byte(run) % 3;
-  tam_span id = take_text(run, KEY_MAX);
-  tam_span text = take_text(run, TEXT_MAX);
+  size_t prefix = take_byte(input) % 3;
+  tam_span id = take_text(input, KEY_MAX);
+  tam_span text = take_text(input, TEXT_MAX);
   int len = snprintf(key, sizeof(key), "%s%.*s", prefixes[prefix], (int)id.len,
                      (const char *)id.ptr);
   for (int i = 0; i < len; i++) {
@@ -185,12 +161,12 @@ static void check_end(life *self) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  program run = {data, size};
+  fuzz_input input = {data, size};
   shelf kept = {0};
   life first;
   life next;
-  unsigned kind = take_byte(&run);
-  unsigned steps = take_byte(&run);
+  unsigned kind = take_byte(&input);
+  unsigned steps = take_byte(&input);
   life_begin(&first, &scenarios[kind % SCENARIOS], &kept);
   first.is_hostile = 1; // what it says is looked at elsewhere
   (void)chat_host_start(&first.host, LIST, NULL);
@@ -198,8 +174,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   ask_first(&first, kind % 8);
   run_some(&first, steps, kind / 8 % 4);
   chat_host_dispose(&first.host);
-  while (run.left > 0) {
-    (take_byte(&run) % 4 == 3 ? step_put : step_edit)(&run, &kept);
+  while (input.left > 0) {
+    (take_byte(&input) % 4 == 3 ? step_put : step_edit)(&input, &kept);
   }
   life_begin(&next, &scenarios[kind % SCENARIOS], &kept);
   next.is_hostile = 1;

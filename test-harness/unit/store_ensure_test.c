@@ -88,7 +88,19 @@ static void test_missing(void) {
   store_host_free(&host);
 }
 
-// Chunks that are known to be gone are fetched before the model is there.
+// A chunk that is gone is fetched before the model is there.
+static void test_chunk_gone(void) {
+  store_host host;
+  stored_begin(&host);
+  damage_by_deleting(&host);
+  expect(store_host_do(&host, ENSURE), "\"fromCache\":false");
+  CHECK_INT(host.file_bytes, MIB);
+  expect(store_host_do(&host, OPEN_WITH(GRAPH, ",\"repair\":false")),
+         "\"openFile:done\"");
+  store_host_free(&host);
+}
+
+// What cannot be told without reading is left to whoever opens the file.
 static void test_damaged(void) {
   for (size_t i = 0; i < sizeof(damage_kinds) / sizeof(damage_kinds[0]); i++) {
     store_host host;
@@ -121,6 +133,7 @@ int main(void) {
   RUN(test_branch_moved);
   RUN(test_beside_download);
   RUN(test_missing);
+  RUN(test_chunk_gone);
   RUN(test_damaged);
   RUN(test_failures);
   return check_finish();
