@@ -31,6 +31,10 @@ import { Account, isAccountRequest, Vault } from './vault.js';
 /** A page that takes longer to start will not. */
 const HOST_START_MS = 20_000;
 
+/** How soon it is looked again whether a page that has said nothing yet is
+ * there: one that was joined may have been about to end. */
+const LOOK_MS = 300;
+
 /** How often it is tried to open the page. */
 const OPENING_MAX = 3;
 
@@ -210,14 +214,21 @@ export class Router {
     const arrived = this.#arrival();
     try {
       if (await this.#isHostThere()) return;
-      await this.#openPage();
-      await arrived.promise;
+      do await this.#openPage();
+      while (!await Promise.race([arrived.promise, this.#wait(LOOK_MS)]));
     } catch (error) {
       throw codedError('host_unavailable',
         `the host cannot be opened: ${wordsOf(error).message}`);
     } finally {
       arrived.forget();
     }
+  }
+
+  /** @param {number} ms @returns {Promise<undefined>} */
+  #wait(ms) {
+    return new Promise((resolve) => {
+      this.#around.setTimeout(() => resolve(undefined), ms);
+    });
   }
 
   /** A page may be ended while it is being opened. */

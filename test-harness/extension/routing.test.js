@@ -545,6 +545,22 @@ describe('the page of the host', () => {
     assert.equal(failures, 0);
   });
 
+  test('that ends before it has said anything is opened again', async () => {
+    const { browser, timers } = extensionWith();
+    const script = /** @type {any} */ (browser.pages.get(HOST_PAGE));
+    browser.pages.set(HOST_PAGE, () => {});
+    const page = browser.openPage();
+    await page.platform.offscreen.createDocument(
+      { url: HOST_PAGE, reasons: ['WORKERS'], justification: 'mine' });
+    browser.pages.set(HOST_PAGE, script);
+    const answer = page.platform.runtime.sendMessage(ASK);
+    await quiet(20);
+    browser.offscreen?.kill(); // it has been joined
+    timers.fire(1000);
+    assert.deepEqual(await answer, { state: 'idle' });
+    assert.equal(browser.created, 2);
+  });
+
   test('closes when the core has nothing to do, and comes back', async () => {
     const extension = extensionWith();
     const page = await openHost(extension);
