@@ -222,7 +222,9 @@ static void say_login(tam_chat_op *op) {
 static void say_load_failed(tam_chat_op *op, int error) {
   tam_span why = tam_buf_span(&op->why);
   tam_buf json;
-  (void)tam_broadcast_remember(op, TAM_REMEMBER_FAILED);
+  if (is_loading(op)) { // else another one may be
+    (void)tam_broadcast_remember(op, TAM_REMEMBER_FAILED);
+  }
   if (begin(op, TAM_NAME_UI_MODEL_WORKER_LOADING_PROGRESS, &json)) {
     tam_json_write_name_member(&json, "status", TAM_NAME_LOADING_ERROR);
     tam_json_write_string_member(&json, "file", tam_buf_span(&op->load->dtype));
