@@ -62,6 +62,10 @@ test('the host closes behind the last panel', { timeout: CLOSING_MS * 2 },
     }
     const again = await extension.openPanel();
     assert.equal((await ask(again, 'state')).state, 'unloaded');
+    const { text } = await ask(again, 'generate', { message: 'What is 9 plus 4?',
+      settings: { do_sample: false } });
+    assert.match(text, /13/); // the model came back
+    await ask(again, 'reset');
     await again.close();
   });
 

@@ -30,6 +30,10 @@ const ENDLESS = {
   message: 'Hello', settings: { max_new_tokens: 400, eos_token_id: [] },
 };
 
+const QUESTION = {
+  message: 'What is 9 plus 4?', settings: { do_sample: false },
+};
+
 /** One part of a file takes longer than LONG_MS. */
 const SLOW = { content: true, slow: { bytes: 1 << 17, everyMs: 100 } };
 
@@ -141,6 +145,15 @@ describe('the background', { timeout: HANG_MS, skip: FIREFOX_MISSING }, () => {
     await untilStopped();
   });
 
+  test('has ended with a released model: an answer brings it back', async () => {
+    await load();
+    await call(panel, 'whenHeard', 'resetComplete');
+    await untilStopped();
+    const { text, failure } = await ask(panel, 'generate', QUESTION);
+    assert.equal(failure, undefined);
+    assert.match(text, /13/);
+  });
+
   test('ends during an answer: not a token is missing', async () => {
     await load();
     const id = await begin('generate', ENDLESS);
@@ -177,6 +190,10 @@ describe('the background', { timeout: HANG_MS, skip: FIREFOX_MISSING }, () => {
     await extension.endBackground();
     await call(panel, 'whenHeard', 'resetComplete');
     assert.equal((await ask(panel, 'state')).state, 'unloaded');
+    await ask(panel, 'reset'); // now it is not wanted any more
+    await extension.endBackground();
+    assert.equal((await ask(panel, 'generate', QUESTION)).failure?.code,
+      'no_model');
   });
 });
 

@@ -167,6 +167,27 @@ describe('an answer that goes on', () => {
     await next.manager.dispose();
   });
 
+  test('waits for a released model in every life', async () => {
+    const { manager, moments } = await live(hub.fetch);
+    await manager.load({ modelId: TINY_CHAT, dtype: 'q8' });
+    await manager.handleMessage({ type: 'tabagent:memoryPressure' });
+    assert.equal((await manager.state()).state, 'unloaded');
+    moments.length = 0;
+    await manager.handleMessage({ action: 'generate', id: 'answer',
+      params: { messages, settings, chatId: 'a' } });
+    await manager.dispose();
+    let resumed = 0;
+    for (const { data } of moments) {
+      const next = await live(hub.fetch, copyOf(data));
+      const { ends } = await goOn(next.manager);
+      assert.deepEqual(ends.map(({ action }) => action),
+        ends.map(() => 'generate:done'));
+      resumed += ends.length;
+      await next.manager.dispose();
+    }
+    assert.ok(resumed > 3);
+  });
+
   test('shows nothing twice to a panel, and its end in any case', async () => {
     const moments = await momentsOf({ type: 'generate', payload: {
       chatId: 'a', messageId: 'm', messages, options: settings,

@@ -103,6 +103,133 @@ static void test_does_not_come_back(void) {
   chat_host_free(&host);
 }
 
+// ---------------------------------------------------------------------------
+// The model that another life of the program had
+
+#define KNOWN                                                                  \
+  "\"session\":{\"model\":{\"modelId\":\"" CHAT_HOST_MODEL                     \
+  "\",\"dtype\":\"q4\"}}"
+#define NONE "\"session\":{\"model\":null}"
+
+#define CONFIGURE(model)                                                       \
+  PANEL("tabagent:configure", "\"unloadAfterIdleMs\":600000,\"model\":" model)
+
+static void test_comes_back_in_another_life(void) {
+  chat_host host;
+  begin(&host);
+  expect_answer(ask(&host, CONFIGURE("{\"modelId\":\"" CHAT_HOST_MODEL
+                                     "\",\"dtype\":\"q4\"}")),
+                GOOD);
+  CHECK_INT(state_of(&host), TAM_CHAT_UNLOADED); // as long as nobody asks
+  CHECK_INT(host.order_count, 0);
+  expect_answer(ask(&host, ANSWER), GOOD);
+  expect_order(heard(&host), "\"type\":\"workerReady\"",
+               "\"type\":\"generationComplete\"");
+  chat_host_free(&host);
+}
+
+// While it is loaded nobody may take it for one that can be loaded: that may be
+// what brings the process down.
+static void test_is_remembered(void) {
+  chat_host host;
+  begin(&host);
+  (void)say(&host, INIT_OF("q4"));
+  (void)next_order(&host, "download");
+  expect(heard(&host), NONE);
+  expect_not(heard(&host), KNOWN);
+  chat_host_run(&host);
+  expect_order(heard(&host), NONE, KNOWN);
+  (void)ask(&host, BARE("tabagent:suspend")); // nothing new
+  expect_not(heard(&host), "\"session\"");
+  (void)ask(&host, ANSWER);
+  expect_order(heard(&host), NONE, KNOWN);
+  expect_answer(ask(&host, BARE("reset")), GOOD);
+  expect(heard(&host), NONE);
+  expect_answer(ask(&host, BARE("reset")), GOOD);
+  expect_not(heard(&host), "\"session\"");
+  chat_host_free(&host);
+}
+
+// A load that fails leaves the model that was there, or none.
+static void test_is_remembered_as_far_as_it_is_there(void) {
+  static const struct {
+    const char *verb;
+    const char *expected;
+  } cases[] = {{"download", KNOWN}, {"session", NONE}};
+  for (size_t i = 0; i < 2; i++) {
+    chat_host host;
+    bring(&host, TAM_CHAT_READY);
+    uint32_t op = say(&host, INIT_OF("fp16"));
+    (void)next_order(&host, cases[i].verb);
+    tam_buf_reset(&host.said);
+    chat_host_cancel(&host, op);
+    chat_host_run(&host);
+    expect(heard(&host), cases[i].expected);
+    chat_host_free(&host);
+  }
+}
+
+// Of a load that runs, one that is refused or that waits says nothing.
+static void test_another_load_fails(void) {
+  chat_host host;
+  begin(&host);
+  (void)say(&host, INIT_OF("q4"));
+  (void)next_order(&host, "tokenizer");
+  uint32_t waiting = say(&host, INIT_OF("fp16"));
+  chat_host_cancel(&host, waiting);
+  CHECK_INT(chat_host_command(&host, PANEL("init", "\"modelId\":\"../x\""),
+                              TAM_COMMAND_FLAG_BROADCAST),
+            0);
+  expect(heard(&host), "\"type\":\"error\"");
+  expect_not(heard(&host), "\"loading\"");
+  expect_not(heard(&host), "\"session\"");
+  chat_host_free(&host);
+}
+
+// What died with it does not come back, also when it had come back before.
+static void test_worker_dies(void) {
+  chat_host host;
+  begin_released(&host);
+  expect_answer(ask(&host, ANSWER), GOOD);
+  (void)say(&host, ANSWER);
+  (void)next_order(&host, "run");
+  host.fail_order = host.done + 1;
+  host.fail_words = "worker_died: it died";
+  chat_host_run(&host);
+  host.fail_order = 0;
+  expect(heard(&host), NONE);
+  expect(ask(&host, ANSWER), "\"code\":\"no_model\"");
+  chat_host_free(&host);
+}
+
+static void test_what_is_no_model(void) {
+  static const char *const models[] = {
+      CONFIGURE("null"), CONFIGURE("7"), CONFIGURE("{}"),
+      CONFIGURE("{\"modelId\":\"../x\",\"dtype\":\"q4\"}"),
+      CONFIGURE("{\"modelId\":7,\"dtype\":\"q4\"}")};
+  for (size_t i = 0; i < sizeof(models) / sizeof(models[0]); i++) {
+    chat_host host;
+    begin(&host);
+    expect_answer(ask(&host, models[i]), GOOD);
+    expect(ask(&host, ANSWER), "\"code\":\"no_model\"");
+    chat_host_free(&host);
+  }
+}
+
+// One that is there is the right one.
+static void test_is_there_already(void) {
+  chat_host host;
+  bring(&host, TAM_CHAT_READY);
+  expect_answer(ask(&host, CONFIGURE("{\"modelId\":\"owner/other\","
+                                     "\"dtype\":\"q8\"}")),
+                GOOD);
+  expect_answer(ask(&host, ANSWER), GOOD);
+  expect_not(heard(&host), "workerReady");
+  chat_host_free(&host);
+}
+
+// ---------------------------------------------------------------------------
+
 static int fail_memory(size_t nth, int fail_after) {
   chat_host host;
   bring(&host, TAM_CHAT_READY);
@@ -131,6 +258,13 @@ int main(void) {
   RUN(test_fails);
   RUN(test_stops);
   RUN(test_does_not_come_back);
+  RUN(test_comes_back_in_another_life);
+  RUN(test_is_remembered);
+  RUN(test_is_remembered_as_far_as_it_is_there);
+  RUN(test_another_load_fails);
+  RUN(test_worker_dies);
+  RUN(test_what_is_no_model);
+  RUN(test_is_there_already);
   RUN(test_memory_may_be_short);
   return check_finish();
 }

@@ -139,7 +139,7 @@ static void test_init(void) {
                "\",\"quantPath\":\"q4\",\"startedAt\":1000000}",
                "\"lastLoadedModel\":{\"repoId\":\"" CHAT_HOST_MODEL
                "\",\"quantPath\":\"q4\",\"loadedAt\":1000150},"
-               "\"loading\":null}");
+               "\"loading\":null,");
   expect_order(said, "\"status\":\"done\"", "\"type\":\"workerReady\"");
   expect_not(said, "\"type\":\"error\"");
   // Nobody but the panel hears of progress.

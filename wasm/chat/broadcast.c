@@ -93,10 +93,18 @@ int tam_broadcast_remember(tam_chat_op *op, tam_remember what) {
   if (what == TAM_REMEMBER_LOADING) {
     write_record(op, "loading", tam_buf_span(&op->load->model->asked_dtype),
                  "startedAt", &json);
-  } else {
+  } else if (what != TAM_REMEMBER_GONE) {
     tam_json_write_key(&json, "loading");
     tam_json_write_null(&json);
   }
+  tam_json_write_member_begin(&json, "session");
+  tam_json_write_key(&json, "model");
+  if (what == TAM_REMEMBER_LOADING) {
+    tam_json_write_null(&json);
+  } else {
+    tam_chat_write_wanted(op->chat, &json);
+  }
+  tam_json_write_object_end(&json);
   return send(op, &json);
 }
 

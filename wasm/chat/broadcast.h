@@ -12,12 +12,14 @@ int tam_broadcast_loading(tam_chat_op *op, const char *status, tam_span file,
                           double loaded, double total);
 
 // What whoever outlives this process has to know: which model was loaded last,
-// and which one is being loaded. If that never ends, it brought the process
-// down.
+// which one is being loaded, and which one comes back with the next request for
+// an answer. If a load never ends, it brought the process down; until it does,
+// no model comes back by itself.
 typedef enum tam_remember {
   TAM_REMEMBER_LOADING = 0,
   TAM_REMEMBER_LOADED,
-  TAM_REMEMBER_FAILED
+  TAM_REMEMBER_FAILED,
+  TAM_REMEMBER_GONE // what was loaded does not come back by itself
 } tam_remember;
 
 int tam_broadcast_remember(tam_chat_op *op, tam_remember what);

@@ -94,6 +94,7 @@ static void give_up(tam_chat_op *op, int error) {
   if (is_gone) {
     tam_chat_model_del(chat->model, chat); // a load makes it anew
     chat->model = NULL;
+    (void)tam_broadcast_remember(op, TAM_REMEMBER_GONE);
   } else if (uses_cache(op)) {
     // The pass that was under way may still change it.
     tam_chat_model_drop_cache(chat->model, chat);

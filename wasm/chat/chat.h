@@ -111,6 +111,11 @@ tam_chat_facts tam_chat_get_facts(const tam_chat *chat);
 // again. Legal when a model is loaded and nothing runs.
 void tam_chat_unload(tam_chat *chat);
 
+// Has the next request for an answer load |model| in |dtype|, which another
+// life of the program had. Ignored when a model is loaded or something runs,
+// and when |model| is no id of a repository.
+void tam_chat_expect(tam_chat *chat, tam_span model, tam_span dtype);
+
 // Returns 1 when |model|, as the caller spells it, is loaded in |dtype|. Empty
 // texts stand for any model and any dtype.
 int tam_chat_is_loaded(const tam_chat *chat, tam_span model, tam_span dtype);

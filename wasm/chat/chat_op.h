@@ -43,8 +43,8 @@ struct tam_chat {
   tam_chat_op *first;       // in the order of their start
   tam_chat_model *model;    // that is loaded, or NULL
   tam_saved_settings saved; // for the model that is loaded
-  // Parameters of the load of a model that was released until somebody needs
-  // it; empty: none was.
+  // Parameters of the load of a model that is not there, but comes back when
+  // somebody needs it; empty: none does.
   tam_buf released;
   double now_ms;
 };
@@ -92,6 +92,12 @@ int tam_chat_op_make(tam_chat_op *op, tam_span bytes);
 // Ends the answers of all operations except |but| with the text so far; with
 // |with_loads|, ends loads as well.
 void tam_chat_stop_all(tam_chat *chat, const tam_chat_op *but, int with_loads);
+
+// --- reload_phase.c
+
+// Writes the parameters of a load of the model that a request for an answer
+// runs on, whether it is there or has to come back; null: there is none.
+void tam_chat_write_wanted(const tam_chat *chat, tam_buf *json);
 
 // --- control_phase.c
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Stop, reset, clearCache and state.
+#include "chat/broadcast.h"
 #include "chat/chat_op.h"
 #include "chat/load.h"
 #include "chat/model.h"
@@ -18,10 +19,12 @@ const tam_chat_phase tam_chat_stop_phase = {
 
 static int reset_start(tam_chat_op *op) {
   tam_chat *chat = op->chat;
+  int is_any = chat->model != NULL || chat->released.len > 0;
   tam_chat_model_del(chat->model, chat);
   chat->model = NULL;
   tam_buf_reset(&chat->released); // it shall not come back
-  return TAM_CHAT_NEXT;
+  int error = is_any ? tam_broadcast_remember(op, TAM_REMEMBER_GONE) : 0;
+  return error != 0 ? error : TAM_CHAT_NEXT;
 }
 
 const tam_chat_phase tam_chat_reset_phase = {

@@ -111,8 +111,12 @@ int tam_chat_has_gone_on(const tam_chat *chat, uint32_t number) {
 static void write_model(const tam_chat_op *op, tam_buf *json) {
   const tam_chat_model *model = op->chat->model;
   const tam_saved_answer *before = &op->answer->before;
-  if (model == NULL) {
+  if (model == NULL && before->model.len > 0) {
     tam_buf_append(json, before->model);
+    return;
+  }
+  if (model == NULL) { // a released one comes back for it, in any life
+    tam_buf_append(json, tam_buf_span(&op->chat->released));
     return;
   }
   tam_json_write_object_begin(json);

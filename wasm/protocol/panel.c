@@ -329,6 +329,11 @@ static int configure(const call *self) {
   }
   tam_panels_configure(panels, &times, self->host->now_ms);
   read_popups(self);
+  const tam_json_node *model = param(self, "model");
+  tam_chat_expect(
+      self->host->chat,
+      tam_json_get_string(tam_json_get_member(model, TAM_SPAN("modelId"))),
+      tam_json_get_string(tam_json_get_member(model, TAM_SPAN("dtype"))));
   return is_first ? say_and_answer(self, TAM_NAME_WORKER_WORKER_ENV_READY,
                                    TAM_SPAN_NONE)
                   : answer_success(self);
