@@ -25,8 +25,10 @@ import { send } from './platform.js';
  * @property {string} [jobId] of jobs, which can be gone on with
  * @property {string} kind
  * @property {boolean} isSent
+ * @property {number} beginnings
  * @property {boolean} isCancelled
  * @property {number} lastSeq of its progress
+ * @property {number} loaded bytes of a download, as far as it was told
  * @property {CallOptions['onProgress']} onProgress
  * @property {(message: any) => void} resolve
  * @property {(error: unknown) => void} reject
@@ -51,11 +53,22 @@ const READING = [
   'storeFile',
 ];
 
+/**
+ * Requests that are written down before anything is heard of them: those of
+ * which nothing was heard, and nobody knows, have not begun, and begin again.
+ * Not for ever, for it may be them that the host dies of.
+ */
+const JOBS = ['download', 'load', 'generate'];
+const BEGINNINGS_MAX = 3;
+
 /** The request of messages of a job that somebody else may have begun. */
 const SUBSCRIPTION = 'subscribe';
 
 /** The request that is cancelled without an error: with what there is. */
 const ANSWER = 'generate';
+
+/** The request whose progress never goes back. */
+const DOWNLOAD = 'download';
 
 /** Runs operations in the host. */
 export class RemoteLoop {
@@ -179,8 +192,8 @@ export class RemoteLoop {
         /** @type {Call} */
         const call = {
           first: { [verb]: number, ...first }, kind, jobId, lastSeq,
-          onProgress, resolve, reject,
-          isSent: false, isCancelled: Boolean(signal?.aborted),
+          onProgress, resolve, reject, loaded: 0,
+          isSent: false, beginnings: 0, isCancelled: Boolean(signal?.aborted),
         };
         this.#calls.set(number, call);
         if (this.#port) this.#begin(number, call);
@@ -199,6 +212,7 @@ export class RemoteLoop {
     const { first, jobId, lastSeq } = call;
     const isKnown = call.isSent && jobId !== undefined;
     call.isSent = true;
+    if (!isKnown) call.beginnings += 1;
     this.#say(isKnown ? {
       subscribe: number, jobId, fromSeq: lastSeq,
       isOwn: call.kind !== SUBSCRIPTION,
@@ -243,6 +257,10 @@ export class RemoteLoop {
       // was taken up again has no number of its own.
       if (!call || (message.seq <= call.lastSeq && !message.resumed)) return;
       call.lastSeq = message.seq ?? call.lastSeq;
+      // What a host had not stored when it died is fetched again: nobody counts
+      // it twice.
+      if (call.kind === DOWNLOAD && message.loaded < call.loaded) return;
+      call.loaded = message.loaded ?? call.loaded;
       attempt(() => call.onProgress?.(message));
     } else if (end !== undefined) {
       if (error) this.#fail(end, error);
@@ -258,7 +276,9 @@ export class RemoteLoop {
     const call = this.#calls.get(number);
     if (!call) return;
     if (error.code === 'unknown_job' && call.kind !== SUBSCRIPTION) {
-      if (READING.includes(call.kind)) {
+      const hasNotBegun = JOBS.includes(call.kind)
+        && call.lastSeq === NOTHING_YET && call.beginnings < BEGINNINGS_MAX;
+      if (READING.includes(call.kind) || hasNotBegun) {
         // Whatever became of it, it can be had again.
         call.isSent = false;
         call.lastSeq = NOTHING_YET;

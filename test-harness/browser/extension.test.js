@@ -318,6 +318,18 @@ describe('the host dies', { timeout: HANG_MS }, () => {
     assert.ok(progress.some((/** @type {any} */ one) => one.resumed));
   });
 
+  test('between two answers: the second one finds the model again', async () => {
+    await ask(panel, 'load', { modelId: TINY_CHAT });
+    await kill();
+    assert.equal((await ask(panel, 'state')).state, 'unloaded');
+    assert.match((await ask(panel, 'generate', REQUEST)).text, /13/);
+    await ask(panel, 'reset');
+    await kill();
+    assert.equal((await ask(panel, 'generate', REQUEST)).failure?.code,
+      'no_model');
+    await ask(panel, 'load', { modelId: TINY_CHAT });
+  });
+
   test('during an answer: all hear of it before the model is loaded', async () => {
     const before = (await call(panel, 'heard')).length;
     await disturbed('generate', [{ ...ENDLESS, chatId: 'c3' }], kill);

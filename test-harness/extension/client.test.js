@@ -355,16 +355,48 @@ describe('when the host dies', () => {
     assert.equal(extension.browser.created, 2);
   });
 
+  test('a job that it had not begun is begun again, but not for ever', async () => {
+    const silent = (/** @type {any} */ message) => {
+      asked.push(message);
+      return new Promise((resolve) => {
+        ends.push((rest) => resolve({
+          action: `${message.action}:done`, id: message.id, seq: 0, ...rest }));
+      });
+    };
+    const { extension, client } = withLoop({ run: silent });
+    const load = client.load({ modelId: MODEL });
+    await settle(() => asked.length === 1);
+    kill(extension);
+    await settle(() => asked.length === 2);
+    assert.deepEqual(asked[1], asked[0]);
+    ends[1]({ modelId: MODEL });
+    assert.deepEqual(await load, { modelId: MODEL });
+
+    const outcome = assert.rejects(
+      client.generate({ message: 'Hi' }), { code: 'host_died' });
+    for (const times of [3, 4, 5]) {
+      await settle(() => asked.length === times);
+      kill(extension);
+    }
+    await outcome;
+    assert.equal(asked.length, 5);
+  });
+
   test('what changes something ends with a code', async () => {
     const { extension, client } = withLoop();
+    /** @type {any[]} */
+    const heard = [];
+    const hear = (/** @type {any} */ one) => heard.push(one);
+    // Of the two jobs nobody knows, though something was heard of them.
     const outcomes = [
       assert.rejects(client.deleteModel(MODEL),
         { code: 'host_died', retryable: true }),
-      assert.rejects(client.generate({ message: 'Hi' }),
+      assert.rejects(client.generate({ message: 'Hi' }, { onToken: hear }),
         { code: 'host_died' }),
-      assert.rejects(client.load({ modelId: MODEL }), { code: 'host_died' }),
+      assert.rejects(client.load({ modelId: MODEL }, { onProgress: hear }),
+        { code: 'host_died' }),
     ];
-    await settle(() => asked.length === 3);
+    await settle(() => heard.length === 2);
     kill(extension);
     await Promise.all(outcomes);
     assert.equal(asked.length, 3);
@@ -397,6 +429,29 @@ describe('when the host dies', () => {
     assert.deepEqual(followed, [[asked[0].id, 1]]);
     // The first was heard before the host died.
     assert.deepEqual(progress, [{}, { resumed: true }, { progress: 2 }]);
+  });
+
+  test('a download does not go back to what was stored', async () => {
+    const { extension, client } = withLoop({
+      run: (/** @type {any} */ message, /** @type {any} */ options) => run(
+        message, { ...options, onProgress: (/** @type {any} */ one) => (
+          options.onProgress({ ...one, loaded: 30 })) }),
+      async* subscribe(/** @type {string} */ id) {
+        for (const [i, loaded] of [10, 29, 30, 31].entries()) {
+          yield { action: 'download:progress', id, seq: i + 2, loaded };
+        }
+        yield { action: 'download:done', id, seq: 6, bytes: 31 };
+      },
+    });
+    /** @type {any[]} */
+    const progress = [];
+    const download = client.download(MODEL, {
+      onProgress: (one) => progress.push(one.loaded),
+    });
+    await settle(() => progress.length === 1);
+    kill(extension);
+    assert.equal((await download).bytes, 31);
+    assert.deepEqual(progress, [30, 30, 31]);
   });
 
   test('a job that ended before it came so far again ends here', async () => {
