@@ -40,6 +40,10 @@ const CONNECT_MS = 30_000;
 /** A host that was there and says nothing for so long is asked again. */
 const WELCOME_MS = 20_000;
 
+/** What a host said before it died comes behind the news of its death at times,
+ * in Firefox: it is heard for so long. */
+const LATE_MS = 1000;
+
 /** Below the number of any message. */
 const NOTHING_YET = -1;
 
@@ -350,7 +354,8 @@ export class RemoteLoop {
         if (over.signal.aborted) return;
         over.abort();
         clearTimeout(timer);
-        port.disconnect();
+        if (this.#closing.signal.aborted) port.disconnect();
+        else setTimeout(() => port.disconnect(), LATE_MS);
         resolve(false);
         if (this.#port === port) this.#lose();
       };
@@ -361,8 +366,11 @@ export class RemoteLoop {
       port.onDisconnect.addListener(lose);
       this.#closing.signal.addEventListener('abort', lose);
       port.onMessage.addListener((message) => {
-        if (over.signal.aborted) return;
-        if (message.failure) {
+        if (message.progress !== undefined || message.end !== undefined) {
+          this.#hear(message);
+        } else if (over.signal.aborted) {
+          return;
+        } else if (message.failure) {
           over.abort();
           clearTimeout(timer);
           port.disconnect();
@@ -371,8 +379,6 @@ export class RemoteLoop {
           clearTimeout(timer);
           this.#use(port);
           resolve(true);
-        } else {
-          this.#hear(message);
         }
       });
     });

@@ -355,6 +355,17 @@ describe('when the host dies', () => {
     assert.equal(extension.browser.created, 2);
   });
 
+  test('what it said last is heard behind the news of its death', async () => {
+    const { extension, client } = withLoop();
+    const load = client.load({ modelId: MODEL });
+    await settle(() => asked.length === 1);
+    ends[0]({ modelId: MODEL });
+    for (let i = 0; i < 10; i += 1) await null; // it is said, and not heard yet
+    kill(extension);
+    assert.deepEqual(await load, { modelId: MODEL });
+    assert.equal(asked.length, 1);
+  });
+
   test('a job that it had not begun is begun again, but not for ever', async () => {
     const silent = (/** @type {any} */ message) => {
       asked.push(message);
