@@ -2,6 +2,7 @@
 // The test extension in Chromium, with a Hub, and the means to kill its service
 // worker and its host.
 
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { buildExtension } from '../extension/build-extension.js';
@@ -64,6 +65,8 @@ export async function openExtension({ hub, idle } = {}) {
     /** @returns {Promise<number>} how many there were */
     killWorker: () => kill('service_worker'),
     killHost: () => kill('background_page'),
+    /** The workers of ONNX Runtime. */
+    killRuntime: () => kill('worker'),
     openPage: () => chromium.open(`chrome-extension://${id}/panel.html`),
     async openPanel() {
       const page = await this.openPage();
@@ -74,6 +77,7 @@ export async function openExtension({ hub, idle } = {}) {
       await chromium.close();
       await server.close();
       await profile.remove();
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }

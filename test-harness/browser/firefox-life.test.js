@@ -4,6 +4,7 @@
 // all the same every request ends once.
 
 import assert from 'node:assert/strict';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 
@@ -47,6 +48,7 @@ let firefox;
 let extension;
 /** @type {import('./firefox-process.js').Page} */
 let panel;
+let folder = '';
 let lastId = 0;
 
 /**
@@ -61,7 +63,7 @@ async function start(idle) {
     }),
     makeProfile(),
   ]);
-  const folder = join(ROOT, 'build', `extension-firefox-${process.pid}`);
+  folder = join(ROOT, 'build', `extension-firefox-${process.pid}`);
   await buildExtension(folder, { hubUrl: server.url, idle, firefox: true });
   firefox = await startFirefox(
     profile.folder, { 'extensions.background.idle.timeout': PATIENCE_MS });
@@ -72,6 +74,7 @@ async function stop() {
   await firefox?.close();
   await server?.close();
   await profile?.remove();
+  await rm(folder, { recursive: true, force: true });
 }
 
 async function openPanel() {

@@ -56,24 +56,26 @@ Object.assign(scope, {
   begin({ id, name, args: [first, options = {}] }) {
     const call = {
       /** @type {any[]} */ progress: [], ends: 0, /** @type {any} */ end: null,
+      /** When each message came. @type {number[]} */ timesMs: [],
     };
     calls.set(id, call);
-    const onProgress = (/** @type {any} */ one) => call.progress.push(one);
+    const onProgress = (/** @type {any} */ one) => {
+      call.progress.push(one);
+      call.timesMs.push(Date.now());
+    };
     const listener = name === 'generate'
       ? { onToken: onProgress } : { onProgress };
     const finish = (/** @type {any} */ end) => {
       call.ends += 1;
       call.end = end;
+      call.timesMs.push(Date.now());
     };
     client[name](first, { ...options, ...listener })
       .then(finish, (/** @type {any} */ error) => finish(failureOf(error)));
   },
 
   /** @param {string} id */
-  look: (id) => {
-    const { progress, ends, end } = calls.get(id);
-    return { progress, ends, end };
-  },
+  look: (id) => calls.get(id),
 
   /** How far a call is. @param {string} id */
   progressOf: (id) => calls.get(id).progress.length,
@@ -82,7 +84,7 @@ Object.assign(scope, {
   async whenEnded(id) {
     const call = calls.get(id);
     await until(() => call.ends > 0);
-    return { progress: call.progress, ends: call.ends, end: call.end };
+    return call;
   },
 
   /** All messages of a job, to its last one. @param {string} id */
