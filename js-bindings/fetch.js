@@ -3,6 +3,7 @@
 // decisions (retries, timeouts, limits) are the core's.
 
 import { CAPS, EVENT, FETCH_FLAG } from './abi.js';
+import { ByteReader } from './byte-reader.js';
 
 /** How addresses of files begin that the caller hands in. */
 const INPUT_URL = 'input:';
@@ -253,7 +254,8 @@ class Gathered {
  */
 async function readBody(response, signal, onBytes) {
   if (!response.body) return;
-  const { reader, read } = readerOf(response.body);
+  const reader = new ByteReader(response.body);
+  let buffer = new ArrayBuffer(READ_BYTES);
   // Ends a read that waits, too. A body that has ended does not mind.
   const stop = async () => {
     try {
@@ -265,36 +267,13 @@ async function readBody(response, signal, onBytes) {
   signal.addEventListener('abort', stop);
   try {
     while (!signal.aborted) {
-      const { done, value } = await read();
-      if (done) return;
-      if (!(value instanceof Uint8Array)) {
-        throw new TypeError('the body is not made of bytes');
-      }
+      const { done, value } = await reader.read(new Uint8Array(buffer));
+      if (done || !value) return;
       await onBytes(value);
+      ({ buffer } = value);
     }
   } finally {
     stop();
-  }
-}
-
-/**
- * A reader that has bytes written into the same memory again and again, if the
- * body can do that: an injected fetch need not have such bodies.
- * @param {ReadableStream<Uint8Array>} body
- */
-function readerOf(body) {
-  try {
-    const reader = body.getReader({ mode: 'byob' });
-    let buffer = new ArrayBuffer(READ_BYTES);
-    const read = async () => {
-      const result = await reader.read(new Uint8Array(buffer));
-      if (result.value) buffer = result.value.buffer;
-      return result;
-    };
-    return { reader, read };
-  } catch {
-    const reader = body.getReader();
-    return { reader, read: () => reader.read() };
   }
 }
 

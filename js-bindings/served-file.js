@@ -2,6 +2,7 @@
 // `fetch` and `cache` of the manager: files of the Hub come out of the store.
 // The core says what the answer is; here it becomes a Response.
 
+import { ByteReader } from './byte-reader.js';
 import { errorOfMessage } from './errors.js';
 
 /**
@@ -130,14 +131,19 @@ class ServedBody {
 
   /** @returns {ReadableStream<Uint8Array>} */
   stream() {
-    return new ReadableStream({
-      type: 'bytes',
-      start: (controller) => {
+    const source = {
+      start: (/** @type {ReadableByteStreamController} */ controller) => {
         this.#controller = controller;
       },
       pull: () => this.#read(),
-      cancel: (reason) => this.#stop.abort(reason),
-    }, { highWaterMark: 0 });
+      cancel: (/** @type {unknown} */ reason) => this.#stop.abort(reason),
+    };
+    const strategy = { highWaterMark: 0 };
+    try {
+      return new ReadableStream({ ...source, type: 'bytes' }, strategy);
+    } catch { // there are no streams of bytes: blocks are handed over
+      return new ReadableStream(/** @type {any} */ (source), strategy);
+    }
   }
 
   /**
@@ -265,10 +271,10 @@ async function gather(response, length) {
     throw new TypeError('the body was read already');
   }
   let whole = new ArrayBuffer(length);
-  const reader = response.body.getReader({ mode: 'byob' });
+  const reader = new ByteReader(response.body);
   for (let at = 0; at < length;) {
     const { done, value } = await reader.read(new Uint8Array(whole, at));
-    if (done) throw new TypeError('the body is too short');
+    if (done || !value) throw new TypeError('the body is too short');
     at += value.length;
     whole = value.buffer;
   }

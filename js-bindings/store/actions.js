@@ -3,6 +3,7 @@
 // it. The core's orders are JSON; wasm/store/storage.h describes them.
 
 import { EVENT } from '../abi.js';
+import { ByteReader } from '../byte-reader.js';
 
 /**
  * @typedef {import('./index.js').Store} Store
@@ -415,8 +416,7 @@ class BlobReader {
     this.key = key;
     /** Where the next byte is in the content. */
     this.at = at;
-    this.#reader = (at === 0 ? blob : blob.slice(at)).stream()
-      .getReader({ mode: 'byob' });
+    this.#reader = new ByteReader((at === 0 ? blob : blob.slice(at)).stream());
   }
 
   /**

@@ -67,7 +67,7 @@ addEventListener('look', look);`;
 
 const MANIFEST = {
   manifest_version: 3, name: 'Vault', version: '1',
-  minimum_chrome_version: '119',
+  minimum_chrome_version: '121',
   permissions: ['storage', 'offscreen', 'unlimitedStorage'],
   host_permissions: ['https://huggingface.co/*'],
   background: { service_worker: 'background.js', type: 'module' },
@@ -266,12 +266,12 @@ test('another extension is not heard', async () => {
 test('the page that runs models can be looked at', async () => {
   const facts = await tell({ call: 'offscreen' });
   assert.equal(facts.browser, 'chrome');
-  assert.ok(facts.browserVersion >= 119);
+  assert.ok(facts.browserVersion >= 121);
   assert.equal(facts.isolated, true);
   assert.equal(facts.locks, true);
   assert.deepEqual(facts.manifest, {
     version: 3, permissions: MANIFEST.permissions,
-    hosts: MANIFEST.host_permissions, minimumVersion: '119',
+    hosts: MANIFEST.host_permissions, minimumVersion: '121',
     csp: MANIFEST.content_security_policy.extension_pages,
   });
 });

@@ -199,6 +199,37 @@ describe('while garbage is collected all the time', () => {
   });
 });
 
+describe('a browser without streams of bytes', () => {
+  /** As Safari's. */
+  const withoutByteStreams = () => {
+    const { getReader } = ReadableStream.prototype;
+    /** @param {any} [options] @returns {any} */
+    ReadableStream.prototype.getReader = function getReaderWithoutMode(options) {
+      if (options?.mode) throw new TypeError('there are no such readers');
+      return getReader.call(this);
+    };
+    globalThis.ReadableStream = new Proxy(ReadableStream, {
+      construct(Stream, [source, strategy]) {
+        if (source.type) throw new RangeError('there are no such streams');
+        return new Stream(source, strategy);
+      },
+    });
+  };
+
+  test('stores, serves and repairs a model all the same', async () => {
+    await page.evaluate(withoutByteStreams);
+    const { bytes, fetchedBytes } = await ask(page, 'download', MODEL);
+    assert.equal(fetchedBytes, bytes);
+    for (const how of ['arrayBuffer', 'blob', 'default']) {
+      assert.equal((await read(how)).sha256, expected, how);
+    }
+    await call(page, 'damage', `${MODEL}/onnx/model_quantized.onnx_chunk_1`);
+    assert.equal((await read('default')).sha256, expected);
+    assert.deepEqual(await ask(page, 'verifyModel', MODEL),
+      { ok: true, damaged: [], repaired: 0 });
+  });
+});
+
 describe('two tabs', () => {
   /** @type {Page} */
   let other;

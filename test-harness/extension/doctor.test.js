@@ -19,7 +19,7 @@ const SAFARI = 'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/'
 
 /** As docs/extension.md has it. */
 const MANIFEST = {
-  manifest_version: 3, minimum_chrome_version: '119',
+  manifest_version: 3, minimum_chrome_version: '121',
   permissions: ['storage', 'offscreen', 'unlimitedStorage'],
   host_permissions: ['https://huggingface.co/*'],
   content_security_policy: {
@@ -136,10 +136,10 @@ test('a page that is no extension has no manifest', async () => {
 
 describe('browsers', () => {
   for (const [agent, message, ok] of /** @type {const} */ ([
-    [CHROME, 'chrome 131; needed is 119', true],
-    [EDGE, 'chrome 131; needed is 119', true],
-    [CHROME.replace('131', '119'), 'chrome 119; needed is 119', true],
-    [CHROME.replace('131', '118'), 'chrome 118; needed is 119', false],
+    [CHROME, 'chrome 131; needed is 121', true],
+    [EDGE, 'chrome 131; needed is 121', true],
+    [CHROME.replace('131', '121'), 'chrome 121; needed is 121', true],
+    [CHROME.replace('131', '120'), 'chrome 120; needed is 121', false],
     [FIREFOX, 'firefox 140; needed is 121', true],
     [FIREFOX.replaceAll('140', '120'), 'firefox 120; needed is 121', false],
     [SAFARI, 'safari 18 has not been tried', false],
@@ -167,9 +167,9 @@ describe('a manifest', () => {
       "script-src 'self' 'wasm-unsafe-eval' 'unsafe-eval'" } }, ['csp']],
     ['without a minimum', { minimum_chrome_version: undefined },
       ['minimumVersion']],
-    ['with a low minimum', { minimum_chrome_version: '118.0.5993.70' },
+    ['with a low minimum', { minimum_chrome_version: '120.0.6099.70' },
       ['minimumVersion']],
-    ['with a high minimum', { minimum_chrome_version: '120.0.1' }, []],
+    ['with a high minimum', { minimum_chrome_version: '122.0.1' }, []],
   ];
   for (const [name, changes, complaints] of cases) {
     test(name, async () => {

@@ -24,7 +24,7 @@ const FORBIDDEN_KEYS = [
 /** What pages may run. */
 const SCRIPT_SOURCES = ["'self'", "'wasm-unsafe-eval'"];
 
-const CHROME_MIN = 119;
+const CHROME_MIN = 121;
 
 /** Addresses of code, by their ends or because nothing else is there. */
 const CODE = /^(?:https?:)?\/\/[^\s"'<>]*\.(?:m?js|cjs|wasm)(?:[?#]|$)/i;

@@ -18,7 +18,7 @@ import { checkPackage, EMSCRIPTEN_CALLERS } from './package-check.js';
 
 const MANIFEST = {
   manifest_version: 3, name: 'Test', version: '1',
-  minimum_chrome_version: '119',
+  minimum_chrome_version: '121',
   permissions: ['storage', 'offscreen', 'unlimitedStorage', 'sidePanel'],
   host_permissions: ['https://huggingface.co/*'],
   background: { service_worker: 'background.js', type: 'module' },
@@ -167,8 +167,8 @@ describe('the manifest', () => {
     { content_security_policy: { extension_pages: text } });
   for (const [changes, complaint] of /** @type {[object, RegExp][]} */ ([
     [{ manifest_version: 2 }, /not version 3/],
-    [{ minimum_chrome_version: undefined }, /below 119/],
-    [{ minimum_chrome_version: '118.9' }, /below 119/],
+    [{ minimum_chrome_version: undefined }, /below 121/],
+    [{ minimum_chrome_version: '120.9' }, /below 121/],
     [{ web_accessible_resources: [{ resources: ['*'] }] },
       /has web_accessible_resources/],
     [{ externally_connectable: { matches: ['*://*/*'] } },

@@ -7,7 +7,7 @@
 
 // The oldest versions, see docs/extension.md. They are told to the user in the
 // fixes below, too.
-#define CHROME_MIN  119
+#define CHROME_MIN  121
 #define FIREFOX_MIN 121
 
 static const tam_json_node *member(const tam_json_node *object,
@@ -126,7 +126,7 @@ static void check_browser(tam_store_op *op, const tam_json_node *facts) {
   }
   tam_store_write_check(op, "browser", needed > 0 && version >= needed,
                         tam_buf_span(&message),
-                        "Use Chrome or Edge 119, Firefox 121, or newer.");
+                        "Use Chrome or Edge 121, Firefox 121, or newer.");
 }
 
 // Scripts from elsewhere and made of text are what reviewers refuse.
@@ -177,7 +177,7 @@ static void check_manifest(tam_store_op *op, const tam_json_node *facts) {
         "the permission is there", "there is no place for models to run",
         "Add \"offscreen\" to the permissions of the manifest.");
     check_minimum(op, member(manifest, "minimumVersion"), CHROME_MIN,
-                  "Set minimum_chrome_version to \"119\".");
+                  "Set minimum_chrome_version to \"121\".");
   } else if (is_browser(facts, "firefox")) {
     check_minimum(op, member(manifest, "minimumFirefox"), FIREFOX_MIN,
                   "Set browser_specific_settings.gecko.strict_min_version to "
