@@ -80,7 +80,11 @@ export const WORD = Object.freeze({
 export const CAPS = Object.freeze({
   EVENT_PAYLOAD_MAX: 65536,
   EVENT_RUNTIME_PAYLOAD_MAX: 2097152,
+  INPUT_PATIENCE_MS: 20000,
 });
+
+/** What the URL of a file begins with that the caller hands in. */
+export const INPUT_URL = 'input:';
 
 export const ERRORS = Object.freeze([
   {

@@ -11,7 +11,7 @@ import {
 } from './setup.js';
 
 /** The compiler that makes the committed tabagent.wasm. */
-export const PINNED_EMSCRIPTEN = '3.1.6';
+const PINNED_EMSCRIPTEN = '3.1.6';
 
 /** The formatter whose opinion counts; others break lines differently. */
 export const PINNED_CLANG_FORMAT = '14';

@@ -49,7 +49,7 @@ function elementsOf(Elements, bytes) {
  * The elements of a tensor, wherever they are.
  * @param {Tensor} tensor
  */
-export function dataOf(tensor) {
+function dataOf(tensor) {
   return tensor.location === 'cpu' || tensor.location === 'cpu-pinned'
     ? tensor.data : tensor.getData();
 }

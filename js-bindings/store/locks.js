@@ -62,7 +62,7 @@ export function acquireFrom(locks) {
  * @param {AbortSignal} signal
  * @returns {Promise<T>}
  */
-export function untilAborted(promise, signal) {
+function untilAborted(promise, signal) {
   return new Promise((resolve, reject) => {
     const abort = () => reject(signal.reason);
     if (signal.aborted) abort();

@@ -27,6 +27,7 @@ import { generateProtocol, PROTOCOL_DOCUMENT } from './protocol-document.js';
  * @property {Numbers} fetchFlags
  * @property {Numbers} deliverFlags
  * @property {Numbers} caps
+ * @property {string} inputUrl
  * @property {string[]} exports
  * @property {Numbers} actionWords
  * @property {number} modelTableHeaderWords
@@ -40,8 +41,6 @@ import { generateProtocol, PROTOCOL_DOCUMENT } from './protocol-document.js';
  * @property {string[]} jobNames of requests that are listed as jobs
  * @property {Record<string, Record<string, string>>} eventNames
  * @property {import('./protocol-document.js').PanelRequest[]} panelRequests
- * @property {string} foreignPrefix what messages for others begin with, or ...
- * @property {string[]} foreignMessages ... are called
  */
 
 /**
@@ -107,6 +106,8 @@ function generateAbi(schema) {
     `/** The words of an action record, by field. */\n${
       frozenObject('WORD', schema.actionWords)}`,
     frozenObject('CAPS', schema.caps),
+    '/** What the URL of a file begins with that the caller hands in. */\n' +
+    `export const INPUT_URL = ${literal(schema.inputUrl)};\n`,
     errorTable(schema.errors),
     `export const MODEL_TABLE_HEADER_WORDS = ${
       schema.modelTableHeaderWords};\n` +
@@ -143,10 +144,6 @@ function generatePanelRequests(schema) {
     `/** The types of the requests of TabAgent's panel. */\n${
       frozenArray('PANEL_REQUESTS',
         schema.panelRequests.map(({ name }) => name))}`,
-    `/** Types of messages that others answer, or nobody. */\n${
-      frozenArray('FOREIGN_MESSAGES', schema.foreignMessages)}`,
-    '/** What messages of the database begin with, which are not ours. */\n' +
-    `export const FOREIGN_PREFIX = ${literal(schema.foreignPrefix)};\n`,
   ].join('\n');
 }
 

@@ -21,7 +21,7 @@ import { platformClock } from '../../js-bindings/timer.js';
 const HUB_URL = 'https://hub.example';
 
 /** What Chromium's network hands over at most, and what the core takes. */
-export const LARGE_PIECE = 65536;
+const LARGE_PIECE = 65536;
 
 /** A small piece, as slow connections give them. */
 export const SMALL_PIECE = 16384;

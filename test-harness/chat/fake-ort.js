@@ -61,7 +61,7 @@ function rowsOf({ contents: data, dims }) {
     Array.from(data.subarray(row * length, (row + 1) * length), Number)));
 }
 
-export class FakeTensor {
+class FakeTensor {
   /** @type {'cpu' | 'gpu-buffer'} */
   location = 'cpu';
   #data;

@@ -104,7 +104,7 @@ export async function answer(session, request, options, signal) {
 }
 
 /** @param {Result} result */
-export function describeAnswer(result) {
+function describeAnswer(result) {
   const {
     newTokens, tokensPerSecond, timeToFirstTokenMs, reusedTokens, promptTokens,
     stopReason, droppedMessages,

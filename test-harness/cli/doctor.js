@@ -199,7 +199,7 @@ async function checkToken({ token, manager }, signal) {
  * room there is. Makes nothing.
  * @param {import('./main.js').Options} options
  */
-export async function checkStorage(options) {
+async function checkStorage(options) {
   const dataDir = dataDirectoryOf(options);
   const there = await nearestDirectory(dataDir);
   const findings = [await checkWritable(dataDir, there)];

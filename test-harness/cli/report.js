@@ -28,7 +28,7 @@ const LINES = {
 };
 
 /** @param {import('cli-table3').TableConstructorOptions} options */
-export function plainTable(options) {
+function plainTable(options) {
   return new Table({
     chars: LINES,
     style: {
@@ -168,7 +168,7 @@ function fit(rows) {
 }
 
 /** @param {string} text */
-export function trimLines(text) {
+function trimLines(text) {
   return text.replace(/ +$/gm, '');
 }
 

@@ -89,7 +89,7 @@ async function runDownload(session, modelId, options, signal) {
  * @param {string} modelId
  * @param {import('../../dist/index.js').DownloadResult} result
  */
-export function describeDownload(modelId, result) {
+function describeDownload(modelId, result) {
   const { dtype, commit, files, bytes, fromCache, resumedBytes } = result;
   const what = `${modelId} ${dtype}, ${amount(files.length, 'file')}, `
     + `${size(bytes)}, commit ${commit.slice(0, 7)}`;

@@ -3,7 +3,7 @@
 // input is the length of the page in four bytes, lowest first, four bytes that
 // say how it is cut (repeated, each one less than the length of a piece), and
 // the page. The answer on standard output has a line per file and flaw and one
-// with the error and the number of directories, and ends with NUL.
+// with the error, and ends with NUL.
 #include "core/hex.h"
 #include "store/tree_scan.h"
 
@@ -60,7 +60,7 @@ static void answer(tam_tree_scan *scan, tam_span page, const uint8_t *split) {
     page = tam_span_from(page, len);
   }
   error = tam_tree_scan_end(scan);
-  printf("%d %u\n", error, (unsigned)tam_tree_scan_counts(scan)->directories);
+  printf("%d\n", error);
   putchar('\0');
 }
 

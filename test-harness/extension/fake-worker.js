@@ -3,25 +3,6 @@
 // what cannot be cloned or moved fails as it does between threads.
 
 import { serveRuntime } from '../../js-bindings/extension/ort-worker.js';
-import { acquireInRealm } from '../../js-bindings/store/locks.js';
-
-/** Locks as browsers have them. */
-export class FakeLocks {
-  /**
-   * @param {string} name
-   * @param {any} [options]
-   * @param {any} [callback]
-   */
-  async request(name, options, callback = options) {
-    const signal = options.signal ?? new AbortController().signal;
-    const release = await acquireInRealm(name, signal);
-    try {
-      return await callback();
-    } finally {
-      release();
-    }
-  }
-}
 
 /** The workers that a test has made. */
 export class FakeWorkers {
@@ -62,7 +43,7 @@ export class FakeWorkers {
 }
 
 /** One worker. */
-export class FakeWorker {
+class FakeWorker {
   isAlive = true;
   name;
   /** @type {Promise<void>} */

@@ -19,7 +19,7 @@ import { FakeBrowser } from './fake-chrome.js';
 export const HOST_PAGE = 'tabagent-host.html';
 
 /** Timers that a test lets go off. */
-export class FakeTimers {
+class FakeTimers {
   /** @type {Map<number, { callback: () => void, ms: number }>} */
   #waiting = new Map();
   #last = 0;

@@ -52,7 +52,7 @@ import { Weights } from './weights.js';
  */
 
 /** @type {Omit<LlamaOptions, 'path' | 'headDim'>} */
-export const LLAMA = {
+const LLAMA = {
   layers: 2,
   hidden: 32,
   intermediate: 64,

@@ -48,7 +48,7 @@ const PAST_OF = /** @type {[RegExp, string][]} */ ([
 ]);
 
 /** @param {string} output */
-export function pastName(output) {
+function pastName(output) {
   for (const [pattern, replacement] of PAST_OF) {
     if (pattern.test(output)) return output.replace(pattern, replacement);
   }

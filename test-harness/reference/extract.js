@@ -140,6 +140,3 @@ function rowOf(entry) {
 export function rowsOf(page) {
   return page.map(rowOf);
 }
-
-/** Rows with more kept text than this may differ: the rest is left out. */
-export const REFERENCE_TEXT_MAX = ROW_TEXT_MAX;

@@ -20,7 +20,7 @@ const PREFERENCES = [
 ];
 
 /** @param {string} id */
-export function repoIdIsValid(id) {
+function repoIdIsValid(id) {
   const parts = id.split('/');
   return parts.length <= 2 &&
     parts.every((part) => /^[A-Za-z0-9_]([A-Za-z0-9_.-]{0,94}[A-Za-z0-9_])?$/.test(part)) &&

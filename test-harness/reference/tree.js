@@ -40,11 +40,9 @@ function lineOf(element) {
 
 /**
  * Returns what the files of |page|, a parsed array, are: a line per row that is
- * no directory, and the number of directories.
+ * no directory.
  * @param {unknown[]} page
  */
-export function treeOf(page) {
-  const lines = page.map(lineOf);
-  const files = lines.filter((line) => line !== null);
-  return { lines: files, directories: lines.length - files.length };
+export function linesOf(page) {
+  return page.map(lineOf).filter((line) => line !== null);
 }

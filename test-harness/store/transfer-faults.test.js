@@ -202,6 +202,12 @@ describe('a download gives up', () => {
     });
   }
 
+  test('a list of files that is damaged, and it says where', async () => {
+    const { error } = await givesUp(
+      [{ match: '/tree/', corruptAt: 1 }], 'json_syntax');
+    assert.match(error.message, /list of files cannot be read at byte 1$/);
+  });
+
   /** @type {[string, object, string | null, [string, number], string][]} */
   const refusals = [
     ['gated', { gated: 'manual' }, null, ['unauthorized', 401], 'hf_granted'],

@@ -71,7 +71,6 @@ static void greedy(void) {
     CHECK_INT(bench_init(&it, "{\"max_new_tokens\":30}", usual, &mem), 0);
     it.model.seed = seed;
     CHECK_INT(tam_decoding_rows(it.decoding), 1);
-    CHECK_INT(tam_decoding_max_length(it.decoding), 33);
     CHECK_INT(run(&it), 1);
     tam_decoding_result result = tam_decoding_sequence(it.decoding, 0);
     int32_t last = prompt[2];
@@ -91,13 +90,18 @@ static void greedy(void) {
   }
 }
 
+// The tokens of prompt and answer together when no end token comes.
 static size_t max_length(const char *request, tam_decoding_setup setup) {
   tam_mem mem = tam_mem_default();
   bench it;
-  int error = bench_init(&it, request, setup, &mem);
-  size_t max = error == 0 ? tam_decoding_max_length(it.decoding) : 0;
+  setup.eos = (tam_token_span){NULL, 0};
+  CHECK_INT(bench_init(&it, request, setup, &mem), 0);
+  CHECK_INT(run(&it), 1);
+  tam_decoding_result result = tam_decoding_sequence(it.decoding, 0);
+  CHECK_INT(result.reason, TAM_END_LENGTH);
+  size_t length = setup.prompt.len + result.tokens.len;
   bench_free(&it);
-  return max;
+  return length;
 }
 
 static int refusal(const char *request, tam_decoding_setup setup) {

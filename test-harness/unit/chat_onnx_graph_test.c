@@ -150,6 +150,18 @@ static void test_lengths_with_spare_bytes(void) {
   check_small(model, model_of(expected));
 }
 
+// The bytes of the graph that a recipe makes.
+static long long recipe_size(tam_buf *pieces) {
+  long long size = 0;
+  unsigned long long numbers[3];
+  tam_buf_append_byte(pieces, 0);
+  const char *text = (const char *)pieces->data;
+  while ((text = take_piece(text, numbers)) != NULL) {
+    size += (long long)(numbers[1] - numbers[0] + numbers[2]);
+  }
+  return size;
+}
+
 static void test_a_weight_of_many_gigabytes(void) {
   tam_mem mem = tam_mem_default();
   uint64_t hole = UINT64_C(5) << 30;
@@ -180,7 +192,7 @@ static void test_a_weight_of_many_gigabytes(void) {
   tam_span inserted = tam_buf_span(&bytes);
   CHECK(tam_span_ends_with(inserted, tam_buf_span(&entry)));
   // The head of the data goes, and two lengths of 5 bytes take one.
-  CHECK_INT(tam_onnx_graph_get_size(scan),
+  CHECK_INT(recipe_size(&pieces),
             (long long)(file.bytes.len + entry.len) - 6 - 2 * 4);
   tam_buf_free(&entry);
   tam_buf_free(&pieces);
@@ -222,7 +234,6 @@ static void test_files_are_named(void) {
   feeding how = {0};
   tam_onnx_graph *scan = graph_of(&file, &mem);
   CHECK_INT(feed_file(scan, &file, &how), 0);
-  CHECK_INT(tam_onnx_graph_get_size(scan), (long long)file.bytes.len);
   CHECK_SPAN(tam_onnx_graph_get_file(scan, 0), "model.onnx_data");
   CHECK_SPAN(tam_onnx_graph_get_file(scan, 1), "model.onnx_data_1");
   CHECK_SPAN(tam_onnx_graph_get_file(scan, 2), "weights/q.bin");

@@ -227,7 +227,7 @@ static const plan_case plan_cases[] = {
      "present.0.key:float16[batch_size,2,total_sequence_length,kv_cache_dim] ",
      "input_ids=ids:int32/2 attention_mask=mask:int32/2 ",
      "past_key_values.0.key<-present.0.key:kv:float16[1,2,0,16]b0s2 ",
-     "logits:float16,320 last cut gather"},
+     "logits:float16,320 cut gather"},
 
     {"one row, one token, present_key_values", TAM_SESSION_DECODER,
      "decoder_input_ids:int64[1,1] decoder_attention_mask:int64[1,t] "
@@ -237,7 +237,7 @@ static const plan_case plan_cases[] = {
      "decoder_input_ids=ids:int64/2 decoder_attention_mask=mask:int64/2 ",
      "past_key_values.0.key<-present_key_values.0.key:kv:float32[1,2,0,8]"
      "b0s2 ",
-     "scores:float32,320 last cut gather rows1 tokens1"},
+     "scores:float32,320 cut gather rows1 tokens1"},
 };
 
 // ---------------------------------------------------------------------------

@@ -9,21 +9,21 @@ typedef struct stop_case {
   const char *stops; // separated by '|'
   const char *text;
   const char *shown;
-  const char *found; // "" for none
+  int found;
 } stop_case;
 
 static const stop_case cases[] = {
-    {"END", "one END two", "one ", "END"},
-    {"END", "one EN", "one EN", ""},
-    {"aab", "aaab", "a", "aab"},
-    {"abab|b", "xab", "xa", "b"},   // the one that ends first
-    {"bc|abc", "xabc", "x", "abc"}, // the longest of two
-    {"abcd|bc", "abcd", "a", "bc"}, // although the other began before
-    {"\n\n|User:", "hi\nUser:", "hi\n", "User:"},
-    {"\xc3\xa9", "caf\xc3\xa9!", "caf", "\xc3\xa9"},
-    {"\xc3\xa9", "caf\xc3\xa8!", "caf\xc3\xa8!", ""},
-    {"", "nothing", "nothing", ""},
-    {"a", "a", "", "a"},
+    {"END", "one END two", "one ", 1},
+    {"END", "one EN", "one EN", 0},
+    {"aab", "aaab", "a", 1},
+    {"abab|b", "xab", "xa", 1},  // the one that ends first
+    {"bc|abc", "xabc", "x", 1},  // the longest of two
+    {"abcd|bc", "abcd", "a", 1}, // although the other began before
+    {"\n\n|User:", "hi\nUser:", "hi\n", 1},
+    {"\xc3\xa9", "caf\xc3\xa9!", "caf", 1},
+    {"\xc3\xa9", "caf\xc3\xa8!", "caf\xc3\xa8!", 0},
+    {"", "nothing", "nothing", 0},
+    {"a", "a", "", 1},
 };
 
 static void add_all(tam_stop_strings *stops, const char *list) {
@@ -54,8 +54,7 @@ static void check_case(const stop_case *a, size_t step) {
   }
   tam_stop_strings_end(&stops, &out);
   CHECK(tam_span_eq(tam_buf_span(&out), tam_span_of(a->shown)));
-  CHECK(tam_span_eq(tam_stop_strings_found(&stops), tam_span_of(a->found)));
-  CHECK_INT(found, a->found[0] != 0);
+  CHECK_INT(found, a->found);
   tam_stop_strings_free(&stops);
   tam_buf_free(&out);
   CHECK_INT(heap.live, 0);

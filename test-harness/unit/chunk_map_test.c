@@ -34,14 +34,6 @@ static uint64_t flags_bytes(const flag_list *flags) {
   return bytes;
 }
 
-static uint64_t flags_prefix(const flag_list *flags) {
-  uint64_t bytes = 0;
-  for (uint32_t i = 0; i < flags->count && flags->is_stored[i]; i++) {
-    bytes += flags_len(flags, i);
-  }
-  return bytes;
-}
-
 static int flags_next_missing(const flag_list *flags, uint32_t from,
                               tam_chunk_run *run) {
   while (from < flags->count && flags->is_stored[from]) {
@@ -68,9 +60,7 @@ static void check_map(const tam_chunk_map *map, const flag_list *flags) {
     CHECK_INT(tam_chunk_map_length(map, i), flags_len(flags, i));
   }
   CHECK_INT(map->stored, stored);
-  CHECK_INT(tam_chunk_map_is_complete(map), stored == flags->count);
   CHECK_INT(tam_chunk_map_bytes(map), flags_bytes(flags));
-  CHECK_INT(tam_chunk_map_prefix(map), flags_prefix(flags));
   for (uint32_t from = 0; from <= flags->count + 1; from++) {
     tam_chunk_run expected;
     tam_chunk_run run = {77, 77};
@@ -132,7 +122,6 @@ static void check_set(uint64_t size, uint64_t chunk_size, uint32_t count,
     (void)tam_chunk_map_add(&map, i);
   }
   CHECK_INT(tam_chunk_map_bytes(&map), size);
-  CHECK_INT(tam_chunk_map_prefix(&map), size);
   for (uint32_t i = count; i-- > 0;) {
     if (!flags.is_stored[i]) {
       CHECK_INT(tam_chunk_map_remove(&map, i), 1);
@@ -168,7 +157,6 @@ static void test_an_empty_file(void) {
   check_map(&map, &none);
   check_outside(&map);
   check_saved(&map, &none);
-  CHECK_INT(tam_chunk_map_is_complete(&map), 1);
   tam_chunk_map_free(&map);
   CHECK_INT(heap.allocations, 0);
 }
@@ -248,7 +236,6 @@ static void test_a_large_file(void) {
       (void)tam_chunk_map_add(&map, i);
     }
   }
-  CHECK_INT(tam_chunk_map_prefix(&map), 5000 * 16 * MIB);
   CHECK_INT(tam_chunk_map_bytes(&map), size - 101 * 16 * MIB);
   CHECK_INT(tam_chunk_map_next_missing(&map, 5001, &run), 1);
   CHECK_INT(run.first, 50001);
@@ -383,7 +370,6 @@ static void check_changed(const uint8_t *bytes, size_t len) {
     tam_buf_init_fixed(&record, space, sizeof(space));
     tam_chunk_map_save(&map, &record);
     CHECK(tam_span_eq(tam_buf_span(&record), changed));
-    CHECK(tam_chunk_map_prefix(&map) <= tam_chunk_map_bytes(&map));
     CHECK(tam_chunk_map_bytes(&map) <= map.size);
     tam_chunk_map_free(&map);
   }

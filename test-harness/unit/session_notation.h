@@ -170,7 +170,6 @@ static inline void put_facts(tam_buf *text, const tam_session_facts *facts) {
   put_text(text, tam_element_name(facts->element));
   put_text(text, ",");
   put_number(text, facts->vocab);
-  put_text(text, facts->is_last_only ? " last" : "");
   put_text(text, facts->can_cut ? " cut" : "");
   put_text(text, facts->can_gather ? " gather" : "");
   if (facts->rows > 0) {

@@ -394,33 +394,6 @@ static void test_errors_of_the_sink(void) {
   tam_tree_scan_del(scan);
 }
 
-static void check_counts(const tam_tree_scan *scan, uint32_t files,
-                         uint32_t directories, uint32_t flaws) {
-  const tam_tree_counts *counts = tam_tree_scan_counts(scan);
-  CHECK_INT(counts->files, files);
-  CHECK_INT(counts->directories, directories);
-  CHECK_INT(counts->flaws, flaws);
-}
-
-static void test_counts_go_over_all_pages(void) {
-  tree_log log;
-  tam_tree_scan *scan = scan_new(&log);
-  tam_span page = TAM_SPAN("[{" GIT_ROW ",\"path\":\"a\"},"
-                           "{\"type\":\"directory\"},{\"type\":\"directory\"},"
-                           "null,{" GIT_ROW "},{" PATH_ROW "}]");
-  check_counts(scan, 0, 0, 0);
-  for (uint32_t pages = 1; pages <= 3; pages++) {
-    CHECK_INT(feed_pieces(feed, scan, page, 1, 3), 0);
-    CHECK(tam_tree_scan_offset(scan) == (double)page.len);
-    CHECK_INT(tam_tree_scan_end(scan), 0);
-    CHECK(tam_tree_scan_offset(scan) == 0);
-    check_counts(scan, pages, 2 * pages, 3 * pages);
-  }
-  tam_tree_scan_reset(scan);
-  check_counts(scan, 0, 0, 0);
-  tam_tree_scan_del(scan);
-}
-
 static int count_file(void *user_data, const tam_tree_file *file) {
   (void)user_data;
   (void)file;
@@ -454,12 +427,13 @@ static void test_the_cap_of_rows(void) {
       break;
     }
   }
-  check_counts(scan, 33334, 33333, 33333);
   CHECK_INT(tam_tree_scan_feed(scan, TAM_SPAN("[]")), 0);
   CHECK_INT(tam_tree_scan_end(scan), 0);
   CHECK_INT(tam_tree_scan_feed(scan, tam_span_of(pages[0])), TAM_ERR_TOO_LARGE);
   CHECK_INT(tam_tree_scan_end(scan), TAM_ERR_TOO_LARGE);
-  check_counts(scan, 33334, 33333, 33333);
+  tam_tree_scan_reset(scan);
+  CHECK_INT(tam_tree_scan_feed(scan, tam_span_of(pages[0])), 0);
+  CHECK_INT(tam_tree_scan_end(scan), 0);
   tam_tree_scan_del(scan);
 }
 
@@ -478,8 +452,6 @@ static void check_long_page(size_t len, size_t step, int error) {
   }
   CHECK_INT(result, error);
   CHECK_INT(tam_tree_scan_end(scan), error);
-  // The last row is within the cap, the bracket behind it may not be.
-  check_counts(scan, 0, 0, 2);
   CHECK(error == 0 || tam_tree_scan_offset(scan) == TAM_TREE_PAGE_MAX);
   free(text);
   tam_tree_scan_del(scan);
@@ -512,7 +484,6 @@ static void test_a_page_beyond_the_cap(void) {
     }
     CHECK_INT(result, TAM_ERR_TOO_LARGE);
     CHECK(tam_tree_scan_offset(scan) == TAM_TREE_PAGE_MAX);
-    check_counts(scan, 0, 0, 1);
     tam_tree_scan_del(scan);
   }
   free(text);
@@ -530,7 +501,6 @@ static void test_failed_allocation(void) {
   CHECK_INT(
       tam_tree_scan_feed(scan, TAM_SPAN("[{" GIT_ROW ",\"path\":\"a\"}]")), 0);
   CHECK_INT(tam_tree_scan_end(scan), 0);
-  check_counts(scan, 1, 0, 0);
   tam_tree_scan_del(scan);
   tam_tree_scan_del(NULL);
   CHECK_INT(heap.live, 0);
@@ -556,7 +526,6 @@ int main(void) {
   RUN(test_nothing_at_all);
   RUN(test_the_cap_of_nesting);
   RUN(test_errors_of_the_sink);
-  RUN(test_counts_go_over_all_pages);
   RUN(test_the_cap_of_rows);
   RUN(test_the_cap_of_a_page);
   RUN(test_a_page_beyond_the_cap);

@@ -16,78 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-// Enums start at 0 or 1 and have no gaps longer than this.
-#define ENUM_SEARCH_MAX 32
-
 typedef const char *(*name_function)(int value);
-
-static const char *event_name(int value) {
-  switch ((tam_event_kind)value) {
-  case TAM_EVENT_COMMAND:
-    return "COMMAND";
-  case TAM_EVENT_LISTING_DATA:
-    return "LISTING_DATA";
-  case TAM_EVENT_LISTING_END:
-    return "LISTING_END";
-  case TAM_EVENT_HTTP_HEAD:
-    return "HTTP_HEAD";
-  case TAM_EVENT_HTTP_DATA:
-    return "HTTP_DATA";
-  case TAM_EVENT_HTTP_END:
-    return "HTTP_END";
-  case TAM_EVENT_HTTP_FAIL:
-    return "HTTP_FAIL";
-  case TAM_EVENT_TIMER:
-    return "TIMER";
-  case TAM_EVENT_CANCEL:
-    return "CANCEL";
-  case TAM_EVENT_HTTP_KEPT:
-    return "HTTP_KEPT";
-  case TAM_EVENT_STORE_KEY:
-    return "STORE_KEY";
-  case TAM_EVENT_STORE_DATA:
-    return "STORE_DATA";
-  case TAM_EVENT_STORE_END:
-    return "STORE_END";
-  case TAM_EVENT_STORE_FAIL:
-    return "STORE_FAIL";
-  case TAM_EVENT_PULL:
-    return "PULL";
-  case TAM_EVENT_RUNTIME_DATA:
-    return "RUNTIME_DATA";
-  case TAM_EVENT_RUNTIME_END:
-    return "RUNTIME_END";
-  case TAM_EVENT_RUNTIME_FAIL:
-    return "RUNTIME_FAIL";
-  case TAM_EVENT_RUNTIME_PROGRESS:
-    return "RUNTIME_PROGRESS";
-  }
-  return NULL;
-}
-
-static const char *action_name(int value) {
-  switch ((tam_action_kind)value) {
-  case TAM_ACTION_FETCH:
-    return "FETCH";
-  case TAM_ACTION_ABORT:
-    return "ABORT";
-  case TAM_ACTION_MESSAGE:
-    return "MESSAGE";
-  case TAM_ACTION_MODELS:
-    return "MODELS";
-  case TAM_ACTION_STORE:
-    return "STORE";
-  case TAM_ACTION_FORGET:
-    return "FORGET";
-  case TAM_ACTION_DELIVER:
-    return "DELIVER";
-  case TAM_ACTION_RUNTIME:
-    return "RUNTIME";
-  case TAM_ACTION_REQUEST:
-    return "REQUEST";
-  }
-  return NULL;
-}
 
 static const char *classification_name(int value) {
   switch ((tam_classification)value) {
@@ -150,20 +79,6 @@ static const char *job_name(int value) {
   return *name != '\0' ? name : NULL;
 }
 
-// Prints an enum as an object of numbers by name.
-static void print_numbers(const char *key, name_function name_of) {
-  const char *separator = "";
-  printf(",\n\"%s\": {", key);
-  for (int value = 0; value < ENUM_SEARCH_MAX; value++) {
-    const char *name = name_of(value);
-    if (name != NULL) {
-      printf("%s\"%s\": %d", separator, name, value);
-      separator = ", ";
-    }
-  }
-  printf("}");
-}
-
 // Prints an enum that starts at 0 as an array of its names.
 static void print_names(const char *key, name_function name_of) {
   printf(",\n\"%s\": [", key);
@@ -184,6 +99,25 @@ static void print_errors(void) {
 #include "tam_error.def"
 #undef TAM_ERROR
   printf("]");
+}
+
+// The kinds of events and actions, numbers by name.
+static void print_kinds(void) {
+  const char *separator = "";
+  printf(",\n\"events\": {");
+#define TAM_EVENT(name, number)                                                \
+  printf("%s\"%s\": %d", separator, #name, number);                            \
+  separator = ", ";
+#include "tam_event.def"
+#undef TAM_EVENT
+  separator = "";
+  printf("},\n\"actions\": {");
+#define TAM_ACTION(name, number)                                               \
+  printf("%s\"%s\": %d", separator, #name, number);                            \
+  separator = ", ";
+#include "tam_action.def"
+#undef TAM_ACTION
+  printf("}");
 }
 
 static void print_exports(void) {
@@ -227,7 +161,7 @@ static const char *verb_text(const char *verb) {
   return verb == NULL ? "" : verb;
 }
 
-// The panel's requests, and the names of messages that are for others.
+// The panel's requests.
 static void print_panel_requests(void) {
   const char *separator = "";
   printf(",\n\"panelRequests\": [");
@@ -237,13 +171,6 @@ static void print_panel_requests(void) {
          separator, TAM_NAME_##name, #action, verb_text(verb), answer, events, \
          states);                                                              \
   separator = ",";
-#include "protocol/panel_request.def"
-  separator = "";
-  printf("],\n\"foreignPrefix\": \"%s\",\n\"foreignMessages\": [",
-         TAM_PANEL_FOREIGN_PREFIX);
-#define TAM_PANEL_FOREIGN(name)                                                \
-  printf("%s\"%s\"", separator, TAM_NAME_##name);                              \
-  separator = ", ";
 #include "protocol/panel_request.def"
   printf("]");
 }
@@ -270,8 +197,7 @@ int main(void) {
   printf("{\n\"abiVersion\": %d", TAM_ABI_VERSION);
   printf(",\n\"protocolVersion\": %d", TAM_PROTOCOL_VERSION);
   print_errors();
-  print_numbers("events", event_name);
-  print_numbers("actions", action_name);
+  print_kinds();
   printf(",\n\"commandFlags\": {\"LISTING\": %u, \"QUIET\": %u, "
          "\"BROADCAST\": %u, \"OUTSIDE\": %u, \"MORE\": %u, "
          "\"JOURNAL\": %u}",
@@ -287,8 +213,10 @@ int main(void) {
          TAM_FETCH_FLAG_KEEP, TAM_FETCH_FLAG_WHOLE);
   printf(",\n\"deliverFlags\": {\"LAST\": %u}", TAM_DELIVER_FLAG_LAST);
   printf(",\n\"caps\": {\"EVENT_PAYLOAD_MAX\": %d, "
-         "\"EVENT_RUNTIME_PAYLOAD_MAX\": %u}",
-         TAM_EVENT_PAYLOAD_MAX, TAM_EVENT_RUNTIME_PAYLOAD_MAX);
+         "\"EVENT_RUNTIME_PAYLOAD_MAX\": %u, \"INPUT_PATIENCE_MS\": %d}",
+         TAM_EVENT_PAYLOAD_MAX, TAM_EVENT_RUNTIME_PAYLOAD_MAX,
+         TAM_INPUT_PATIENCE_MS);
+  printf(",\n\"inputUrl\": \"%s\"", TAM_INPUT_URL);
   print_exports();
   print_action_words();
   print_model_table();

@@ -449,10 +449,6 @@ size_t tam_decoding_rows(const tam_decoding *self) {
   return self->rows_len;
 }
 
-size_t tam_decoding_max_length(const tam_decoding *self) {
-  return self->max_length;
-}
-
 const int32_t *tam_decoding_tokens(const tam_decoding *self) {
   return self->tokens;
 }

@@ -64,9 +64,6 @@ void tam_decoding_del(tam_decoding *self);
 // Returns the number of rows that are generated side by side.
 size_t tam_decoding_rows(const tam_decoding *self);
 
-// Returns the tokens that prompt and answer may have together.
-size_t tam_decoding_max_length(const tam_decoding *self);
-
 // Returns 1 when guidance_scale needs the logits of a second run, which begins
 // with the last token of the prompt and goes on as the first one does.
 int tam_decoding_is_guided(const tam_decoding *self);

@@ -244,10 +244,6 @@ void tam_logits_process_free(tam_logits_process *self) {
   tam_token_history_free(&self->encoder);
 }
 
-int tam_logits_process_is_guided(const tam_logits_process *self) {
-  return tam_generation_params_get(self->params, TAM_PARAM_GUIDANCE_SCALE) != 1;
-}
-
 void tam_logits_process_guide(const tam_logits_process *self, float *logits,
                               float *unconditional, size_t vocab) {
   float scale =

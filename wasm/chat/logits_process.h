@@ -34,9 +34,6 @@ int tam_logits_process_init(tam_logits_process *self,
                             const tam_mem *mem);
 void tam_logits_process_free(tam_logits_process *self);
 
-// Returns 1 when guidance_scale asks for tam_logits_process_guide.
-int tam_logits_process_is_guided(const tam_logits_process *self);
-
 // Makes |logits| what guidance_scale makes of them and of those without the
 // prompt, |unconditional|. Both have |vocab| entries and are changed.
 void tam_logits_process_guide(const tam_logits_process *self, float *logits,

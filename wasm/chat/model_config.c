@@ -31,7 +31,6 @@ static const char keys[] =
 #undef TAM_MODEL_NUMBER
     "eos_token_id\0"
     "eos_token_ids\0"
-    "is_encoder_decoder\0"
     "multi_query\0"
     "model_type\0"
     "text_config\0"
@@ -41,7 +40,6 @@ enum {
   KEY_OTHER = -1,
   KEY_EOS = TAM_MODEL_NUMBER_COUNT,
   KEY_EOS_PLURAL,
-  KEY_IS_ENCODER_DECODER,
   KEY_MULTI_QUERY,
   KEY_MODEL_TYPE,
   KEY_TEXT_CONFIG,
@@ -167,9 +165,6 @@ static void take_model_value(tam_model_config_scan *scan, int token) {
   }
   if (scan->key == KEY_TEXT_CONFIG && section == TAM_MODEL_CONFIG) {
     clear_section(config, TAM_MODEL_TEXT_CONFIG);
-  } else if (scan->key == KEY_IS_ENCODER_DECODER &&
-             section == TAM_MODEL_CONFIG) {
-    config->is_encoder_decoder = token == TAM_JSON_TRUE;
   } else if (scan->key == KEY_MULTI_QUERY) {
     config->is_multi_query = token == TAM_JSON_TRUE;
   } else if (scan->key == KEY_MODEL_TYPE && section == TAM_MODEL_CONFIG) {
@@ -410,7 +405,6 @@ static void find_attention(const tam_model_config *config,
       head_dim > 0 ? head_dim : ratio(shape->hidden, shape->heads);
   shape->encoder_head_dim =
       head_dim > 0 ? head_dim : ratio(shape->hidden, shape->encoder_heads);
-  shape->global_head_dim = FIRST_OF(config, TAM_MODEL_GLOBAL_HEAD_DIM);
 }
 
 static void find_mamba(const tam_model_config *config, tam_model_shape *shape) {
@@ -438,10 +432,6 @@ void tam_model_config_shape(const tam_model_config *config,
   memset(pshape, 0, sizeof(*pshape));
   find_attention(config, pshape);
   find_mamba(config, pshape);
-  pshape->layers = FIRST_OF(
-      config, TAM_MODEL_NUM_DECODER_LAYERS, TAM_MODEL_DECODER_LAYERS,
-      TAM_MODEL_NUM_HIDDEN_LAYERS, TAM_MODEL_N_LAYER, TAM_MODEL_NUM_LAYERS);
-  pshape->vocab = FIRST_OF(config, TAM_MODEL_VOCAB_SIZE);
   pshape->conv_cache = FIRST_OF(config, TAM_MODEL_CONV_L_CACHE);
   pshape->linear_conv = FIRST_OF(config, TAM_MODEL_LINEAR_CONV_KERNEL_DIM);
   pshape->linear_key_heads = FIRST_OF(config, TAM_MODEL_LINEAR_NUM_KEY_HEADS);

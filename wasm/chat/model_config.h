@@ -43,7 +43,6 @@ typedef struct tam_model_config {
     tam_token_ids eos;                      // eos_token_id
     tam_token_ids eos_plural;               // eos_token_ids
   } sections[TAM_MODEL_SECTION_COUNT];
-  int is_encoder_decoder;
   int is_multi_query;
   // The texts are empty when they are not there.
   uint8_t model_type[TAM_MODEL_NAME_MAX];
@@ -77,15 +76,12 @@ typedef struct tam_model_ids {
 
 // The sizes of caches and states; 0 for what is not there.
 typedef struct tam_model_shape {
-  double layers;
   double heads;
   double encoder_heads;
   double kv_heads;
   double hidden;
   double head_dim;
   double encoder_head_dim;
-  double global_head_dim;
-  double vocab;
   double conv_cache; // columns of LFM2's states
   double ssm_inner;  // of Mamba: d_ssm
   double ssm_groups;

@@ -137,7 +137,6 @@ struct tam_onnx_graph {
   edit *edits;
   uint32_t edits_len;
   uint32_t edits_capacity;
-  uint64_t small_size;
   tam_buf files; // of the graph, each with a NUL behind
   uint32_t files_len;
   uint32_t location_len;
@@ -431,11 +430,11 @@ static void frame_close(tam_onnx_graph *self, const frame *ended,
 }
 
 static int model_end(tam_onnx_graph *self, const frame *model) {
-  self->small_size = (uint64_t)((int64_t)self->size + model->growth);
+  uint64_t small = (uint64_t)((int64_t)self->size + model->growth);
   if (!self->has_graph) {
     return TAM_ERR_MALFORMED_GRAPH;
   }
-  return self->small_size > TAM_ONNX_SIZE_MAX ? TAM_ERR_GRAPH_TOO_LARGE : 0;
+  return small > TAM_ONNX_SIZE_MAX ? TAM_ERR_GRAPH_TOO_LARGE : 0;
 }
 
 // Leaves all messages that end here.
@@ -663,8 +662,4 @@ int tam_onnx_graph_feed(tam_onnx_graph *self, tam_span data) {
     self->window *= 2;
   }
   return self->error;
-}
-
-uint64_t tam_onnx_graph_get_size(const tam_onnx_graph *self) {
-  return self->small_size;
 }

@@ -77,10 +77,6 @@ int tam_onnx_graph_feed(tam_onnx_graph *self, tam_span data);
 
 // The rest may be called when the scan is done.
 
-// Returns the bytes of the small graph. When they are as many as the file has,
-// the file is the small graph.
-uint64_t tam_onnx_graph_get_size(const tam_onnx_graph *self);
-
 // Writes the small graph as a recipe: |bytes| gets what is inserted, and
 // |pieces| a JSON array of three numbers for each piece, [from, to, count,
 // ...]: the bytes |from| to |to| of the file, and then the next |count| of

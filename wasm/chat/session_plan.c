@@ -229,7 +229,6 @@ static int take_output(planner *self) {
   facts->element = (tam_element)output->element;
   facts->vocab =
       output->dims[2] == TAM_SESSION_SIZE_UNKNOWN ? 0 : output->dims[2];
-  facts->is_last_only = output->dims[1] == 1;
   return 0;
 }
 

@@ -44,7 +44,6 @@ typedef struct tam_session_facts {
   tam_span output;
   tam_element element; // of it: float32 or float16
   uint32_t vocab;      // entries of a row of logits; 0: not told
-  int is_last_only;    // logits are of the last position only
   int can_cut;         // every cache that grows can be cut, and all of them do
   int can_gather;      // rows of all caches can be picked: beams are possible
   uint32_t rows;       // that a run must have; 0: any

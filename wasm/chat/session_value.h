@@ -25,12 +25,10 @@ typedef enum tam_element {
   TAM_ELEMENT_BOOL
 } tam_element;
 
-#define TAM_ELEMENT_UNKNOWN (-1)
-
 // An input or output. The texts are those of the metadata.
 typedef struct tam_session_value {
   tam_span name;
-  int element; // a tam_element or TAM_ELEMENT_UNKNOWN
+  int element; // a tam_element; -1: another one
   uint32_t rank;
   uint32_t dims[TAM_SESSION_RANK_MAX];
   tam_span symbols[TAM_SESSION_RANK_MAX]; // names of dimensions, or empty

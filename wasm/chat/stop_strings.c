@@ -10,7 +10,6 @@ void tam_stop_strings_init(tam_stop_strings *stops, const tam_mem *mem) {
   tam_buf_init(&stops->texts, mem,
                (size_t)TAM_STOP_STRINGS_MAX * TAM_STOP_STRING_LEN_MAX);
   tam_buf_init(&stops->held, mem, TAM_STOP_STRING_LEN_MAX);
-  stops->found = -1;
 }
 
 void tam_stop_strings_free(tam_stop_strings *stops) {
@@ -60,7 +59,6 @@ static size_t take_byte(tam_stop_strings *stops, uint8_t byte) {
     stops->seen[i] = (uint16_t)seen;
     if (seen == stops->len[i] && seen > complete) {
       complete = seen;
-      stops->found = (int)i;
     }
     text += stops->len[i];
   }
@@ -88,12 +86,13 @@ static void hold(tam_stop_strings *stops, tam_span piece, size_t len) {
 
 int tam_stop_strings_push(tam_stop_strings *stops, tam_span piece,
                           tam_buf *out) {
-  if (stops->found >= 0) {
+  if (stops->is_found) {
     return 1;
   }
   for (size_t i = 0; i < piece.len; i++) {
     size_t len = take_byte(stops, piece.ptr[i]);
     if (len > 0) {
+      stops->is_found = 1;
       release(stops, piece, stops->held.len + i + 1 - len, out);
       return 1;
     }
@@ -108,20 +107,9 @@ int tam_stop_strings_push(tam_stop_strings *stops, tam_span piece,
 }
 
 void tam_stop_strings_end(tam_stop_strings *stops, tam_buf *out) {
-  if (stops->found < 0) {
+  if (!stops->is_found) {
     tam_buf_append(out, tam_buf_span(&stops->held));
   }
   tam_buf_reset(&stops->held);
   memset(stops->seen, 0, sizeof(stops->seen));
-}
-
-tam_span tam_stop_strings_found(const tam_stop_strings *stops) {
-  if (stops->found < 0) {
-    return TAM_SPAN_NONE;
-  }
-  const uint8_t *text = stops->texts.data;
-  for (int i = 0; i < stops->found; i++) {
-    text += stops->len[i];
-  }
-  return (tam_span){text, stops->len[stops->found]};
 }

@@ -18,7 +18,7 @@ typedef struct tam_stop_strings {
   size_t count;
   uint16_t len[TAM_STOP_STRINGS_MAX];
   uint16_t seen[TAM_STOP_STRINGS_MAX]; // so much of it the text ends with
-  int found;                           // the place of the one that was found
+  int is_found;                        // one of them is complete
 } tam_stop_strings;
 
 // Makes |stops| empty. |mem| is kept.
@@ -40,8 +40,5 @@ int tam_stop_strings_push(tam_stop_strings *stops, tam_span piece,
 
 // Appends what is held back: what comes now, if anything, does not continue it.
 void tam_stop_strings_end(tam_stop_strings *stops, tam_buf *out);
-
-// Returns the stop string that was found; empty when none was.
-tam_span tam_stop_strings_found(const tam_stop_strings *stops);
 
 #endif // TAM_CHAT_STOP_STRINGS_H

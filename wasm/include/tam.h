@@ -98,57 +98,9 @@ tam_mem tam_mem_default(void);
 #define TAM_EVENT_RUNTIME_PAYLOAD_MAX (UINT32_C(2) << 20)
 
 typedef enum tam_event_kind {
-  // A request from the user. |payload| is the JSON message, |op| the number
-  // under which the host will know the operation (not in use, not 0).
-  // |flags|: TAM_COMMAND_FLAG_*.
-  TAM_EVENT_COMMAND = 1,
-  // The next bytes of a listing that the caller supplied for |op|: a JSON
-  // array of Hub entries, or of the files of a model, in any pieces.
-  TAM_EVENT_LISTING_DATA = 2,
-  // The supplied listing of |op| is complete.
-  TAM_EVENT_LISTING_END = 3,
-  // The response to |request| began. |status| is the HTTP status, |payload|
-  // the header block: one "name: value\r\n" per header, names in any case.
-  TAM_EVENT_HTTP_HEAD = 4,
-  // The next bytes of the body of |request|.
-  TAM_EVENT_HTTP_DATA = 5,
-  // The body of |request| is complete.
-  TAM_EVENT_HTTP_END = 6,
-  // |request| failed without a complete answer (no network, reset, ...).
-  // |payload| is the platform's message, for people; |status| says how many
-  // bytes of a body that breaks off are kept, 0: none.
-  TAM_EVENT_HTTP_FAIL = 7,
-  // The time asked for by tam_manager_deadline has come, or may have.
-  TAM_EVENT_TIMER = 8,
-  // The user wants |op| to stop now.
-  TAM_EVENT_CANCEL = 9,
-  // |status| more bytes of a body with TAM_FETCH_FLAG_KEEP have arrived. (Its
-  // HTTP_END says in |status| how many there are altogether.)
-  TAM_EVENT_HTTP_KEPT = 10,
-  // The next entry that the storage |request| found; |payload| is its key,
-  // |status| the length of the value that follows as STORE_DATA.
-  TAM_EVENT_STORE_KEY = 11,
-  // The next bytes of what |request| reads: of the entry named last.
-  TAM_EVENT_STORE_DATA = 12,
-  // |request| is done. |status| is 1 when what it asked for was there, else 0;
-  // for a transaction and a lock it is 1.
-  TAM_EVENT_STORE_END = 13,
-  // |request| failed and changed nothing. |payload| is the platform's name of
-  // the error, a colon and its message.
-  TAM_EVENT_STORE_FAIL = 14,
-  // Whoever reads the file that |op| serves has room for more of it.
-  TAM_EVENT_PULL = 15,
-  // The next bytes that the runtime has for |request|; when they are logits,
-  // |status| is their row. An event of the runtime may be as long as
-  // TAM_EVENT_RUNTIME_PAYLOAD_MAX.
-  TAM_EVENT_RUNTIME_DATA = 16,
-  // |request| is done. |payload| is its result as JSON, empty when it has none.
-  TAM_EVENT_RUNTIME_END = 17,
-  // |request| failed. |payload| is an error code of ours or the platform's name
-  // of the error, a colon and its message.
-  TAM_EVENT_RUNTIME_FAIL = 18,
-  // |request| is under way; |payload| is the message about it, as JSON.
-  TAM_EVENT_RUNTIME_PROGRESS = 19
+#define TAM_EVENT(name, number) TAM_EVENT_##name = (number),
+#include "tam_event.def"
+#undef TAM_EVENT
 } tam_event_kind;
 
 // The command's listing follows as LISTING_DATA events.
@@ -182,46 +134,18 @@ typedef struct tam_event {
 // Actions: what the host must do
 
 typedef enum tam_action_kind {
-  // GET |first| (an absolute URL) with the header block |second| ("name:
-  // value\r\n" lines, may be empty), follow redirects, and report under
-  // |request|. No cookies, no credentials of the host's own.
-  TAM_ACTION_FETCH = 1,
-  // Abort |request| and report nothing more about it. With
-  // TAM_FETCH_FLAG_KEEP what has come of its body, as far as HTTP_KEPT has told
-  // of it, stays kept.
-  TAM_ACTION_ABORT = 2,
-  // Deliver the JSON message |first| to whoever asked for |op|, or with op 0 to
-  // all who listen. |flags| has
-  // TAM_MESSAGE_FLAG_TERMINAL on the last message of an operation.
-  TAM_ACTION_MESSAGE = 3,
-  // The packed table of models (see hub/model_table.h). The host unpacks it
-  // into
-  // the field "models" of the terminal message, which is the next action.
-  TAM_ACTION_MODELS = 4,
-  // Do |request| in the storage of the host; |first| says what, as JSON (see
-  // store/storage.h), |second| are bytes that it writes. Reported under
-  // |request| by STORE events. ABORT ends it without a report.
-  TAM_ACTION_STORE = 5,
-  // Forget the body that was kept of |request|, or the bytes it read.
-  TAM_ACTION_FORGET = 6,
-  // Hand bytes that the storage |request| read on to whoever reads what |op|
-  // serves: |first| is their place, "offset length" in decimal digits.
-  // |flags| has TAM_DELIVER_FLAG_LAST on the last one of an operation.
-  TAM_ACTION_DELIVER = 7,
-  // Do |request| with files, tokenizer and sessions of a model; |first| says
-  // what, as JSON (see chat/runtime.h), |second| are bytes for it. Reported
-  // under |request| by RUNTIME events. ABORT ends it without a report, and
-  // releases what was made of it.
-  TAM_ACTION_RUNTIME = 8,
-  // Send the request |first|, JSON, as a COMMAND of a number of the host's own:
-  // it follows from another one, and nobody waits for its answer.
-  TAM_ACTION_REQUEST = 9
+#define TAM_ACTION(name, number) TAM_ACTION_##name = (number),
+#include "tam_action.def"
+#undef TAM_ACTION
 } tam_action_kind;
 
 // A FETCH whose URL begins like this is for a file that the caller of |op|
 // hands in: the rest of the URL is its path. Only the flag KEEP is used with
 // it.
 #define TAM_INPUT_URL "input:"
+
+// What is handed in has stopped coming when nothing of it came for this long.
+#define TAM_INPUT_PATIENCE_MS 20000
 
 // The host keeps the body for a later STORE action. It reports how much has
 // come (HTTP_KEPT), not the bytes.

@@ -131,10 +131,6 @@ int tam_chunk_map_remove(tam_chunk_map *map, uint32_t chunk) {
   return was_stored;
 }
 
-int tam_chunk_map_is_complete(const tam_chunk_map *map) {
-  return map->stored == map->count;
-}
-
 uint64_t tam_chunk_map_bytes(const tam_chunk_map *map) {
   if (map->stored == 0) {
     return 0;
@@ -145,10 +141,6 @@ uint64_t tam_chunk_map_bytes(const tam_chunk_map *map) {
   uint64_t rest =
       tam_chunk_map_has(map, last) ? tam_chunk_map_length(map, last) : 0;
   return full * map->chunk_size + rest;
-}
-
-uint64_t tam_chunk_map_prefix(const tam_chunk_map *map) {
-  return tam_chunk_map_start(map, bits_find(map->bits, 0, map->count, 0));
 }
 
 int tam_chunk_map_next_missing(const tam_chunk_map *map, uint32_t from,

@@ -78,15 +78,8 @@ int tam_chunk_map_remove(tam_chunk_map *map, uint32_t chunk);
 // chunk.
 int tam_chunk_map_has(const tam_chunk_map *map, uint32_t chunk);
 
-// Returns 1 when every chunk is stored, so always for an empty file; else 0.
-int tam_chunk_map_is_complete(const tam_chunk_map *map);
-
 // Returns the bytes that are stored, wherever they are.
 uint64_t tam_chunk_map_bytes(const tam_chunk_map *map);
-
-// Returns the bytes that are stored from the start of the file to the first
-// missing chunk.
-uint64_t tam_chunk_map_prefix(const tam_chunk_map *map);
 
 // Finds the first missing chunk that is not before |from|, a chunk, and stores
 // it with the missing ones right behind it into |*prun|. A caller that gives

@@ -152,15 +152,6 @@ int tam_file_record_has_sum(const tam_file_record *record, uint32_t chunk,
   return memcmp(record->sums.data + at, &sum, sizeof(sum)) == 0;
 }
 
-int tam_file_record_check_block(const tam_file_record *record, uint32_t chunk,
-                                uint32_t block, tam_span bytes) {
-  uint64_t left = tam_chunk_map_length(&record->chunks, chunk) -
-                  (uint64_t)block * TAM_CHECK_BLOCK_SIZE;
-  return bytes.len ==
-             (left < TAM_CHECK_BLOCK_SIZE ? left : TAM_CHECK_BLOCK_SIZE) &&
-         tam_file_record_has_sum(record, chunk, block, tam_checksum_of(bytes));
-}
-
 // ---------------------------------------------------------------------------
 // Saved form: algorithm, flags, digest, ETag, chunk map as a text, number of
 // hashed chunks, their states and checksums

@@ -102,12 +102,6 @@ int tam_file_record_check(const tam_file_record *record);
 int tam_file_record_has_sum(const tam_file_record *record, uint32_t chunk,
                             uint32_t block, uint64_t sum);
 
-// Returns 1 when |bytes| are block |block| of |chunk| by length and checksum.
-// Returns 0 when they are not, and when the chunk is not hashed: nothing is
-// known about it then.
-int tam_file_record_check_block(const tam_file_record *record, uint32_t chunk,
-                                uint32_t block, tam_span bytes);
-
 // ---------------------------------------------------------------------------
 // For store/file_hasher.c
 

@@ -315,11 +315,18 @@ static void read_cursor(tam_store_op *op, tam_span link) {
   }
 }
 
+// Says where the list could not be read.
+static int tree_fail(tam_store_op *op, int error) {
+  tam_store_op_fail(op, error,
+                    "the Hub's list of files cannot be read at byte ");
+  tam_text_append_number(&op->why, tam_tree_scan_offset(op->listing.tree));
+  return error;
+}
+
 static int tree_on_end(tam_store_op *op) {
   int error = tam_tree_scan_end(op->listing.tree);
   if (error != 0) {
-    return tam_store_op_fail(op, error,
-                             "the Hub's list of files cannot be read");
+    return tree_fail(op, error);
   }
   if (op->listing.cursor.error != 0) {
     return op->listing.cursor.error;
@@ -360,10 +367,7 @@ static int tree_on_net(tam_store_op *op, const tam_net_report *report) {
                                  : tam_store_op_net_failed(op, report);
   case TAM_NET_DATA:
     error = tam_tree_scan_feed(op->listing.tree, report->data);
-    return error == 0
-               ? TAM_PHASE_WAIT
-               : tam_store_op_fail(op, error,
-                                   "the Hub's list of files cannot be read");
+    return error == 0 ? TAM_PHASE_WAIT : tree_fail(op, error);
   case TAM_NET_RESTART:
     return tree_restart(op);
   case TAM_NET_END:

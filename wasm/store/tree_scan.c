@@ -62,7 +62,7 @@ struct tam_tree_scan {
   int context;
   int field;         // of the last key
   size_t page_bytes; // of the page so far
-  tam_tree_counts counts;
+  uint32_t rows;     // of the listing so far
   tree_row row;
   tam_json_scan json;
   uint8_t scratch[TAM_HUB_PATH_MAX * TAM_JSON_ESCAPE_RATIO];
@@ -127,7 +127,6 @@ static void row_clear(tree_row *row) {
 
 static int report_flaw(tam_tree_scan *scan, tam_tree_flaw flaw) {
   tam_span path = {scan->row.path, scan->row.path_len};
-  scan->counts.flaws++;
   return scan->sink.on_flaw(scan->sink.user_data, flaw, path);
 }
 
@@ -148,22 +147,19 @@ static int report_file(tam_tree_scan *scan) {
       (uint64_t)about->size,
       row->has_lfs ? TAM_TREE_SHA256 : TAM_TREE_GIT_BLOB,
       {about->oid, row->has_lfs ? TAM_SHA256_SIZE : TAM_SHA1_SIZE}};
-  scan->counts.files++;
   return scan->sink.on_file(scan->sink.user_data, &file);
 }
 
 // Judges the row and reports it.
 static int end_row(tam_tree_scan *scan) {
-  const tam_tree_counts *counts = &scan->counts;
-  if (counts->files + counts->directories + counts->flaws ==
-      TAM_TREE_ROWS_MAX) {
+  if (scan->rows == TAM_TREE_ROWS_MAX) {
     return TAM_ERR_TOO_LARGE;
   }
+  scan->rows++;
   switch (scan->row.type) {
   case TYPE_FILE:
     return report_file(scan);
   case TYPE_DIRECTORY:
-    scan->counts.directories++;
     return 0;
   default:
     return report_flaw(scan, TAM_TREE_FLAW_TYPE);
@@ -330,7 +326,7 @@ void tam_tree_scan_del(tam_tree_scan *scan) {
 }
 
 void tam_tree_scan_reset(tam_tree_scan *scan) {
-  memset(&scan->counts, 0, sizeof(scan->counts));
+  scan->rows = 0;
   scan->error = 0;
   begin_page(scan);
 }
@@ -376,10 +372,6 @@ int tam_tree_scan_end(tam_tree_scan *scan) {
     begin_page(scan);
   }
   return scan->error;
-}
-
-const tam_tree_counts *tam_tree_scan_counts(const tam_tree_scan *scan) {
-  return &scan->counts;
 }
 
 double tam_tree_scan_offset(const tam_tree_scan *scan) {

@@ -69,13 +69,6 @@ typedef enum tam_tree_flaw {
   TAM_TREE_FLAW_DIGEST
 } tam_tree_flaw;
 
-// The rows of a listing so far, by what became of them.
-typedef struct tam_tree_counts {
-  uint32_t files;
-  uint32_t directories;
-  uint32_t flaws;
-} tam_tree_counts;
-
 // Called for every file; |file| and its spans are valid during the call.
 // Returns 0 to go on, or a negative error, which stops the scan and is returned
 // by the feed that was in progress. It must not call the scanner.
@@ -117,10 +110,6 @@ int tam_tree_scan_feed(tam_tree_scan *scan, tam_span data);
 // next page of the listing, if there is one; or JSON_TRUNCATED (the text is not
 // complete), UNEXPECTED_SHAPE (it is a number), or the sticky error.
 int tam_tree_scan_end(tam_tree_scan *scan);
-
-// Returns the counts of the listing, all its pages together; they are valid
-// until the next call with |scan|.
-const tam_tree_counts *tam_tree_scan_counts(const tam_tree_scan *scan);
 
 // Returns the offset in the page, in bytes, at which the scan stands or
 // failed.

@@ -20,7 +20,7 @@ import { problem, wasCancelled } from './problem.js';
  * Tokens of an answer when nobody has said how many: the default of the
  * reference, 20, ends answers in the middle of a sentence.
  */
-export const ANSWER_TOKENS = 1024;
+const ANSWER_TOKENS = 1024;
 
 /** How near to the end one must be for new text to be scrolled to. */
 const NEAR_END_PX = 60;

@@ -15,7 +15,7 @@ static void work(tam_file_record *record) {
   (void)tam_file_record_check(record);
   for (uint32_t i = 0; i <= record->hashed; i++) {
     uint32_t last = tam_file_record_blocks(record, i) - 1;
-    (void)tam_file_record_check_block(record, i, last, TAM_SPAN_NONE);
+    (void)tam_file_record_has_sum(record, i, last, 0);
     if (tam_file_hasher_begin_check(&hasher, record, i) == 0) {
       tam_file_hasher_update(&hasher, (tam_span){bytes, sizeof(bytes)});
       TAM_ASSERT(tam_file_hasher_end(&hasher) >= 0);

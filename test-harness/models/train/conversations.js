@@ -26,7 +26,7 @@ import {
 export const SUMMAND_MAX = 20;
 
 /** How often "And one more?" is asked after a sum, at most. */
-export const MORE_MAX = 3;
+const MORE_MAX = 3;
 
 /** Answers longer than this stay out of JSON. */
 const JSON_LENGTH_MAX = 140;
