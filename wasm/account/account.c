@@ -56,13 +56,13 @@ static void login_close(tam_account *account) {
   account->is_busy = 0;
 }
 
-static void login_fail(tam_account *account, int error, const char *text,
+static void login_fail(tam_account *account, int error, tam_span text,
                        double now_ms) {
   uint32_t status = account->status;
   tam_failure failure = {
       .error = error,
       .stage = error == TAM_ERR_INVALID_PARAMS ? "params" : "login",
-      .message = tam_span_of(text),
+      .message = text,
       .status = status == 200 ? 0 : status,
       .is_retryable = tam_error_is_retryable(error),
       .remedy = error == TAM_ERR_UNAUTHORIZED
@@ -77,7 +77,8 @@ static void login_fail(tam_account *account, int error, const char *text,
 void tam_account_cancel(tam_account *account, double now_ms) {
   if (account->is_busy) {
     account->status = 0;
-    login_fail(account, TAM_ERR_CANCELLED, "the login was cancelled", now_ms);
+    login_fail(account, TAM_ERR_CANCELLED, TAM_SPAN("the login was cancelled"),
+               now_ms);
   }
 }
 
@@ -129,7 +130,8 @@ static void login_done(tam_account *account, double now_ms) {
   tam_speaker_begin(&account->speaker, TAM_ANSWER_DONE, now_ms, &json);
   write_account(&account->whoami.name, &account->whoami.role, &json);
   if (tam_speaker_say(&account->speaker, TAM_ANSWER_DONE, &json) != 0) {
-    login_fail(account, TAM_ERR_OUT_OF_MEMORY, "not enough memory", now_ms);
+    login_fail(account, TAM_ERR_OUT_OF_MEMORY, TAM_SPAN("not enough memory"),
+               now_ms);
     return;
   }
   forget(account);
@@ -164,7 +166,8 @@ static void on_end(tam_account *account, double now_ms) {
   check_names(account);
   if (error != 0 || account->whoami.name.len == 0) {
     login_fail(account, TAM_ERR_UNEXPECTED_SHAPE,
-               "the answer names no account; is this address a Hub?", now_ms);
+               TAM_SPAN("the answer names no account; is this address a Hub?"),
+               now_ms);
     return;
   }
   login_done(account, now_ms);
@@ -173,11 +176,25 @@ static void on_end(tam_account *account, double now_ms) {
 static void on_refused(tam_account *account, double now_ms) {
   if (account->status == 401 || account->status == 403) {
     login_fail(account, TAM_ERR_UNAUTHORIZED,
-               "the Hub does not accept this token", now_ms);
+               TAM_SPAN("the Hub does not accept this token"), now_ms);
   } else {
     login_fail(account, TAM_ERR_HTTP_STATUS,
-               "the Hub does not say whose the token is", now_ms);
+               TAM_SPAN("the Hub does not say whose the token is"), now_ms);
   }
+}
+
+static void on_failed(tam_account *account, const tam_net_report *report,
+                      double now_ms) {
+  uint8_t text[TAM_TOKEN_WORDS_MAX + 64];
+  tam_buf why;
+  tam_buf_init_fixed(&why, text, sizeof(text));
+  tam_buf_append_text(&why, report->error == TAM_ERR_TIMEOUT
+                                ? "no answer in time"
+                            : report->status != 0 ? "the Hub has a fault"
+                                                  : "the connection failed");
+  tam_token_append_words(&account->claimed, TAM_SPAN_NONE, report->data, &why);
+  account->status = report->status;
+  login_fail(account, report->error, tam_buf_span(&why), now_ms);
 }
 
 void tam_account_on_net(tam_account *account, const tam_net_report *report,
@@ -201,15 +218,10 @@ void tam_account_on_net(tam_account *account, const tam_net_report *report,
   case TAM_NET_RATE_LIMITED:
     // Minutes: nobody waits that long before a dialog.
     login_fail(account, TAM_ERR_RATE_LIMITED,
-               "the Hub takes no more requests for now", now_ms);
+               TAM_SPAN("the Hub takes no more requests for now"), now_ms);
     break;
   case TAM_NET_FAILED:
-    account->status = report->status;
-    login_fail(account, report->error,
-               report->error == TAM_ERR_TIMEOUT ? "no answer in time"
-               : report->status != 0            ? "the Hub has a fault"
-                                                : "the connection failed",
-               now_ms);
+    on_failed(account, report, now_ms);
     break;
   default:
     break;
@@ -292,7 +304,7 @@ static void login_start(tam_account *account,
   login_params params;
   const char *flaw = read_params(request, &params);
   if (flaw != NULL) {
-    login_fail(account, TAM_ERR_INVALID_PARAMS, flaw, now_ms);
+    login_fail(account, TAM_ERR_INVALID_PARAMS, tam_span_of(flaw), now_ms);
     return;
   }
   tam_whoami_init(&account->whoami);
@@ -306,7 +318,7 @@ static void login_start(tam_account *account,
   }
   int error = login_ask(account);
   if (error != 0) {
-    login_fail(account, error, "the Hub cannot be asked now", now_ms);
+    login_fail(account, error, TAM_SPAN("the Hub cannot be asked now"), now_ms);
   }
 }
 

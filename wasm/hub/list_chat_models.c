@@ -13,9 +13,6 @@
 // What the terminal error says: a fixed sentence and what went wrong.
 #define SENTENCE_MAX (TAM_LIST_WHY_MAX + 64U)
 
-// What the platform says of a failed request is quoted up to this length.
-#define WORDS_MAX 160
-
 // ---------------------------------------------------------------------------
 // Life
 
@@ -191,7 +188,6 @@ static void op_settle(tam_list_op *op, int error, double now_ms) {
 
 void tam_list_write_failure(const tam_list_op *op, const tam_net_report *report,
                             tam_buf *text) {
-  tam_span words = report->data;
   switch (report->error) {
   case TAM_ERR_HTTP_STATUS:
     tam_buf_append_text(text, "the Hub answered with status ");
@@ -202,11 +198,8 @@ void tam_list_write_failure(const tam_list_op *op, const tam_net_report *report,
     break;
   default:
     tam_buf_append_text(text, "the connection failed");
-    if (words.len > 0 &&
-        !tam_token_is_within(op->host.token, op->params.token, words)) {
-      tam_buf_append_text(text, ": ");
-      tam_buf_append_quote(text, words, WORDS_MAX);
-    }
+    tam_token_append_words(op->host.token, op->params.token, report->data,
+                           text);
   }
 }
 

@@ -53,3 +53,11 @@ int tam_token_is_within(const tam_token *self, tam_span own, tam_span text) {
   tam_span token = token_of(self, own);
   return token.len > 0 && tam_span_find(text, token) < text.len;
 }
+
+void tam_token_append_words(const tam_token *self, tam_span own, tam_span words,
+                            tam_buf *text) {
+  if (words.len > 0 && !tam_token_is_within(self, own, words)) {
+    tam_buf_append_text(text, ": ");
+    tam_buf_append_quote(text, words, TAM_TOKEN_WORDS_MAX);
+  }
+}

@@ -13,6 +13,9 @@
 // The longest header with it.
 #define TAM_TOKEN_HEADER_MAX (TAM_TOKEN_MAX + 32)
 
+// The most bytes that are quoted of what a platform says.
+#define TAM_TOKEN_WORDS_MAX 160
+
 typedef struct tam_token {
   size_t len; // 0: nobody is logged in
   uint8_t text[TAM_TOKEN_MAX];
@@ -40,5 +43,11 @@ void tam_token_append_header(const tam_token *self, tam_span own,
 // Returns 1 when |text|, which somebody else wrote, has the token in it: that
 // of a request that brings |own|, as above.
 int tam_token_is_within(const tam_token *self, tam_span own, tam_span text);
+
+// Appends |words|, what the platform says of a connection that failed, to the
+// sentence |text|, up to a length. Nothing when there are none, or when they
+// have the token in them, as above.
+void tam_token_append_words(const tam_token *self, tam_span own, tam_span words,
+                            tam_buf *text);
 
 #endif // TAM_NET_TOKEN_H

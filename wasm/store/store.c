@@ -152,7 +152,13 @@ int tam_store_op_net_failed(tam_store_op *op, const tam_net_report *report) {
   tam_buf_append_text(&op->why, report->error == TAM_ERR_TIMEOUT
                                     ? "no answer in time"
                                     : "the connection failed");
+  tam_store_op_append_words(op, report->data);
   return report->error;
+}
+
+void tam_store_op_append_words(tam_store_op *op, tam_span words) {
+  tam_token_append_words(op->store->host.token, op->params.token, words,
+                         &op->why);
 }
 
 int tam_store_op_storage_failed(tam_store_op *op,

@@ -47,8 +47,9 @@ struct tam_store_op {
   int is_outside;  // whole bodies lie outside of the host's memory
   int is_renamed;  // the caller spells the repository otherwise
   int is_ended;
-  tam_buf why;     // what went wrong, for people
-  uint32_t status; // the Hub's answer behind it
+  tam_buf why;        // what went wrong, for people
+  uint32_t status;    // the Hub's answer behind it
+  const char *remedy; // what the user can do; NULL: what fits the error
   double started_ms;
 
   // The result of each phase, for those after it: which revision, which files
@@ -92,6 +93,10 @@ int tam_store_op_fail(tam_store_op *op, int error, const char *text);
 int tam_store_op_net_failed(tam_store_op *op, const tam_net_report *report);
 int tam_store_op_storage_failed(tam_store_op *op,
                                 const tam_storage_report *report);
+
+// Adds |words|, what the platform says of a connection that failed, to what
+// happened; a token never goes with them.
+void tam_store_op_append_words(tam_store_op *op, tam_span words);
 
 tam_storage_owner tam_store_op_owner(const tam_store_op *op, uint32_t tag);
 

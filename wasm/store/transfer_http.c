@@ -135,7 +135,7 @@ int tam_slot_fetch(tam_store_op *op, tam_slot *slot) {
       .url = tam_buf_span(&url),
       .headers = tam_buf_span(&headers),
       .flags = TAM_FETCH_FLAG_KEEP | (is_whole ? TAM_FETCH_FLAG_WHOLE : 0),
-      .timeout_ms = TIMEOUT_MS,
+      .timeout_ms = op->params.is_input ? TAM_INPUT_PATIENCE_MS : TIMEOUT_MS,
       .streamed = 1,
       .attempts_max = 1,
   };
@@ -174,7 +174,7 @@ int tam_slot_fetch_slowly(tam_store_op *op, tam_slot *slot) {
 static int reject(tam_store_op *op, tam_slot *slot, int error,
                   uint32_t status) {
   tam_net_cancel(op->store->host.net, op->speaker.op, slot_tag(op, slot));
-  return tam_slot_retry(op, slot, error, status);
+  return tam_slot_retry(op, slot, error, status, TAM_SPAN_NONE);
 }
 
 // The answer is odd; too many of them in a row are an |error|.
@@ -316,7 +316,7 @@ static int on_failed(tam_store_op *op, tam_slot *slot,
   } else if (slot->has_head) {
     slot->is_slow = 1; // of a body that comes as a whole nothing is kept
   }
-  return tam_slot_retry(op, slot, report->error, report->status);
+  return tam_slot_retry(op, slot, report->error, report->status, report->data);
 }
 
 int tam_slot_on_net(tam_store_op *op, tam_slot *slot,

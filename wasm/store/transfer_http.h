@@ -25,9 +25,9 @@ int tam_slot_on_net(tam_store_op *op, tam_slot *slot,
 // --- transfer_phase.c
 
 // Lets |slot| try again after a while. Returns 0, or |error| when patience has
-// come to its end.
-int tam_slot_retry(tam_store_op *op, tam_slot *slot, int error,
-                   uint32_t status);
+// come to its end; what happened then has |words|, the platform's, if any.
+int tam_slot_retry(tam_store_op *op, tam_slot *slot, int error, uint32_t status,
+                   tam_span words);
 
 // Makes |slot| free and its body forgotten.
 void tam_slot_free(tam_store_op *op, tam_slot *slot);

@@ -169,7 +169,8 @@ static int fill_slot(tam_store_op *op, tam_slot *slot) {
       }
       slot->transfer = transfer;
       slot->chunk = chunk;
-      slot->is_probe = transfer->record.chunks.count > 1 && is_probing(all);
+      slot->is_probe = transfer->record.chunks.count > 1 && is_probing(all) &&
+                       !op->params.is_input;
       return tam_slot_fetch(op, slot);
     }
   }
@@ -220,18 +221,19 @@ void tam_slot_free(tam_store_op *op, tam_slot *slot) {
   memset(slot, 0, sizeof(*slot));
 }
 
-int tam_slot_retry(tam_store_op *op, tam_slot *slot, int error,
-                   uint32_t status) {
+int tam_slot_retry(tam_store_op *op, tam_slot *slot, int error, uint32_t status,
+                   tam_span words) {
   tam_transfers *all = &op->transfers;
   double now_ms = op->store->now_ms;
   all->error = error;
-  all->status = status;
-  if (op->params.is_input) { // it cannot be asked for twice
-    return tam_store_op_fail(op, error, "the bytes handed in broke off");
-  }
-  if (now_ms - all->progress_at_ms >= PATIENCE_MS) {
+  // What is handed in cannot be asked for twice.
+  if (op->params.is_input || now_ms - all->progress_at_ms >= PATIENCE_MS) {
     op->status = status;
-    return tam_store_op_fail(op, error, "the download made no progress");
+    tam_store_op_fail(op, error,
+                      op->params.is_input ? "the bytes handed in broke off"
+                                          : "the download made no progress");
+    tam_store_op_append_words(op, words);
+    return error;
   }
   slot->received = slot->kept;
   slot->state = TAM_SLOT_DELAYED;

@@ -88,8 +88,7 @@ typedef struct tam_transfers {
   uint64_t rate_bytes;    // fetched by then
   uint64_t fetched_bytes; // from the network
   uint64_t resumed_bytes; // that were there before
-  int error;              // the latest of a request, for the day when
-  uint32_t status;        // patience ends
+  int error;              // the latest of a request
 } tam_transfers;
 
 // Makes the list of the chosen files of the revision, the smallest first: a
