@@ -227,7 +227,13 @@ describe('an update', () => {
 describe('the way back', () => {
   test('and forth again, without the network', async () => {
     const { hub, data, manager, first } = await downloaded();
-    await assert.rejects(manager.rollbackModel(MODEL), { code: 'not_stored' });
+    await assert.rejects(manager.rollbackModel(MODEL), {
+      code: 'not_stored', message: /^there is no earlier revision/,
+      userAction: 'Name the wanted commit as the revision of a download.',
+    });
+    await assert.rejects(manager.rollbackModel('org/another'), {
+      code: 'not_stored', userAction: 'Download the model first.',
+    });
     const second = hub.commit(MODEL, { files: CHANGE });
     await manager.updateModel(MODEL);
     await manager.dispose();

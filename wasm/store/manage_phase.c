@@ -158,8 +158,10 @@ static int rollback_start(tam_store_op *op) {
            TAM_COMMIT_SIZE);
     return tam_store_op_write(op, &batch);
   }
+  op->remedy = "Name the wanted commit as the revision of a download.";
   return tam_store_op_fail(op, TAM_ERR_NOT_STORED,
-                           "there is no earlier revision to go back to");
+                           "there is no earlier revision to go back to: an "
+                           "update of the model keeps one");
 }
 
 const tam_phase tam_rollback_phase = {

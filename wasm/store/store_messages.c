@@ -186,7 +186,7 @@ void tam_store_send_error(tam_store_op *op, int error) {
       .model = op->params.model,
       .status = op->status,
       .is_retryable = tam_error_is_retryable(error),
-      .remedy = tam_error_remedy(error),
+      .remedy = op->remedy != NULL ? op->remedy : tam_error_remedy(error),
       .more = room.error == 0 ? tam_buf_span(&room) : TAM_SPAN_NONE,
   };
   say_manifest_updated(op);
