@@ -27,6 +27,15 @@ describe('a path that is no directory', () => {
     store.close();
   });
 
+  // Node's own mkdir, asked for the folders above as well, never ends here.
+  test('where the system makes none is told as such', {
+    skip: process.platform !== 'linux',
+  }, async () => {
+    const store = new DiskStore('/proc/tabagent/store');
+    await assert.rejects(store.keys(''), { code: 'ENOENT', syscall: 'mkdir' });
+    store.close();
+  });
+
   test('may be let go before that is known', async () => {
     /** @type {unknown[]} */
     const unhandled = [];

@@ -8,7 +8,7 @@
 
 import { rmSync } from 'node:fs';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { discard } from './files.js';
 import { sweepLocks } from './lock.js';
@@ -29,7 +29,7 @@ export class Directory {
   /** Makes what is not there, and says that we have it open. */
   async enter() {
     for (const path of [this.contents, this.locks, this.users]) {
-      await mkdir(path, { recursive: true });
+      await makeDirectory(path);
     }
     await writeFile(join(this.users, this.#owner), '');
   }
@@ -57,5 +57,25 @@ export class Directory {
   /** Deletes what dead processes left of locks. */
   async sweepLocks() {
     await sweepLocks(this.locks);
+  }
+}
+
+/**
+ * Makes a directory and those above it. Node's own `recursive` never ends where
+ * the system says of a folder that is there that it is not, as /proc does.
+ * @param {string} path
+ */
+async function makeDirectory(path) {
+  const parent = dirname(path);
+  for (const isLast of [false, true]) {
+    try {
+      await mkdir(path);
+      return;
+    } catch (error) {
+      const { code } = /** @type {NodeJS.ErrnoException} */ (error);
+      if (code === 'EEXIST') return;
+      if (isLast || code !== 'ENOENT' || parent === path) throw error;
+    }
+    await makeDirectory(parent);
   }
 }
