@@ -5,14 +5,19 @@
 
 import { createTarDecoder, createTarPacker } from 'modern-tar';
 
+import { CAPS } from './abi.js';
 import { cancelled, TabAgentError } from './errors.js';
 import { StreamInput } from './stream-input.js';
+import { Timer } from './timer.js';
 
 /**
+ * @typedef {import('./timer.js').Clock} Clock
+ *
  * @typedef {object} Input files that a caller hands in
  * @property {(path: string, from: number, to: number | undefined,
- *   signal: AbortSignal) => Promise<Blob | undefined>} read a part of a file,
- *   to its end when `to` is undefined
+ *   onBytes: (bytes: number) => void) => Promise<Blob | undefined>} read a part
+ *   of a file, to its end when `to` is undefined; `onBytes` hears how many bytes
+ *   of it have come, 0 where others had to be passed over
  *
  * @typedef {object} Description
  * @property {string} modelId
@@ -61,14 +66,17 @@ function headerOf(name, size) {
 
 /**
  * @param {ReadableStream<Uint8Array>} archive
+ * @param {Clock} clock
  * @param {AbortSignal | null} [signal] ends the reading of the description
  * @returns {Promise<{ description: Description, input: ArchiveInput }>}
  */
-export async function readArchive(archive, signal) {
+export async function readArchive(archive, clock, signal) {
   if (signal?.aborted) throw cancelled(signal.reason);
   const decoder = createTarDecoder({ strict: true });
   const stop = new AbortController();
-  const entries = /** @type {any} */ (archive)
+  const watch = watched(clock, () => stop.abort(new TabAgentError(
+    'timeout', 'the archive brings nothing', { stage: 'import' })));
+  const entries = /** @type {any} */ (archive).pipeThrough(watch.stream)
     .pipeThrough(decoder, { signal: stop.signal }).getReader();
   const input = new ArchiveInput(entries, stop);
   const close = () => input.close();
@@ -77,10 +85,37 @@ export async function readArchive(archive, signal) {
     return { description: await readDescription(entries), input };
   } catch (error) {
     input.close();
-    throw signal?.aborted ? cancelled(signal.reason) : error;
+    throw signal?.aborted ? cancelled(signal.reason)
+      : stop.signal.reason instanceof TabAgentError ? stop.signal.reason : error;
   } finally {
+    watch.end();
     signal?.removeEventListener('abort', close);
   }
+}
+
+/**
+ * A stream that hands on what comes, and notices when nothing does. The core
+ * does that when it has asked for something: the description is read before.
+ * @param {Clock} clock
+ * @param {() => void} onStall
+ */
+function watched(clock, onStall) {
+  const timer = new Timer(clock, onStall);
+  let isWatched = true;
+  const wait = () => timer.set(isWatched ? CAPS.INPUT_PATIENCE_MS : -1);
+  wait();
+  return {
+    stream: new TransformStream({
+      transform(bytes, next) {
+        wait();
+        next.enqueue(bytes);
+      },
+    }),
+    end() {
+      isWatched = false;
+      wait();
+    },
+  };
 }
 
 /**
@@ -129,15 +164,15 @@ class ArchiveInput {
   }
 
   /** @type {Input['read']} */
-  async read(path, from, to) {
+  async read(path, from, to, onBytes) {
     while (this.#name !== FOLDER + path) {
-      await this.#body.close();
+      await this.#body.skip(() => onBytes(0));
       const { done, value } = await this.#entries.read();
       if (done) return undefined;
       this.#name = value.header.name;
       this.#body = new StreamInput(value.body);
     }
-    return this.#body.read(from, to);
+    return this.#body.read(from, to, onBytes);
   }
 
   /** Lets the archive go, however much of it was read. */

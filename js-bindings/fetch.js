@@ -2,11 +2,8 @@
 // Carries out the core's requests with `fetch` and reports what happened. All
 // decisions (retries, timeouts, limits) are the core's.
 
-import { CAPS, EVENT, FETCH_FLAG } from './abi.js';
+import { CAPS, EVENT, FETCH_FLAG, INPUT_URL } from './abi.js';
 import { ByteReader } from './byte-reader.js';
-
-/** How addresses of files begin that the caller hands in. */
-const INPUT_URL = 'input:';
 
 /** Bytes that are read at a time, at most. */
 const READ_BYTES = 1 << 18;
@@ -124,10 +121,11 @@ export class Requests {
       if (!signal.aborted) this.#report(kind, { request, ...event });
     };
     try {
-      const body = await input?.read(path, Number(range?.[1] ?? 0),
-        range ? Number(range[2]) + 1 : undefined, signal);
-      if (!body) throw new Error(`${path} was not handed in`);
       report(EVENT.HTTP_HEAD, { status: range ? 206 : 200 });
+      const body = await input?.read(path, Number(range?.[1] ?? 0),
+        range ? Number(range[2]) + 1 : undefined,
+        (bytes) => report(EVENT.HTTP_KEPT, { status: bytes }));
+      if (!body) throw new Error(`${path} was not handed in`);
       if (!signal.aborted) this.bodies.set(request, body);
       report(EVENT.HTTP_END, { status: body.size });
     } catch (error) {

@@ -138,6 +138,11 @@ export class Loop {
    */
   life = '';
 
+  /** Time, as the core is told it. */
+  get clock() {
+    return this.#outside.clock;
+  }
+
   /** Size of the core's memory; 0 when it is gone. */
   get memoryBytes() {
     return this.#core?.memoryBytes ?? 0;

@@ -31,8 +31,10 @@ import { StreamInput } from './stream-input.js';
  * @property {Loop['memory']} memory
  * @property {() => void} dispose
  * @property {number} [memoryBytes] of a core that is here
+ * @property {Clock} [clock] of a core that is here
  * @property {string} life what makes ids those of this manager
  *
+ * @typedef {import('./types/index.d.ts').Clock} Clock
  * @typedef {import('./types/index.d.ts').Job} Job
  */
 
@@ -184,7 +186,8 @@ export class ModelManager {
       return this.#ask('importFiles', { input: true }, options,
         { input, rows: input.rows });
     }
-    const { description, input } = await readArchive(archive, signal);
+    const { description, input } = await readArchive(
+      archive, /** @type {Clock} */ (this.#loop.clock), signal);
     const { files, modelId, revision, commit, task } = description;
     try {
       return await this.#ask('importModel',
@@ -467,7 +470,9 @@ export class ModelManager {
     const body = new StreamInput(response.body);
     const input = { read: (
       /** @type {string} */ _path, /** @type {number} */ from,
-      /** @type {number | undefined} */ to) => body.read(from, to) };
+      /** @type {number | undefined} */ to,
+      /** @type {(bytes: number) => void} */ onBytes) => (
+      body.read(from, to, onBytes)) };
     try {
       const stored = await serveFile(this.#loop, this.#nextId('put'),
         { ...wantedOf(request), input: true }, null, input);

@@ -17,20 +17,32 @@ export class StreamInput {
    * to `to` or to the end.
    * @param {number} from
    * @param {number} [to]
+   * @param {(bytes: number) => void} [onBytes] hears how many of them came, 0
+   *   for those before
    */
-  async read(from, to = Infinity) {
+  async read(from, to = Infinity, onBytes) {
     /** @type {BlobPart[]} */
     const parts = [];
     while (this.#at < to) {
       const bytes = await this.#next(
         this.#at < from ? from - this.#at : to - this.#at);
       if (!bytes) break;
-      if (this.#at >= from) {
+      const isWanted = this.#at >= from;
+      if (isWanted) {
         parts.push(/** @type {Uint8Array<ArrayBuffer>} */ (bytes));
       }
+      onBytes?.(isWanted ? bytes.length : 0);
       this.#at += bytes.length;
     }
     return new Blob(parts);
+  }
+
+  /**
+   * Passes over the rest.
+   * @param {() => void} onBytes hears that some of it came
+   */
+  async skip(onBytes) {
+    while (await this.#next(Infinity)) onBytes();
   }
 
   async close() {

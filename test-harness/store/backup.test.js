@@ -8,10 +8,11 @@ import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 
 import { uploadedContent } from '../hub/content.js';
+import { createVirtualClock } from '../hub/virtual-clock.js';
 import { emptyData, MemoryStore } from './memory-store.js';
 import {
   assertBytes, assertStored, CHUNK, contentBytes, createModelHub, managerOf,
-  MODEL, offline, quiet, readFile, sizeOf, urlOf,
+  MODEL, offline, pass, quiet, readFile, sizeOf, SMALL_FILES, urlOf,
 } from './world.js';
 
 /**
@@ -329,6 +330,76 @@ describe('importing beside what is stored', () => {
     assert.equal(whole, sizeOf(FILES));
     await again.dispose();
     await assertStored(data, FILES);
+  });
+});
+
+describe('a stream', () => {
+  /**
+   * A manager in virtual time, and a stream of `bytes`.
+   * @param {Uint8Array<ArrayBuffer>} bytes
+   * @param {{ size: number, everyMs: number, count?: number }} pace of pieces;
+   *   behind `count` of them nothing comes
+   */
+  async function timed(bytes, { size, everyMs, count = Infinity }) {
+    const clock = createVirtualClock(Date.UTC(2026, 0, 1));
+    const store = new MemoryStore();
+    const manager = await managerOf(store, { fetch: offline, clock });
+    const seen = { isCancelled: false };
+    let at = 0;
+    const stream = new ReadableStream({
+      async pull(controller) {
+        await new Promise((resolve) => {
+          if (at < count * size) clock.setTimeout(resolve, everyMs);
+        });
+        if (at < bytes.length) controller.enqueue(bytes.slice(at, at += size));
+        else controller.close();
+      },
+      cancel() { seen.isCancelled = true; },
+    }, { highWaterMark: 0 });
+    return { clock, store, manager, stream, seen };
+  }
+
+  for (const [what, count] of /** @type {const} */ ([
+    ['nothing', 0], ['half of the description', 1], ['half of the files', 40],
+  ])) {
+    test(`that brings ${what} is given up`, async () => {
+      const { clock, manager, stream, seen } = await timed(
+        await archive(), { size: 600, everyMs: 0, count });
+      const from = clock.now();
+      await assert.rejects(pass(clock, manager.importModel(stream)),
+        { code: 'timeout' });
+      const tookMs = clock.now() - from;
+      assert.ok(tookMs >= 20_000 && tookMs < 30_000, `${tookMs} ms`);
+      await quiet();
+      assert.ok(seen.isCancelled, 'the source is let go');
+      assert.equal(clock.pendingTimers, 0);
+      await manager.dispose();
+    });
+  }
+
+  test('that breaks is told in its own words', async () => {
+    const bytes = await archive();
+    let at = 0;
+    const { manager } = await emptyStore();
+    await assert.rejects(manager.importModel(new ReadableStream({
+      pull(controller) {
+        if (at > CHUNK) throw new Error('the disk is gone');
+        controller.enqueue(bytes.slice(at, at += 100_000));
+      },
+    })), { message: 'the bytes handed in broke off: the disk is gone' });
+    await manager.dispose();
+  });
+
+  test('may be slow', async () => {
+    const files = { ...SMALL_FILES, [GRAPH]: { size: 60_000, seed: 'slow' } };
+    const { manager: from } = await storedModel(files);
+    const bytes = await bytesOf(from.exportModel(MODEL));
+    await from.dispose();
+    const { clock, store, manager, stream } = await timed(
+      bytes, { size: 5_000, everyMs: 15_000 });
+    await pass(clock, manager.importModel(stream));
+    await manager.dispose();
+    await assertStored(store.data, files);
   });
 });
 
