@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // npm test: builds everything from source and runs every test. It stops at the
 // first step that fails. `npm test -- --only native,node` runs chosen steps.
-import { parseArgs } from 'node:util';
 
+import { readArguments, refuseArguments } from './arguments.js';
 import { steps } from './test-steps.js';
 import { ensureTestTools } from './toolchain.js';
 
@@ -16,7 +16,7 @@ function chooseSteps(only) {
     const step = steps.find((candidate) => candidate.name === name);
     if (!step) {
       const known = steps.map((candidate) => candidate.name).join(', ');
-      throw new Error(`no step is called "${name}"; there are: ${known}`);
+      refuseArguments(`no step is called "${name}"; there are ${known}`);
     }
     return step;
   });
@@ -62,8 +62,8 @@ async function main() {
   const startMs = performance.now();
   let result = { passed: 0, failed: 1, skipped: /** @type {string[]} */ ([]) };
   try {
-    const { values } = parseArgs({ options: { only: { type: 'string' } } });
-    const chosen = chooseSteps(values.only);
+    const { only } = readArguments({ only: { type: 'string' } });
+    const chosen = chooseSteps(only);
     await ensureTestTools();
     result = await runSteps(chosen);
   } catch (error) {

@@ -7,8 +7,8 @@
 // Ratios are to be trusted, times depend on the machine and its load.
 
 import { cpus } from 'node:os';
-import { parseArgs } from 'node:util';
 
+import { readArguments, refuseArguments } from '../arguments.js';
 import { buildDist } from '../build.js';
 import { ensureTestTools } from '../toolchain.js';
 import { sectionText, summaryText, verdictOf } from './report.js';
@@ -46,7 +46,7 @@ function chooseSubjects(only) {
   const names = only?.split(',') ?? Object.keys(SUBJECTS);
   const unknown = names.find((name) => !Object.hasOwn(SUBJECTS, name));
   if (unknown !== undefined) {
-    throw new Error(`there is no benchmark "${unknown}", only `
+    refuseArguments(`there is no benchmark "${unknown}", only `
       + Object.keys(SUBJECTS).join(', '));
   }
   return names;
@@ -77,12 +77,10 @@ function jsonText(sections) {
 }
 
 async function main() {
-  const { values } = parseArgs({
-    options: {
-      only: { type: 'string' },
-      quick: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-    },
+  const values = readArguments({
+    only: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
   });
   const names = chooseSubjects(values.only);
   await ensureTestTools();

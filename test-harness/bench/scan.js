@@ -4,8 +4,7 @@
 //
 //   node test-harness/bench/scan.js [--rounds 15]
 
-import { parseArgs } from 'node:util';
-
+import { readArguments } from '../arguments.js';
 import {
   MODE, PIECE_MAX, ScannerModule,
 } from '../differential/scanner-module.js';
@@ -43,9 +42,7 @@ function compare(module, pages, rounds) {
   };
 }
 
-const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '15' } },
-});
+const values = readArguments({ rounds: { type: 'string', default: '15' } });
 const module = await ScannerModule.load();
 console.table(Object.fromEntries(
   Object.entries(PAGE_SETS).map(([name, makePages]) =>

@@ -238,6 +238,12 @@ describe('exit codes', () => {
     [['list', 'more'], /too many arguments/],
     [['list', '--fast'], /unknown option '--fast'/],
     [['list', '--limit', '0'], /expected 1 to 5000/],
+    [['list', '--dtype', 'q8'], new RegExp("^error: list takes no option "
+      + "'--dtype', only --hub, --token-env, --search, --author, --limit, "
+      + '--seed, --data, --json\n$')],
+    [['--limit', '3', 'models'], /models takes no option '--limit', only --hub/],
+    [['delete', 'a/b', '--revision', 'main'],
+      /delete takes no option '--revision', only/],
     [['list', '--limit', 'all'], /expected a whole number/],
     [['list', '--limit', '5001'], /expected 1 to 5000/],
     [['list', '--hub', 'huggingface.co'],
@@ -294,6 +300,7 @@ describe('exit codes', () => {
     const help = await run(['list', '--help']);
     assert.equal(help.code, 0);
     assert.match(help.stdout, /--token-env <name>/);
+    assert.doesNotMatch(help.stdout, /--dtype/);
     assert.match(help.stdout.replace(/\s+/g, ' '),
       /--data <dir> directory of the stored models/);
     assert.equal((await run(['--version'])).code, 0);

@@ -22,6 +22,9 @@ const REASONS_SHOWN = 3;
 /** The most models that one listing keeps. */
 const LIMIT_MAX = 5000;
 
+/** Options of every command; the journey takes all there are. */
+const GENERAL = ['hub', 'tokenEnv', 'data', 'seed', 'json'];
+
 /**
  * @typedef {object} Options of every command
  * @property {string} [hub]
@@ -78,20 +81,27 @@ function commandLineOf(args) {
  */
 function createProgram(signal, commandLine) {
   /** @type {Adder} */
-  const add = (name, description, run) => {
-    program.command(name).description(description)
+  const add = (usage, takes, description, run) => {
+    const added = program.command(usage).description(description)
       .allowExcessArguments(false)
       .action((...given) => {
         const command = /** @type {Command} */ (given.pop());
+        refuseOthers(command, optionsOf(command));
         return run({ ...command.optsWithGlobals(), commandLine },
           ...command.args);
       });
+    taken.set(added, [...takes, ...GENERAL]);
   };
+  /** @type {Map<Command, string[]>} names of options, by command */
+  const taken = new Map();
+  /** @param {Command} command */
+  const optionsOf = (command) => command.parent?.options.filter((option) => (
+    taken.get(command)?.includes(option.attributeName()))) ?? [];
   const program = new Command('npm start --')
     .description('Find, store and run chat models as a browser does. Without a '
       + 'command: the whole journey, on a Hub simulated on this machine.')
     .version(version)
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, visibleGlobalOptions: optionsOf })
     .exitOverride()
     .allowExcessArguments()
     .option('--hub <url>', 'the Hub to ask, for example '
@@ -121,8 +131,25 @@ function createProgram(signal, commandLine) {
 }
 
 /**
- * @typedef {(name: string, description: string,
+ * Options are those of the program, so that they may stand anywhere: what a
+ * command has no use for would be taken, and do nothing.
+ * @param {Command} command
+ * @param {readonly import('commander').Option[]} options that it takes
+ */
+function refuseOthers(command, options) {
+  const { parent } = command;
+  const other = parent?.options.find((option) => !options.includes(option)
+    && parent.getOptionValueSource(option.attributeName()) !== undefined);
+  if (other) {
+    command.error(`error: ${command.name()} takes no option '${other.long}', `
+      + `only ${options.map(({ long }) => long).join(', ')}`);
+  }
+}
+
+/**
+ * @typedef {(usage: string, takes: string[], description: string,
  *   run: (options: Options, ...args: string[]) => Promise<void>) => void} Adder
+ *   takes: options besides the general ones
  */
 
 /**
@@ -130,21 +157,21 @@ function createProgram(signal, commandLine) {
  * @param {AbortSignal} signal
  */
 function addCommands(add, signal) {
-  add('list', 'list chat models, the best first',
+  add('list', ['search', 'author', 'limit'], 'list chat models, the best first',
     (options) => list(options, signal));
-  add('download <model>',
+  add('download <model>', ['dtype', 'revision'],
     'store a model, verified; goes on where an earlier download stopped',
     (options, model) => download(model, options, signal));
-  add('chat <model> [prompt]',
+  add('chat <model> [prompt]', ['dtype', 'revision'],
     'load a model and talk with it: one question, or line by line',
     (options, model, prompt) => chat(model, prompt, options, signal));
-  add('models', 'list what is stored', models);
-  add('verify <model>',
+  add('models', [], 'list what is stored', models);
+  add('verify <model>', ['revision'],
     'read every stored byte, compare, and fetch again what is damaged',
     (options, model) => verify(model, options, signal));
-  add('delete <model>', 'delete a stored model, or one dtype of it',
+  add('delete <model>', ['dtype'], 'delete a stored model, or one dtype of it',
     (options, model) => remove(model, options, signal));
-  add('doctor', 'check that everything needed is there',
+  add('doctor', [], 'check that everything needed is there',
     (options) => doctor(options, signal));
 }
 

@@ -8,8 +8,8 @@ import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
 
+import { readArguments, refuseArguments } from '../arguments.js';
 import { PACKAGE_DIR } from '../module-under-test.js';
 import { ROOT } from '../paths.js';
 import { iconOf } from './icons.js';
@@ -43,6 +43,15 @@ const RUNTIME_MODULE = /ort-wasm-simd-threaded[\w.]*\.wasm/g;
  * @property {string} [hubUrl] another Hub than the real one
  * @property {boolean} [firefox] for that browser, and not for Chrome
  */
+
+/** @param {string} address @returns {string} '' when it is none */
+function schemeOf(address) {
+  try {
+    return new URL(address).protocol;
+  } catch {
+    return '';
+  }
+}
 
 /** What a manifest may call any port of an origin. @param {string} url */
 function patternOf(url) {
@@ -203,9 +212,12 @@ Add-on" and choose manifest.json in it. The icon in the toolbar opens the sideba
 };
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const { values: { firefox, hub, out } } = parseArgs({ options: {
+  const { firefox, hub, out } = readArguments({
     firefox: { type: 'boolean' }, hub: { type: 'string' }, out: { type: 'string' },
-  } });
+  });
+  if (hub !== undefined && !/^https?:$/.test(schemeOf(hub))) {
+    refuseArguments(`--hub: expected an http or https address, got "${hub}"`);
+  }
   const folder = await buildDemo({ out, hubUrl: hub, firefox });
   console.log(`The extension is in ${relative(process.cwd(), folder) || '.'}: ${
     firefox ? HOW.firefox : HOW.chrome}`);
