@@ -12,6 +12,9 @@ const TEMPLATE_FILE = 'chat_template.jinja';
 /** Tokens that templates and the core know by their role. */
 const ROLES = ['bos', 'eos', 'pad', 'unk'];
 
+/** What no template says of its own. */
+const PROBE = '5a1f-probe-of-a-template';
+
 /** Tokenizer and templates of one model. */
 export class ChatTokenizer {
   #tokenizer;
@@ -52,6 +55,8 @@ export class ChatTokenizer {
       maxLength: this.#config.model_max_length,
       cleansUp: this.#config.clean_up_tokenization_spaces,
       templates: [...this.#templates.keys()],
+      partTemplates: [...this.#templates.keys()]
+        .filter((name) => this.#showsPartsOnly(name)),
     };
     for (const role of ROLES) {
       const text = this.#roles[`${role}_token`];
@@ -59,6 +64,23 @@ export class ChatTokenizer {
         : this.#tokenizer.token_to_id(text) ?? null;
     }
     return facts;
+  }
+
+  /**
+   * Whether a template shows what a user says only when it is a list of parts,
+   * as those of some models with images do.
+   * @param {string} template
+   */
+  #showsPartsOnly(template) {
+    const shows = (/** @type {unknown} */ content) => {
+      try {
+        return this.render({ template, messages: [{ role: 'user', content }] })
+          .includes(PROBE);
+      } catch {
+        return false;
+      }
+    };
+    return !shows(PROBE) && shows([{ type: 'text', text: PROBE }]);
   }
 
   /** A line for each token that is no text, by ascending ids. */

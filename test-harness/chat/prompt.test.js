@@ -36,6 +36,10 @@ async function ask({ manager, ort }, request) {
   return { result, seen, prompt: textOf(seen.slice(0, result.promptTokens)) };
 }
 
+/** A content of several texts. @param {...string} texts */
+const parts = (...texts) => /** @type {any} */ (
+  texts.map((text) => ({ type: 'text', text })));
+
 /** @param {{ role: string, content: string }[]} messages */
 const rendered = (messages) => textOf(promptOf(messages));
 
@@ -94,6 +98,39 @@ describe('a request', () => {
     }
     const { prompt } = await ask(world, { message: JSON.stringify(page) });
     assert.equal(prompt, rendered([user(wanted)]));
+  });
+
+  test('a content of several texts is one text', async () => {
+    const wanted = rendered([user('One\nTwo'), assistant('Seen.'), user('Three')]);
+    const { prompt } = await ask(world, { messages: [
+      user(parts('One', 'Two')), assistant(parts('Seen.')), user(parts('Three')),
+    ] });
+    assert.equal(prompt, wanted);
+  });
+
+  for (const [part, named] of /** @type {[any, string][]} */ ([
+    [{ type: 'image_url', image_url: { url: 'data:,' } }, ' of the type "image_url"'],
+    [{ type: 'image', text: 'a cat' }, ' of the type "image"'],
+    [{ type: 'text' }, ' of the type "text"'], [7, ''], ['a cat', ''],
+  ])) {
+    test(`a part ${JSON.stringify(part)} is refused by its name`, () => (
+      assert.rejects(world.manager.generate(
+        { messages: [user('Hi'), user(parts('Look:').concat(part))] }), {
+        code: 'invalid_params', message: `messages[1].content[1]${named} is not `
+          + 'text: nothing else is read',
+      })));
+  }
+
+  test('the chat comes once', async () => {
+    for (const [request, name] of /** @type {[any, string][]} */ ([
+      [{ message: 'Hi', input: 'Hi' }, 'input'],
+      [{ input: 'Hi', messages: [user('Hi')] }, 'input'],
+      [{ message: 'Hi', messages: [user('Hi')] }, 'message'],
+    ])) {
+      await assert.rejects(world.manager.generate(request), {
+        code: 'invalid_params', message: `${name}: the chat is there already; `
+          + 'give one of messages, message and input' });
+    }
   });
 
   test('other JSON stays as it is', async () => {
@@ -272,6 +309,28 @@ describe('templates', () => {
       { files: file, tokenizerConfig: { chat_template: undefined } }), 'own Hi');
   });
 
+  test('that takes nothing but parts gets them', async () => {
+    const options = { tokenizerConfig: { chat_template:
+      '{% for m in messages %}{{ m.role }}:{% for part in m.content %}'
+      + '{% if part.type == "text" %}{{ part.text }}{% endif %}{% endfor %} '
+      + '{% endfor %}' } };
+    assert.equal(await seenWith(options), 'user:Hi ');
+    assert.equal(await seenWith(options, {
+      message: undefined, messages: [user(parts('Hi', '!'))],
+      settings: { system_prompt: 'Be kind.' },
+    }), 'system:Be kind. user:Hi! ');
+  });
+
+  test('that takes both gets texts', async () => {
+    const options = { tokenizerConfig: { chat_template:
+      '{% for m in messages %}{% if m.content is string %}text {{ m.content }}'
+      + '{% else %}{% for part in m.content %}part {{ part.text }}{% endfor %}'
+      + '{% endif %}{% endfor %}' } };
+    assert.equal(await seenWith(options, {
+      message: undefined, messages: [user(parts('Hi', 'there'))] }),
+    'text Hi\nthere');
+  });
+
   test('but not before the one for tools', async () => {
     const options = { tokenizerConfig: { chat_template: named },
       files: { 'chat_template.jinja': 'own {{ messages[0].content }}' } };
@@ -304,14 +363,6 @@ describe('templates', () => {
       .replaceAll(/([:,])"/g, '$1 "').replaceAll(':{', ': {')} Hi`);
   });
 
-  test('contents that are lists', async () => {
-    assert.equal(await seenWith({ tokenizerConfig: { chat_template:
-      '{% for p in messages[0].content %}{{ p.text }}{% endfor %}' } },
-    { message: undefined, messages: [{ role: 'user', content:
-      [{ type: 'text', text: 'one ' }, { type: 'text', text: 'two' }] }] }),
-    'one two');
-  });
-
   for (const [name, template, construct] of [
     ['that throws', '{{ raise_exception("roles must alternate") }}',
       /roles must alternate/],
@@ -341,9 +392,10 @@ describe('templates', () => {
     assert.equal(await seenWith(options), 'Hi');
     assert.equal(await seenWith(options, { message: undefined,
       messages: [user('Once upon a time 👋')] }), 'Once upon a time 👋');
+    assert.equal(await seenWith(options, { message: undefined,
+      messages: [user(parts('Once', 'upon'))] }), 'Once\nupon');
     for (const request of [
       { messages: [user('A?'), assistant('B.'), user('C?')] },
-      { messages: [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }] },
       { settings: { system_prompt: 'Be brief.' } },
     ]) {
       await assert.rejects(

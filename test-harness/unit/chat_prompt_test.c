@@ -23,7 +23,7 @@ static int read(tam_span text, const tam_prompt_setup *setup, size_t step,
   return error != 0 ? error : tam_prompt_end(&prompt, setup);
 }
 
-static const tam_prompt_setup plain = {{NULL, 0}, 0, 0, TAM_PROMPT_ERROR};
+static const tam_prompt_setup plain = {.policy = TAM_PROMPT_ERROR};
 
 static tam_span written(const tam_mem *mem) {
   static tam_buf json;
@@ -43,67 +43,116 @@ typedef struct prompt_case {
   const char *messages;
 } prompt_case;
 
-#define HI "{\"role\":\"user\",\"content\":\"hi\"}"
+#define HI         "{\"role\":\"user\",\"content\":\"hi\"}"
+#define PART(text) "{\"type\":\"text\",\"text\":\"" text "\"}"
 
 static const prompt_case cases[] = {
-    {{{NULL, 0}, 0, 0, 0}, "[" HI "]", "[" HI "]"},
-    {{{NULL, 0}, 0, 0, 0}, " [ " HI " , " HI " ] ", "[" HI "," HI "]"},
-    {{{NULL, 0}, 0, 0, 0}, "\"hi\"", "[" HI "]"},
-    {{{NULL, 0}, 0, 0, 0}, HI, "[" HI "]"},
+    {{.json = 0}, "[" HI "]", "[" HI "]"},
+    {{.json = 0}, " [ " HI " , " HI " ] ", "[" HI "," HI "]"},
+    {{.json = 0}, "\"hi\"", "[" HI "]"},
+    {{.json = 0}, HI, "[" HI "]"},
     // Nothing is decoded, nothing is lost.
-    {{{NULL, 0}, 0, 0, 0},
+    {{.json = 0},
      "[{\"x\": 1.50 ,\"role\":\"user\",\"content\":\"\\u0000\\ud800\\/\"}]",
-     "[{\"x\": 1.50 ,\"role\":\"user\",\"content\":\"\\u0000\\ud800\\/\"}]"},
-    {{{NULL, 0}, 0, 0, 0},
+     "[{\"x\": 1.50 "
+     ",\"role\":\"user\",\"content\":\"\\u0000\\ud800\\/\"}]"},
+    {{.json = 0},
      "[{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{}]},"
-     "{\"role\":\"tool\"},{\"role\":\"user\",\"content\":[{\"text\":\"a\"}]}]",
+     "{\"role\":\"tool\"}," HI "]",
      "[{\"role\":\"assistant\",\"content\":null,\"tool_calls\":[{}]},"
-     "{\"role\":\"tool\"},{\"role\":\"user\",\"content\":[{\"text\":\"a\"}]}]"},
+     "{\"role\":\"tool\"}," HI "]"},
+    // Parts.
+    {{.json = 0},
+     "[{\"role\":\"user\",\"content\": [ " PART("a\\u0000\\\"") " , " PART(
+         "") "," PART("b") "] ,\"x\":1}]",
+     "[{\"role\":\"user\",\"content\": \"a\\u0000\\\"\\n\\nb\" ,\"x\":1}]"},
+    {{.json = 0},
+     "{\"role\":\"user\",\"content\":[]}",
+     "[{\"role\":\"user\",\"content\":\"\"}]"},
+    {{.json = 0},
+     "[{\"role\":\"user\",\"content\":[" PART(
+         "{\\\"links\\\":[],\\\"content\\\":\\\"c\\\"}") "]}]",
+     "[{\"role\":\"user\",\"content\":\"Title: Untitled\\nURL: \\nContent: "
+     "c\"}]"},
+    // A template that wants nothing but parts.
+    {{.system = {(const uint8_t *)"Be kind.", 8}, .with_parts = 1},
+     "[{\"role\":\"user\",\"content\":[" PART("a") " , " PART(
+         "b") "],\"x\":1},{\"role\":\"assistant\",\"content\":null}," HI "]",
+     "[{\"role\":\"system\",\"content\":[" PART(
+         "Be kind.") "]},{\"role\":"
+                     "\"user\","
+                     "\"content\":"
+                     "[" PART("a") " , " PART("b") "],"
+                                                   "\"x\""
+                                                   ":1},{"
+                                                   "\"rol"
+                                                   "e\":"
+                                                   "\"ass"
+                                                   "istan"
+                                                   "t\","
+                                                   "\"con"
+                                                   "tent"
+                                                   "\":"
+                                                   "null}"
+                                                   ","
+                                                   "{\"ro"
+                                                   "le\":"
+                                                   "\"use"
+                                                   "r\","
+                                                   "\"con"
+                                                   "tent"
+                                                   "\":"
+                                                   "[" PART("h"
+                                                            "i") "]}]"},
     // A system prompt.
-    {{{(const uint8_t *)"Be \"kind\".", 10}, 1, 0, 0},
+    {{.system = {(const uint8_t *)"Be \"kind\".", 10}, .with_default = 1},
      "\"hi\"",
      "[{\"role\":\"system\",\"content\":\"Be \\\"kind\\\".\"}," HI "]"},
-    {{{(const uint8_t *)" \n", 2}, 1, 0, 0}, "\"hi\"", "[" HI "]"},
-    {{{(const uint8_t *)"Be kind.", 8}, 1, 0, 0},
+    {{.system = {(const uint8_t *)" \n", 2}, .with_default = 1},
+     "\"hi\"",
+     "[" HI "]"},
+    {{.system = {(const uint8_t *)"Be kind.", 8}, .with_default = 1},
      "[{\"content\":\"x\",\"r\\u006fle\":\"system\"}," HI "]",
      "[{\"content\":\"x\",\"r\\u006fle\":\"system\"}," HI "]"},
-    {{{(const uint8_t *)"Be kind.", 8}, 1, 0, 0},
+    {{.system = {(const uint8_t *)"Be kind.", 8}, .with_default = 1},
      "[{\"role\":\"developer\"}," HI "]",
      "[{\"role\":\"developer\"}," HI "]"},
     // Scraped pages.
-    {{{NULL, 0}, 0, 0, 0},
+    {{.json = 0},
      "[{\"role\":\"user\",\"content\":\"{\\\"title\\\":\\\"T "
      "\\\\\\\"q\\\\\\\"\\\","
      "\\\"url\\\":\\\"http://x\\\",\\\"text\\\":\\\"a\\\\nb\\\\ud800\\\","
      "\\\"wordCount\\\":2}\",\"id\":7}]",
-     "[{\"role\":\"user\",\"content\":\"Title: T \\\"q\\\"\\nURL: http://x\\n"
+     "[{\"role\":\"user\",\"content\":\"Title: T \\\"q\\\"\\nURL: "
+     "http://x\\n"
      "Content: a\\nb\\ud800\",\"id\":7}]"},
-    {{{NULL, 0}, 0, 0, 0},
+    {{.json = 0},
      "[{\"role\":\"user\",\"content\":\" ```json\\n{\\\"method\\\":"
-     "\\\"tempTabExecuteScript\\\",\\\"content\\\":\\\"c\\ud83d\\ude00\\\"}\\n"
+     "\\\"tempTabExecuteScript\\\",\\\"content\\\":\\\"c\\ud83d\\ude00\\\"}"
+     "\\n"
      "``` \"}]",
      "[{\"role\":\"user\",\"content\":\"Title: Untitled\\nURL: \\nContent: "
      "c\\ud83d\\ude00\"}]"},
-    {{{NULL, 0}, 0, 0, 0},
+    {{.json = 0},
      "\"{\\\"links\\\":[],\\\"text\\\":\\\"\\\","
      "\\\"content\\\":\\\"c\\\"}\"",
      "[{\"role\":\"user\",\"content\":\"Title: Untitled\\nURL: \\nContent: "
      "c\"}]"},
     // JSON that is no scraper's, and what only looks like JSON.
-    {{{NULL, 0}, 0, 0, 0},
+    {{.json = 0},
      "[{\"role\":\"user\",\"content\":\"{\\\"title\\\":\\\"T\\\"}\"}]",
      "[{\"role\":\"user\",\"content\":\"{\\\"title\\\":\\\"T\\\"}\"}]"},
-    {{{NULL, 0}, 0, 0, 0},
+    {{.json = 0},
      "[{\"role\":\"user\",\"content\":\"{\\\"wordCount\\\":0,\\\"links\\\":"
      "null,"
      "\\\"images\\\":false,\\\"segments\\\":\\\"\\\"}\"}]",
      "[{\"role\":\"user\",\"content\":\"{\\\"wordCount\\\":0,\\\"links\\\":"
      "null,"
      "\\\"images\\\":false,\\\"segments\\\":\\\"\\\"}\"}]"},
-    {{{NULL, 0}, 0, 0, 0},
+    {{.json = 0},
      "\"{\\\"links\\\":[1] and so on}\"",
      "[{\"role\":\"user\",\"content\":\"{\\\"links\\\":[1] and so on}\"}]"},
-    {{{NULL, 0}, 0, 0, 0},
+    {{.json = 0},
      "\"```json\"",
      "[{\"role\":\"user\",\"content\":\"```json\"}]"},
 };
@@ -129,9 +178,47 @@ static void test_cases(void) {
   }
 }
 
+// What is no text is named by its place and its type.
+static void test_parts_that_are_no_text(void) {
+  static const struct {
+    const char *part;
+    const char *type;
+  } parts[] = {
+      {"{\"type\":\"image_url\",\"image_url\":{\"url\":\"x\"}}",
+       "\"image_url\""},
+      {"{\"type\":\"image\",\"text\":\"a\"}", "\"image\""},
+      {"{\"type\":\"text\",\"text\":5}", "\"text\""},
+      {"{\"type\":7,\"text\":\"a\"}", "7"},
+      {"{}", ""},
+      {"{\"text\":\"a\"}", ""},
+      {"\"a\"", ""},
+      {"7", ""},
+      {"null", ""},
+      {"[\"a\"]", ""},
+  };
+  for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+    check_heap heap = {0};
+    tam_mem mem = check_heap_mem(&heap);
+    char text[256];
+    snprintf(text, sizeof(text),
+             "[" HI ",{\"role\":\"user\",\"content\":[" PART("a") ",%s," PART(
+                 "b") "]}]",
+             parts[i].part);
+    CHECK_INT(read(tam_span_of(text), &plain, 1000, &mem),
+              TAM_ERR_INVALID_PARAMS);
+    CHECK_INT(prompt.problem_index, 1);
+    CHECK_INT(prompt.has_flaw, 1);
+    CHECK_INT(prompt.flaw.index, 1);
+    CHECK(tam_span_eq(prompt.flaw.type, tam_span_of(parts[i].type)));
+    tam_prompt_free(&prompt);
+    CHECK_INT(heap.live, 0);
+  }
+}
+
 static void test_own_system_prompts(void) {
   tam_mem mem = tam_mem_default();
-  tam_prompt_setup setup = {TAM_SPAN("Be kind."), 1, 1, TAM_PROMPT_ERROR};
+  tam_prompt_setup setup = {
+      .system = TAM_SPAN("Be kind."), .with_default = 1, .json = 1};
   CHECK_INT(read(TAM_SPAN("\"hi\""), &setup, 9, &mem), 0);
   CHECK(tam_span_starts_with(
       written(&mem), TAM_SPAN("[{\"role\":\"system\",\"content\":\"Be kind."
@@ -143,7 +230,7 @@ static void test_own_system_prompts(void) {
       written(&mem), TAM_SPAN("[{\"role\":\"system\",\"content\":\"Reply with "
                               "one JSON object")));
   tam_prompt_free(&prompt);
-  setup = (tam_prompt_setup){TAM_SPAN_NONE, 1, 0, TAM_PROMPT_ERROR};
+  setup = (tam_prompt_setup){.with_default = 1};
   CHECK_INT(read(TAM_SPAN("\"hi\""), &setup, 9, &mem), 0);
   CHECK(tam_span_starts_with(
       written(&mem),
@@ -160,7 +247,8 @@ static void test_json_behind_own_system(void) {
   static const char end[] = "\",\"name\":\"x\"},{\"role\":\"system\","
                             "\"content\":\"y\"}," HI "]";
   tam_mem mem = tam_mem_default();
-  tam_prompt_setup setup = {TAM_SPAN("unused"), 1, 1, TAM_PROMPT_ERROR};
+  tam_prompt_setup setup = {
+      .system = TAM_SPAN("unused"), .with_default = 1, .json = 1};
   for (size_t step = 1; step < 60; step++) {
     CHECK_INT(
         read(TAM_SPAN("[{\"role\":\"system\",\"content\":\"Be \\u0000kind."
@@ -174,10 +262,19 @@ static void test_json_behind_own_system(void) {
     tam_prompt_free(&prompt);
   }
   // What is no text is left alone.
-  CHECK_INT(read(TAM_SPAN("[{\"role\":\"system\",\"content\":[]}," HI "]"),
+  CHECK_INT(read(TAM_SPAN("[{\"role\":\"system\",\"content\":5}," HI "]"),
                  &setup, 9, &mem),
             0);
-  CHECK_SPAN(written(&mem), "[{\"role\":\"system\",\"content\":[]}," HI "]");
+  CHECK_SPAN(written(&mem), "[{\"role\":\"system\",\"content\":5}," HI "]");
+  tam_prompt_free(&prompt);
+  CHECK_INT(read(TAM_SPAN("[{\"role\":\"system\",\"content\":[" PART(
+                     "Be") "," PART("kind.") "]}," HI "]"),
+                 &setup, 9, &mem),
+            0);
+  CHECK(tam_span_starts_with(
+      written(&mem),
+      TAM_SPAN("[{\"role\":\"system\",\"content\":\"Be\\nkind.\\n"
+               "\\nReply with one JSON object")));
   tam_prompt_free(&prompt);
   written(NULL);
 }
@@ -247,7 +344,7 @@ static void test_caps(void) {
 static void read_letters(const char *letters, tam_prompt_policy policy,
                          const tam_mem *mem) {
   tam_buf text;
-  tam_prompt_setup setup = {TAM_SPAN_NONE, 0, 0, policy};
+  tam_prompt_setup setup = {.policy = policy};
   tam_buf_init(&text, mem, 1 << 20);
   tam_buf_append_byte(&text, '[');
   for (const char *at = letters; *at != 0; at++) {
@@ -372,9 +469,8 @@ static void test_few_rounds(void) {
   for (size_t i = 0; i < 10; i++) {
     tam_buf text;
     uint32_t random = 7;
-    tam_prompt_setup setup = {TAM_SPAN_NONE, 0, 0,
-                              i < 5 ? TAM_PROMPT_DROP_OLDEST
-                                    : TAM_PROMPT_MIDDLE_OUT};
+    tam_prompt_setup setup = {.policy = i < 5 ? TAM_PROMPT_DROP_OLDEST
+                                              : TAM_PROMPT_MIDDLE_OUT};
     tam_buf_init(&text, &mem, TAM_PROMPT_BYTES_MAX);
     for (size_t j = 0; j < MESSAGES; j++) {
       random = random * 1664525U + 1013904223U;
@@ -444,9 +540,10 @@ static void test_policy_names(void) {
 static void test_failing_allocations(void) {
   static const char *const texts[] = {
       "[" HI ",{\"role\":\"user\",\"content\":\"{\\\"links\\\":1}\"}]",
-      "\"{\\\"links\\\":1}\"", "\"hi\""};
-  tam_prompt_setup setup = {TAM_SPAN_NONE, 1, 0, TAM_PROMPT_ERROR};
-  for (size_t i = 0; i < 3; i++) {
+      "\"{\\\"links\\\":1}\"", "\"hi\"",
+      "{\"role\":\"user\",\"content\":[" PART("a") "," PART("b") "]}"};
+  tam_prompt_setup setup = {.with_default = 1};
+  for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
     int error = TAM_ERR_OUT_OF_MEMORY;
     for (size_t fail_at = 1; error != 0; fail_at++) {
       check_heap heap = {0};
@@ -464,6 +561,7 @@ static void test_failing_allocations(void) {
 
 int main(void) {
   RUN(test_cases);
+  RUN(test_parts_that_are_no_text);
   RUN(test_own_system_prompts);
   RUN(test_json_behind_own_system);
   RUN(test_errors);

@@ -214,12 +214,23 @@ static tam_chat_op *op_new(tam_chat *chat, const tam_chat_verb *verb,
   return op;
 }
 
+// Returns 1 for the name of a member that the chat may be in: it has been taken
+// out of the parameters, so it comes a second time.
+static int is_chat_member(const tam_chat_op *op, tam_span name) {
+  return tam_chat_verb_has_chat(op->verb) &&
+         tam_names_find(TAM_CHAT_MEMBERS, name) >= 0;
+}
+
 static int check_names(tam_chat_op *op, const tam_chat_request *request) {
   const tam_json_node *at = tam_json_get_first(request->params);
   for (; request->params_are_nested && at != NULL; at = tam_json_get_next(at)) {
     if (tam_names_find(op->verb->params, tam_json_get_key(at)) < 0) {
       tam_buf_append(&op->why, tam_json_get_key(at));
-      tam_buf_append_text(&op->why, ": expected no parameter of this name");
+      tam_buf_append_text(
+          &op->why, is_chat_member(op, tam_json_get_key(at))
+                        ? ": the chat is there already; give one of messages, "
+                          "message and input"
+                        : ": expected no parameter of this name");
       return TAM_ERR_INVALID_PARAMS;
     }
   }

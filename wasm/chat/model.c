@@ -35,6 +35,7 @@ tam_chat_model *tam_chat_model_new(const tam_mem *mem) {
   tam_buf_init(&model->special, mem, SPECIAL_MAX * sizeof(int32_t));
   tam_buf_init(&model->tags, mem, SPECIAL_MAX);
   tam_buf_init(&model->templates, mem, TEMPLATES_MAX);
+  tam_buf_init(&model->part_templates, mem, TEMPLATES_MAX);
   tam_buf_init(&model->cached, mem, TAM_CHAT_CONTEXT_MAX * sizeof(int32_t));
   tam_buf_init(&model->wide, mem, 2 * TAM_EVENT_RUNTIME_PAYLOAD_MAX);
   tam_buf_init(&model->chat_id, mem, TAM_JSON_TREE_LEN_MAX);
@@ -64,12 +65,12 @@ void tam_chat_model_del(tam_chat_model *model, tam_chat *chat) {
   }
   tam_runtime_drop(chat->runtime, model->tokenizer);
   tam_buf *texts[] = {
-      &model->id,      &model->asked_id,  &model->revision,
-      &model->commit,  &model->dtype,     &model->asked_dtype,
-      &model->task,    &model->provider,  &model->warning,
-      &model->special, &model->templates, &model->generation_config,
-      &model->cached,  &model->chat_id,   &model->tags,
-      &model->wide,
+      &model->id,      &model->asked_id,       &model->revision,
+      &model->commit,  &model->dtype,          &model->asked_dtype,
+      &model->task,    &model->provider,       &model->warning,
+      &model->special, &model->templates,      &model->generation_config,
+      &model->cached,  &model->chat_id,        &model->tags,
+      &model->wide,    &model->part_templates,
   };
   for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
     tam_buf_free(texts[i]);
@@ -115,11 +116,13 @@ int tam_chat_model_special(const tam_chat_model *model, int32_t id, int *ptag) {
   return is_special;
 }
 
-static void take_templates(tam_chat_model *model, const tam_json_node *names) {
-  const tam_json_node *at = tam_json_get_first(names);
+// Stores the list |key| of |facts| into |names|.
+static void take_names(const tam_json_node *facts, tam_span key,
+                       tam_buf *names) {
+  const tam_json_node *at = tam_json_get_first(tam_json_get_member(facts, key));
   for (; at != NULL; at = tam_json_get_next(at)) {
-    tam_buf_append(&model->templates, tam_json_get_string(at));
-    tam_buf_append_byte(&model->templates, 0);
+    tam_buf_append(names, tam_json_get_string(at));
+    tam_buf_append_byte(names, 0);
   }
 }
 
@@ -167,9 +170,11 @@ int tam_chat_model_take_tokenizer(tam_chat_model *model, tam_span text) {
   model->context_length = context_of(
       model,
       tam_json_get_number(tam_json_get_member(facts, TAM_SPAN("maxLength"))));
-  take_templates(model, tam_json_get_member(facts, TAM_SPAN("templates")));
+  take_names(facts, TAM_SPAN("templates"), &model->templates);
+  take_names(facts, TAM_SPAN("partTemplates"), &model->part_templates);
   tam_json_tree_free(facts, model->mem);
-  return model->templates.error;
+  return model->templates.error != 0 ? model->templates.error
+                                     : model->part_templates.error;
 }
 
 int32_t tam_chat_model_any_token(const tam_chat_model *model) {
@@ -228,8 +233,8 @@ int tam_chat_model_plan(tam_chat_model *model, size_t place, tam_span metadata,
                               why, model->mem);
 }
 
-static int has_template(const tam_chat_model *model, tam_span name) {
-  tam_span names = tam_buf_span(&model->templates);
+static int has_name(const tam_buf *list, tam_span name) {
+  tam_span names = tam_buf_span(list);
   while (names.len > 0) {
     size_t end = tam_span_find_byte(names, 0);
     if (tam_span_eq(tam_span_head(names, end), name)) {
@@ -243,9 +248,14 @@ static int has_template(const tam_chat_model *model, tam_span name) {
 tam_span tam_chat_model_template(const tam_chat_model *model, int with_tools) {
   static const char *const order[] = {"tool_use", "chat_template.jinja"};
   for (size_t i = with_tools ? 0 : 1; i < 2; i++) {
-    if (has_template(model, tam_span_of(order[i]))) {
+    if (has_name(&model->templates, tam_span_of(order[i]))) {
       return tam_span_of(order[i]);
     }
   }
   return TAM_SPAN("default");
+}
+
+int tam_chat_model_template_wants_parts(const tam_chat_model *model,
+                                        tam_span name) {
+  return has_name(&model->part_templates, name);
 }

@@ -51,7 +51,8 @@ typedef struct tam_chat_model {
   int cleans_up;     // blanks before punctuation, as words are put together
   tam_buf special;   // int32_t: ids that are no text, ascending
   tam_buf tags;      // of each of them: see tam_reasoning_tag_of
-  tam_buf templates; // names, each behind a NUL
+  tam_buf templates; // names, each with a NUL behind
+  tam_buf part_templates; // those that want contents as lists of parts
 
   tam_chat_session sessions[TAM_CHAT_SESSIONS_MAX];
   size_t session_count;
@@ -84,6 +85,10 @@ int tam_chat_model_special(const tam_chat_model *model, int32_t id, int *ptag);
 // |with_tools|, else that in a file of its own, which newer repositories have,
 // else "default".
 tam_span tam_chat_model_template(const tam_chat_model *model, int with_tools);
+
+// Returns 1 when the template |name| takes contents as lists of parts only.
+int tam_chat_model_template_wants_parts(const tam_chat_model *model,
+                                        tam_span name);
 
 // Takes what the runtime says about session |place|: which input means what.
 // Errors: UNSUPPORTED_GRAPH, |why| says of which; those of the JSON reader.

@@ -83,6 +83,10 @@ static int is_string(tam_span value) {
   return value.len > 0 && value.ptr[0] == '"';
 }
 
+static int is_list(tam_span value) {
+  return value.len > 0 && value.ptr[0] == '[';
+}
+
 static void append_message(tam_prompt *prompt, const message *one) {
   tam_buf_append(&prompt->list, (tam_span){(const uint8_t *)one, sizeof(*one)});
 }
@@ -98,6 +102,15 @@ static size_t unit_of(tam_prompt *prompt, tam_span role, int *phas_system) {
     prompt->units++;
   }
   return prompt->units - 1;
+}
+
+// Returns what the content of |one| is in the prompt.
+static tam_span content_of(const tam_prompt *prompt, const message *one) {
+  tam_span all = tam_buf_span(&prompt->rewritten);
+  return one->rewritten_len == 0
+             ? one->content
+             : tam_span_head(tam_span_from(all, one->rewritten_at),
+                             one->rewritten_len);
 }
 
 // In JSON mode, adds the sentence about it to the chat's own system prompt.
@@ -119,6 +132,32 @@ static void add_json_prompt(tam_prompt *prompt, message *one) {
   tam_buf_free(&text);
 }
 
+// A list of texts becomes one text, and what a scraper returned three lines.
+static int rewrite_content(tam_prompt *prompt, message *one, tam_buf *scratch) {
+  tam_buf joined;
+  tam_span text = one->content;
+  int error = 0;
+  tam_buf_init(&joined, prompt->text.mem, TAM_PROMPT_BYTES_MAX);
+  if (is_list(text)) {
+    error = tam_content_parts_join(text, &joined, &prompt->flaw);
+    // The list stays where one is wanted. In JSON mode a sentence may follow.
+    text = prompt->with_parts && !prompt->is_json ? TAM_SPAN_NONE
+                                                  : tam_buf_span(&joined);
+  }
+  if (error != 0) {
+    prompt->has_flaw = 1;
+    error = has_problem(prompt, "is not text: nothing else is read");
+  } else if (joined.error != 0) {
+    error = joined.error;
+  } else if (is_string(text) &&
+             !tam_scraped_content_rewrite(text, scratch, &prompt->rewritten)) {
+    tam_buf_append(&prompt->rewritten, tam_buf_span(&joined));
+  }
+  one->rewritten_len = prompt->rewritten.len - one->rewritten_at;
+  tam_buf_free(&joined);
+  return error;
+}
+
 static int add_message(tam_prompt *prompt, tam_span raw, tam_buf *scratch,
                        int *phas_system) {
   if (raw.len == 0 || raw.ptr[0] != '{') {
@@ -131,16 +170,15 @@ static int add_message(tam_prompt *prompt, tam_span raw, tam_buf *scratch,
   int had_system = *phas_system;
   message one = {raw, tam_json_walk_member(raw, "content"),
                  prompt->rewritten.len, 0, unit_of(prompt, role, phas_system)};
-  if (is_string(one.content) &&
-      tam_scraped_content_rewrite(one.content, scratch, &prompt->rewritten)) {
-    one.rewritten_len = prompt->rewritten.len - one.rewritten_at;
-  }
+  int error = rewrite_content(prompt, &one, scratch);
   if (prompt->is_json && *phas_system && !had_system &&
-      is_string(one.content)) {
+      is_string(content_of(prompt, &one))) {
     add_json_prompt(prompt, &one);
   }
   append_message(prompt, &one);
-  return scratch->error != 0 ? scratch->error : prompt->list.error;
+  return error != 0            ? error
+         : scratch->error != 0 ? scratch->error
+                               : prompt->list.error;
 }
 
 // What a user says, as a string of JSON, becomes a message: it is put into
@@ -167,7 +205,7 @@ static int add_messages(tam_prompt *prompt, tam_buf *scratch,
   if (text.ptr[0] == '"') {
     return add_user_text(prompt, text, scratch);
   }
-  if (text.ptr[0] != '[') {
+  if (!is_list(text)) {
     return add_message(prompt, text, scratch, phas_system);
   }
   int error = 0;
@@ -176,6 +214,20 @@ static int add_messages(tam_prompt *prompt, tam_buf *scratch,
     error = add_message(prompt, value, scratch, phas_system);
   }
   return error;
+}
+
+static void write_system_text(tam_span text, int with_parts, tam_buf *json) {
+  tam_json_write_key(json, "content");
+  if (!with_parts) {
+    tam_json_write_string(json, text);
+    return;
+  }
+  tam_json_write_array_begin(json);
+  tam_json_write_object_begin(json);
+  tam_json_write_name_member(json, "type", "text");
+  tam_json_write_string_member(json, "text", text);
+  tam_json_write_object_end(json);
+  tam_json_write_array_end(json);
 }
 
 // The system prompt of the settings, and behind it that of JSON mode.
@@ -195,8 +247,7 @@ static void add_system(tam_prompt *prompt, const tam_prompt_setup *setup) {
   if (text.len > 0) {
     tam_json_write_object_begin(&prompt->system);
     tam_json_write_name_member(&prompt->system, "role", "system");
-    tam_json_write_string_member(&prompt->system, "content",
-                                 tam_buf_span(&text));
+    write_system_text(tam_buf_span(&text), setup->with_parts, &prompt->system);
     tam_json_write_object_end(&prompt->system);
   }
   if (prompt->system.error == 0) {
@@ -214,6 +265,7 @@ int tam_prompt_end(tam_prompt *prompt, const tam_prompt_setup *setup) {
   }
   prompt->policy = setup->policy;
   prompt->is_json = setup->json;
+  prompt->with_parts = setup->with_parts;
   tam_buf_init(&scratch, prompt->text.mem, TAM_PROMPT_BYTES_MAX);
   error = add_messages(prompt, &scratch, &has_system);
   tam_buf_free(&scratch);
@@ -248,22 +300,21 @@ static int is_dropped(const tam_prompt *prompt, size_t unit) {
   return unit >= start && unit < start + count;
 }
 
-// Returns what stands in for the content of |one|, or nothing.
-static tam_span rewritten(const tam_prompt *prompt, const message *one) {
-  tam_span all = tam_buf_span(&prompt->rewritten);
-  return tam_span_head(tam_span_from(all, one->rewritten_at),
-                       one->rewritten_len);
-}
-
 static void write_message(const tam_prompt *prompt, const message *one,
                           tam_buf *json) {
-  if (one->rewritten_len == 0) {
+  tam_span content = content_of(prompt, one);
+  int is_wrapped = prompt->with_parts && is_string(content);
+  if (one->rewritten_len == 0 && !is_wrapped) {
     tam_json_write_raw(json, one->raw);
     return;
   }
   size_t before = (size_t)(one->content.ptr - one->raw.ptr);
   tam_json_write_raw(json, tam_span_head(one->raw, before));
-  tam_buf_append(json, rewritten(prompt, one));
+  if (is_wrapped) {
+    tam_content_parts_wrap(content, json);
+  } else {
+    tam_buf_append(json, content);
+  }
   tam_buf_append(json, tam_span_from(one->raw, before + one->content.len));
 }
 
@@ -282,8 +333,7 @@ void tam_prompt_write(const tam_prompt *prompt, tam_buf *json) {
 
 tam_span tam_prompt_last_text(const tam_prompt *prompt) {
   const message *last = message_at(prompt, message_count(prompt) - 1);
-  tam_span text =
-      last->rewritten_len == 0 ? last->content : rewritten(prompt, last);
+  tam_span text = content_of(prompt, last);
   return is_string(text) ? text : TAM_SPAN_NONE;
 }
 

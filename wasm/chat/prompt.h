@@ -13,7 +13,7 @@
 #ifndef TAM_CHAT_PROMPT_H
 #define TAM_CHAT_PROMPT_H
 
-#include "core/buf.h"
+#include "chat/content_parts.h"
 
 // The longest text of a chat in bytes: some two million tokens.
 #define TAM_PROMPT_BYTES_MAX (8U << 20)
@@ -36,6 +36,7 @@ typedef struct tam_prompt_setup {
   int with_default; // the product's own one stands in for an empty one
   int json;         // JSON mode: says so behind any system prompt
   tam_prompt_policy policy;
+  int with_parts; // the template wants contents as lists of parts
 } tam_prompt_setup;
 
 typedef struct tam_prompt {
@@ -50,10 +51,14 @@ typedef struct tam_prompt {
   size_t enough;  // the prompt fitted with so many dropped
   size_t rounds;  // counts of tokens that have not decided yet
   int is_json;
+  int with_parts;
   // What a person is told after INVALID_PARAMS: "messages[", the index, "] "
-  // and the problem.
+  // and the problem. Where |has_flaw|, ".content[" and the part stand before
+  // it.
   const char *problem;
   size_t problem_index;
+  int has_flaw;
+  tam_content_flaw flaw; // what is no text
 } tam_prompt;
 
 // Makes |prompt| empty. |mem| is kept.

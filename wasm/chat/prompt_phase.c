@@ -18,6 +18,9 @@
 // The end of a rendered prompt in which a tag of reasoning may stand open.
 #define TAIL_TOKENS 16
 
+// How much of a type that is not known a message quotes.
+#define TYPE_QUOTE_MAX 40
+
 typedef enum prompt_step {
   STEP_RENDER = 0, // messages, or a text, become tokens
   STEP_TAIL        // the end of the prompt is looked at as text
@@ -159,6 +162,21 @@ static int read_policy(tam_chat_op *op, tam_prompt_policy *policy) {
   return 0;
 }
 
+// Names the part of a content that is no text.
+static void append_part(tam_chat_op *op) {
+  const tam_prompt *prompt = &op->answer->prompt;
+  if (!prompt->has_flaw) {
+    return;
+  }
+  tam_buf_append_text(&op->why, ".content[");
+  tam_text_append_number(&op->why, (double)prompt->flaw.index);
+  tam_buf_append_text(&op->why, "]");
+  if (prompt->flaw.type.len > 0) {
+    tam_buf_append_text(&op->why, " of the type ");
+    tam_buf_append_quote(&op->why, prompt->flaw.type, TYPE_QUOTE_MAX);
+  }
+}
+
 static int read_prompt(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   tam_prompt_setup setup = {
@@ -169,6 +187,9 @@ static int read_prompt(tam_chat_op *op) {
   answer->is_json = setup.json;
   answer->has_tools = tam_json_get_first(tam_json_get_member(
                           answer->params, TAM_SPAN("tools"))) != NULL;
+  setup.with_parts = tam_chat_model_template_wants_parts(
+      op->chat->model,
+      tam_chat_model_template(op->chat->model, answer->has_tools));
   int error = read_policy(op, &setup.policy);
   if (error == 0) {
     error = tam_prompt_feed(&answer->prompt, tam_buf_span(&op->text));
@@ -179,7 +200,9 @@ static int read_prompt(tam_chat_op *op) {
   if (error == TAM_ERR_INVALID_PARAMS && answer->prompt.problem != NULL) {
     tam_chat_op_fail(op, error, "messages[");
     tam_text_append_number(&op->why, (double)answer->prompt.problem_index);
-    tam_buf_append_text(&op->why, "] ");
+    tam_buf_append_text(&op->why, "]");
+    append_part(op);
+    tam_buf_append_text(&op->why, " ");
     tam_buf_append_text(&op->why, answer->prompt.problem);
     return error;
   }

@@ -19,7 +19,9 @@
 //                         "id text" for each token that is no text; its facts:
 //                         {"tokenizerClass","maxLength","cleansUp" as in its
 //                         configuration, "templates":[names; a template in a
-//                         file of its own has the name of the file],"bosId",
+//                         file of its own has the name of the file],
+//                         "partTemplates":[those that show a content that is a
+//                         list of parts, and none that is a text],"bosId",
 //                         "eosId","padId","unkId"}
 //   {"do":"render","tokenizer":n,"template":name,"messages":[...],
 //    "tools":bool}        with the tools of the request or without; DATA: the

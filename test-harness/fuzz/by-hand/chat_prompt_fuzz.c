@@ -43,8 +43,12 @@ static int run_prompt(tam_span text, const uint8_t *split, unsigned options,
   static tam_prompt prompt;
   tam_mem mem = tam_mem_default();
   tam_buf json;
-  tam_prompt_setup setup = {TAM_SPAN_NONE, options & 1, options >> 1 & 1,
-                            (tam_prompt_policy)((options >> 2) % 3)};
+  tam_prompt_setup setup = {
+      .with_default = options & 1,
+      .json = options >> 1 & 1,
+      .policy = (tam_prompt_policy)((options >> 2) % 3),
+      .with_parts = options >> 4 & 1,
+  };
   tam_prompt_init(&prompt, &mem);
   int error = split != NULL ? feed_split(feed_prompt, &prompt, text, split)
                             : tam_prompt_feed(&prompt, text);
