@@ -5,11 +5,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
+import { createVirtualClock } from '../hub/virtual-clock.js';
 import { emptyData, MemoryStore } from './memory-store.js';
 import { startDisk } from './on-disk.js';
 import {
   assertBytes, assertStored, CHUNK, contentBytes, createModelHub, FILES,
-  managerOf, MODEL, quiet, readFile, sizeOf, SMALL_FILES, urlOf,
+  managerOf, MODEL, pass, quiet, readFile, sizeOf, SMALL_FILES, urlOf,
 } from './world.js';
 
 const GRAPH = 'onnx/model.onnx';
@@ -130,6 +131,29 @@ test('a fetch takes what the download under way brings', async () => {
   assert.deepEqual(new Set(ends), new Set(['right']));
   assert.equal(contentBytes(hub), SIZE);
   await dispose();
+});
+
+test('a fetch takes what a download elsewhere has stored', async () => {
+  const clock = createVirtualClock(Date.UTC(2026, 0, 1));
+  const hub = createModelHub(FILES, { clock });
+  hub.faults.add({ match: 'tokenizer.json', delayHeadMs: 3000 });
+  hub.faults.add({ match: 'xet-bridge', content: true, stallAfter: 1000 });
+  const data = emptyData();
+  const [one, other] = await Promise.all([0, 0].map(() => (
+    managerOf(new MemoryStore(data), { fetch: hub.fetch, clock }))));
+  const downloading = assert.rejects(one.download(MODEL), { code: 'cancelled' });
+  await quiet();
+  const fetching = other.fetch(urlOf('tokenizer.json'))
+    .then((response) => response.text());
+  assert.equal(await pass(clock, fetching, 10_000), FILES['tokenizer.json']);
+  // The download goes on, and nothing was asked for twice.
+  assert.equal((await one.downloads()).length, 1);
+  assert.equal(hub.requests.filter(({ url }) => (
+    /\/resolve\/[^/]+\/tokenizer\.json$/.test(url))).length, 1);
+  await one.dispose();
+  await other.dispose();
+  await downloading;
+  assert.equal(clock.pendingTimers, 0);
 });
 
 test('two repair one chunk', async () => {

@@ -529,6 +529,9 @@ static int is_locked(const store_host *host, const host_order *order) {
   if (!order->is_store || strstr(order->text, "{\"do\":\"lock\"") == NULL) {
     return 0;
   }
+  if (host->is_locked_elsewhere) {
+    return 1;
+  }
   for (size_t i = 0; i < host->host.request_count; i++) {
     if (host->host.requests[i].is_held) {
       return 1; // all tests have one repository

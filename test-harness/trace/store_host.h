@@ -100,9 +100,10 @@ struct store_host {
   const char *fail_words;
   int fail_all; // and all behind it
   double usage;
-  double quota;      // -1: no estimate
-  double latency_ms; // passes before each answer
-  int is_hostile;    // others feed events, too: answers need not make sense
+  double quota;            // -1: no estimate
+  double latency_ms;       // passes before each answer
+  int is_locked_elsewhere; // another context has the lock
+  int is_hostile; // others feed events, too: answers need not make sense
 
   // What there is.
   hub_commit commits[STORE_HOST_COMMITS_MAX];

@@ -279,6 +279,33 @@ static void test_shared_miss(void) {
   store_host_free(&host);
 }
 
+// While another context has the lock, it is looked for the file now and then,
+// and nothing is left of a look.
+static void test_locked_elsewhere(void) {
+  store_host host;
+  model_begin(&host, 1000);
+  host.is_locked_elsewhere = 1;
+  store_host_start(&host, FETCH(GRAPH));
+  for (int i = 0; i < 50; i++) {
+    store_host_step(&host);
+  }
+  double from_ms = host.host.now_ms;
+  unsigned orders = host.storage_orders;
+  size_t live = host.host.heap.live;
+  for (int i = 0; i < 500; i++) {
+    store_host_step(&host);
+  }
+  CHECK(host.storage_orders > orders + 50);
+  CHECK(host.host.now_ms > from_ms + 60000);
+  CHECK(host.host.heap.live < live + 10);
+  CHECK_INT(host.fetches, 0);
+  host.is_locked_elsewhere = 0;
+  store_host_run(&host);
+  CHECK_INT(host.file_fetches, 1);
+  CHECK_INT(host.served_len, 1000);
+  store_host_free(&host);
+}
+
 int main(void) {
   RUN(test_ranges);
   RUN(test_head);
@@ -290,5 +317,6 @@ int main(void) {
   RUN(test_store_file);
   RUN(test_store_file_offline);
   RUN(test_shared_miss);
+  RUN(test_locked_elsewhere);
   return check_finish();
 }

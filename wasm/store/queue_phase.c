@@ -9,6 +9,11 @@
 
 #define LOCK_SILENCE_MS 300.0
 
+// A download in another context has the lock as long as it takes, and nobody
+// says which of its files are there: so often whoever wants one looks. It reads
+// a few records.
+#define LOOK_PERIOD_MS 2000.0
+
 // ---------------------------------------------------------------------------
 // The queue: one download at a time, so that the first one is complete soonest
 
@@ -102,6 +107,7 @@ static int lock_start(tam_store_op *op) {
   tam_buf_init_fixed(&name, text, sizeof(text));
   tam_buf_append_text(&name, LOCK_PREFIX);
   tam_buf_append(&name, op->params.model);
+  op->turn.look_at_ms = op->store->now_ms + LOOK_PERIOD_MS;
   op->turn.lock = tam_storage_lock(
       op->store->storage, tam_store_op_owner(op, 0), tam_buf_span(&name));
   return op->turn.lock == 0 ? TAM_ERR_OUT_OF_MEMORY : TAM_PHASE_WAIT;
@@ -117,10 +123,15 @@ static int is_there(const tam_store_op *op) {
   return transfer != NULL && transfer->is_complete;
 }
 
+static int is_time_to_look(const tam_store_op *op) {
+  return op->verb->is_serving && op->store->now_ms >= op->turn.look_at_ms;
+}
+
 // Whoever waits longer than a moment shall hear it.
 static int lock_advance(tam_store_op *op) {
-  if (is_there(op)) {
-    op->turn.has_looked_again = 1;
+  int has_it = is_there(op);
+  if (has_it || is_time_to_look(op)) {
+    op->turn.has_looked_again |= has_it;
     tam_storage_drop(op->store->storage, op->turn.lock);
     op->turn.lock = 0;
     op->phase = op->verb->phases;
@@ -131,6 +142,9 @@ static int lock_advance(tam_store_op *op) {
 }
 
 static double lock_deadline(const tam_store_op *op) {
+  if (op->verb->is_serving) {
+    return op->turn.look_at_ms;
+  }
   return op->turn.has_said_waiting || op->speaker.is_quiet
              ? -1
              : op->started_ms + LOCK_SILENCE_MS;

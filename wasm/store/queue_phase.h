@@ -10,6 +10,7 @@ typedef struct tam_turn {
   uint32_t lock;        // request of the lock, 0: not held
   int has_said_waiting; // the caller knows that it waits
   int has_looked_again; // for what a download was storing meanwhile
+  double look_at_ms;    // for what another context has stored meanwhile
 } tam_turn;
 
 #endif // TAM_STORE_QUEUE_PHASE_H
