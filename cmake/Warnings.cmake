@@ -10,6 +10,7 @@ target_compile_options(tam_warnings INTERFACE
   -Wstrict-prototypes
   -Wmissing-prototypes
   -Wundef
+  -Wunused-macros
   -Wcast-qual
   -Wvla
   -Werror)

@@ -19,7 +19,6 @@ enum {
 #define TAM_ACTION_WORD(name, js_name) TAM_ACTION_WORD_##name,
   TAM_ACTION_WORDS
 #undef TAM_ACTION_WORD
-      TAM_ACTION_WORD_COUNT
 };
 
 #endif // TAM_ABI_ACTION_RECORD_H

@@ -12,9 +12,8 @@
 #define EVENT_MAX (UINT32_C(2) * TAM_JSON_TREE_LEN_MAX)
 
 // The longest answer, and what of the saved state goes into it.
-#define ANSWER_MAX  8192
-#define MEMBERS_MAX 2048
-#define STATE_MAX   1024
+#define ANSWER_MAX 8192
+#define STATE_MAX  1024
 
 typedef struct call {
   const tam_panel_host *host;

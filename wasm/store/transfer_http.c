@@ -2,6 +2,7 @@
 #include "store/transfer_http.h"
 
 #include "core/json_write.h"
+#include "net/endpoint.h"
 #include "store/hub_file.h"
 
 #include <string.h>
@@ -55,6 +56,9 @@ static void append_range(const tam_store_op *op, tam_slot *slot,
     tam_buf_append_text(headers, "\r\n");
   }
 }
+
+_Static_assert(TAM_ENDPOINT_MAX + TAM_HUB_FILE_URL_MAX <= TAM_NET_URL_MAX,
+               "there is a file that cannot be asked for");
 
 // ---------------------------------------------------------------------------
 // Endpoints: a mirror may have any bytes, for the hash decides
