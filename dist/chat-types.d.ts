@@ -48,7 +48,8 @@ export interface LoadResult {
 
 export interface ChatMessage {
   role: string;
-  content: unknown;
+  /** A text, or a list of texts; other parts, such as images, are refused. */
+  content?: string | { type: 'text'; text: string }[] | null;
   [member: string]: unknown;
 }
 
