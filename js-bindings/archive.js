@@ -182,7 +182,8 @@ class ArchiveInput {
 }
 
 /**
- * Files that a user picked, by their paths in the repository.
+ * Files that a user picked, by their paths in the repository, or by their names
+ * where the browser does not tell the folder.
  * @implements {Input}
  */
 export class FilesInput {
@@ -201,7 +202,9 @@ export class FilesInput {
 
   /** @type {Input['read']} */
   async read(path, from, to) {
-    return this.#files.get(path)?.slice(from, to);
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    const file = this.#files.get(path) ?? this.#files.get(name);
+    return file?.slice(from, to);
   }
 }
 

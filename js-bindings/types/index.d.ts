@@ -199,6 +199,7 @@ export interface ModelManager {
   /**
    * Stores what `exportModel` wrote, or files that the user has (with
    * `modelId`; their hashes are asked of the Hub), verified like a download.
+   * A file that comes without its folder counts as the only one of its name.
    * What the Hub does not know is left out.
    * @throws {TabAgentError} `unexpected_shape` for another archive,
    *   `hash_mismatch`, and those of `download`

@@ -535,6 +535,20 @@ describe('files that the user has', () => {
     assert.ok(![...data.files.keys()].some((key) => /DS_Store|other/.test(key)));
   });
 
+  test('are known by their names when their folder is not told', async () => {
+    const files = { ...FILES, 'onnx/a/twin.json': '{}', 'onnx/b/twin.json': '[]' };
+    const hub = createModelHub(files);
+    const data = emptyData();
+    const manager = await managerOf(new MemoryStore(data), { fetch: hub.fetch });
+    const { bytes } = await manager.importModel(
+      [...Object.entries(FILES).map(([path, file]) => pickedFile(path, file)),
+        pickedFile('twin.json', '{}')], { modelId: MODEL });
+    assert.equal(bytes, sizeOf(FILES));
+    assert.equal(contentBytes(hub), 0);
+    await manager.dispose();
+    await assertStored(data, FILES);
+  });
+
   test('complete each other, and the download the rest', async () => {
     const hub = createModelHub(FILES);
     const data = emptyData();

@@ -355,6 +355,24 @@ describe('a miss', () => {
     await manager.dispose();
   });
 
+  test('counts for the dtype of a graph that was asked for by itself', async () => {
+    const hub = createModelHub();
+    const manager = await managerOf(
+      new MemoryStore(emptyData()), { fetch: hub.fetch });
+    await (await manager.fetch(urlOf('config.json'))).text();
+    assert.deepEqual((await manager.models())[0].dtypes, []);
+    await (await manager.fetch(urlOf(GRAPH))).arrayBuffer();
+    const [{ dtypes: [part], bytes }] = await manager.models();
+    assert.deepEqual(part,
+      { dtype: 'fp32', status: 'available', bytes, complete: false });
+    for (const path of ['tokenizer.json', 'vocab.txt']) {
+      await (await manager.fetch(urlOf(path))).text();
+    }
+    const [{ dtypes: [whole] }] = await manager.models();
+    assert.equal(whole.complete, true);
+    await manager.dispose();
+  });
+
   test('takes a revision with a slash', async () => {
     const hub = createModelHub();
     const data = emptyData();

@@ -122,24 +122,11 @@ static void on_key(tam_store_op *op, const tam_storage_report *report) {
 // ---------------------------------------------------------------------------
 // What is given up
 
-// Returns the dtypes that are wanted, and those of graphs that were fetched one
-// by one.
-static unsigned dtypes_of(const tam_revision *revision) {
-  unsigned dtypes = revision->dtypes;
-  for (size_t i = 0; i < revision->count; i++) {
-    const tam_revision_file *file = &revision->files[i];
-    tam_span path = tam_revision_text(revision, file->path);
-    if ((file->flags & TAM_REVISION_FILE_WANTED) != 0 &&
-        (tam_file_kind(path) & TAM_FILE_ONNX) != 0) {
-      dtypes |= 1U << tam_file_dtype(path);
-    }
-  }
-  return dtypes;
-}
-
 // Wants no longer what only this dtype needs; with the last one goes all.
 static void give_up_dtype(tam_store_op *op, tam_revision *revision) {
-  unsigned left = dtypes_of(revision) & ~(1U << op->dtype);
+  unsigned wanted = revision->dtypes |
+                    tam_file_select_flagged(revision, TAM_REVISION_FILE_WANTED);
+  unsigned left = wanted & ~(1U << op->dtype);
   revision->dtypes &= ~(1U << op->dtype);
   tam_store_op_choose_dtypes(revision, left);
   for (size_t i = 0; i < revision->count; i++) {

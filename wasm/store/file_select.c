@@ -91,12 +91,17 @@ static int is_companion(tam_span path) {
 // ---------------------------------------------------------------------------
 // What there is
 
-// Returns the dtypes of the graphs in |folder|.
-static unsigned dtypes_in(const tam_revision *revision, tam_span folder) {
+#define ANY_FLAGS 0U
+
+// Returns the dtypes of the graphs in |folder| that have one of |flags|.
+static unsigned dtypes_in(const tam_revision *revision, tam_span folder,
+                          unsigned flags) {
   unsigned dtypes = 0;
   for (uint32_t i = 0; i < revision->count; i++) {
     tam_span path = path_of(revision, i);
-    if (is_graph_in(path, folder)) {
+    int is_meant =
+        flags == ANY_FLAGS || (revision->files[i].flags & flags) != 0;
+    if (is_meant && is_graph_in(path, folder)) {
       dtypes |= 1U << tam_file_dtype(path);
     }
   }
@@ -105,10 +110,10 @@ static unsigned dtypes_in(const tam_revision *revision, tam_span folder) {
 
 // Returns the folder of graphs; the root's when there are none.
 static tam_span graph_folder(const tam_revision *revision) {
-  if (dtypes_in(revision, TAM_SPAN("onnx/")) != 0) {
+  if (dtypes_in(revision, TAM_SPAN("onnx/"), ANY_FLAGS) != 0) {
     return TAM_SPAN("onnx/");
   }
-  if (dtypes_in(revision, TAM_SPAN_NONE) != 0) {
+  if (dtypes_in(revision, TAM_SPAN_NONE, ANY_FLAGS) != 0) {
     return TAM_SPAN_NONE;
   }
   for (uint32_t i = 0; i < revision->count; i++) {
@@ -121,7 +126,11 @@ static tam_span graph_folder(const tam_revision *revision) {
 }
 
 unsigned tam_file_select_available(const tam_revision *revision) {
-  return dtypes_in(revision, graph_folder(revision));
+  return dtypes_in(revision, graph_folder(revision), ANY_FLAGS);
+}
+
+unsigned tam_file_select_flagged(const tam_revision *revision, unsigned flags) {
+  return dtypes_in(revision, graph_folder(revision), flags);
 }
 
 static int read_dtype(tam_span name, unsigned available, tam_dtype *pdtype) {

@@ -30,6 +30,11 @@ unsigned tam_file_select_available(const tam_revision *revision);
 // name is available; |*pdtype| is unchanged then.
 int tam_file_select_dtype(tam_span name, unsigned available, tam_dtype *pdtype);
 
+// Returns those of them of which a graph in that folder has one of |flags|
+// (TAM_REVISION_FILE_*): what is there of a model whose files were asked for
+// one by one.
+unsigned tam_file_select_flagged(const tam_revision *revision, unsigned flags);
+
 // Marks the files that |dtype|, an available one, needs with
 // TAM_REVISION_FILE_CHOSEN. Other marks stay: a model may be wanted in several
 // dtypes.

@@ -3,6 +3,7 @@
 // his own. The list of files comes first, in the form of the Hub's tree (see
 // store/tree_scan.h), then their bytes, in the order of the transfers. What
 // they must be is in the list, so they are verified as those of the Hub are.
+#include "store/file_select.h"
 #include "store/store_op.h"
 #include "store/verbs.h"
 
@@ -27,11 +28,32 @@ static int on_file(void *user_data, const tam_tree_file *file) {
   return error;
 }
 
+// Returns the file that the caller means by |path|, or NULL: a browser tells
+// the name of a file that was picked, and its folder only when that was picked.
+static tam_revision_file *find_meant(const tam_revision *revision,
+                                     tam_span path) {
+  tam_revision_file *found = tam_revision_find(revision, path);
+  if (found != NULL || tam_span_find_byte(path, '/') < path.len) {
+    return found;
+  }
+  for (uint32_t i = 0; i < revision->count; i++) {
+    tam_span known = tam_revision_text(revision, revision->files[i].path);
+    if (tam_span_ends_with(known, path) && known.len > path.len &&
+        known.ptr[known.len - path.len - 1] == '/') {
+      if (found != NULL) {
+        return NULL; // nobody knows which
+      }
+      found = &revision->files[i];
+    }
+  }
+  return found;
+}
+
 // A file of the caller's own comes without a digest: the Hub has said which it
 // must have. One that the Hub does not know is left out.
 static int on_flaw(void *user_data, tam_tree_flaw flaw, tam_span path) {
   tam_store_op *op = user_data;
-  tam_revision_file *known = tam_revision_find(&op->revision, path);
+  tam_revision_file *known = find_meant(&op->revision, path);
   if (flaw != TAM_TREE_FLAW_DIGEST ||
       (op->revision.flags & TAM_REVISION_LISTED) == 0) {
     return TAM_ERR_UNEXPECTED_SHAPE;
@@ -40,18 +62,6 @@ static int on_flaw(void *user_data, tam_tree_flaw flaw, tam_span path) {
     known->flags |= TAM_REVISION_FILE_CHOSEN;
   }
   return 0;
-}
-
-// The model is there in the dtypes of the graphs that were handed in.
-static void note_dtypes(tam_revision *revision) {
-  for (uint32_t i = 0; i < revision->count; i++) {
-    const tam_revision_file *file = &revision->files[i];
-    tam_span path = tam_revision_text(revision, file->path);
-    if ((file->flags & TAM_REVISION_FILE_CHOSEN) != 0 &&
-        (tam_file_kind(path) & TAM_FILE_ONNX) != 0) {
-      revision->dtypes |= 1U << tam_file_dtype(path);
-    }
-  }
 }
 
 static int scan_rows(tam_store_op *op) {
@@ -97,7 +107,9 @@ static int rows_go_on(tam_store_op *op) {
   if (error != 0) {
     return error;
   }
-  note_dtypes(&op->revision);
+  // The model is there in the dtypes of the graphs that were handed in.
+  op->revision.dtypes |=
+      tam_file_select_flagged(&op->revision, TAM_REVISION_FILE_CHOSEN);
   int result = tam_store_op_take_chosen(op);
   return result < 0 || op->transfers.count > 0
              ? result

@@ -189,8 +189,11 @@ static void begin_row(tam_revision *revision, size_t place, tam_buf *json) {
   tam_json_write_bool(json, (revision->flags & TAM_REVISION_CURRENT) != 0);
   tam_json_write_key(json, "dtypes");
   tam_json_write_array_begin(json);
+  unsigned dtypes =
+      revision->dtypes |
+      tam_file_select_flagged(revision, TAM_REVISION_FILE_COMPLETE);
   for (int dtype = 0; dtype < TAM_DTYPE_COUNT; dtype++) {
-    if ((revision->dtypes & (1U << dtype)) != 0) {
+    if ((dtypes & (1U << dtype)) != 0) {
       write_dtype(revision, dtype, json);
     }
   }
