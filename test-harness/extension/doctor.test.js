@@ -128,10 +128,26 @@ test('a page that cannot ask for the manifest reads its file', async () => {
   }), { ...await gatherFacts(scope), manifest });
 });
 
-test('a page that is no extension has no manifest', async () => {
-  const findings = await findingsIn(scopeOf({ manifest: null }));
-  assert.deepEqual(Object.keys(findings).slice(0, 5),
-    ['browser', 'threads', 'webgpu', 'f16', 'locks']);
+describe('a page that is no extension', () => {
+  test('has no manifest', async () => {
+    const findings = await findingsIn(scopeOf({ manifest: null }));
+    assert.deepEqual(Object.keys(findings).slice(0, 5),
+      ['browser', 'threads', 'webgpu', 'f16', 'locks']);
+  });
+
+  test('gets no advice about a manifest', async () => {
+    const facts = await gatherFacts(scopeOf({ manifest: null }));
+    const store = new MemoryStore();
+    store.room = { usage: 0, quota: 100e9, persisted: false };
+    const manager = await managerOf(store);
+    const { checks } = await manager.handleMessage(
+      { action: 'doctor', id: 1, params: { facts } });
+    await manager.dispose();
+    const { ok, fix } = checks.find((/** @type {any} */ { check }) => (
+      check === 'persistence'));
+    assert.equal(ok, false);
+    assert.match(fix, /navigator\.storage\.persist/);
+  });
 });
 
 describe('browsers', () => {

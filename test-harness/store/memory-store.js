@@ -49,7 +49,10 @@ export class MemoryStore {
   #watch;
   #locks;
   #isClosed = false;
-  /** @type {{ usage: number | null, quota: number | null }} */
+  /**
+   * @type {{ usage: number | null, quota: number | null,
+   *   persisted?: boolean | null }}
+   */
   room = { usage: null, quota: null };
 
   /**
@@ -116,7 +119,7 @@ export class MemoryStore {
 
   /** @type {Store['estimate']} */
   estimate() {
-    return this.#do('estimate', () => ({ ...this.room, persisted: null }));
+    return this.#do('estimate', () => ({ persisted: null, ...this.room }));
   }
 
   /** @type {Store['lock']} */

@@ -103,14 +103,18 @@ static int is_browser(const tam_json_node *facts, const char *name) {
   return tam_span_is(tam_json_get_string(member(facts, "browser")), name);
 }
 
+static int is_extension(const tam_json_node *facts) {
+  return tam_json_get_kind(member(facts, "manifest")) == TAM_JSON_KIND_OBJECT;
+}
+
 static void check_browser(tam_store_op *op, const tam_json_node *facts) {
   uint8_t text[128];
   tam_buf message;
   tam_span name =
       tam_span_head(tam_json_get_string(member(facts, "browser")), 32);
   double version = tam_json_get_number(member(facts, "browserVersion"));
-  double needed = tam_span_is(name, "chrome")    ? CHROME_MIN
-                  : tam_span_is(name, "firefox") ? FIREFOX_MIN
+  double needed = is_browser(facts, "chrome")    ? CHROME_MIN
+                  : is_browser(facts, "firefox") ? FIREFOX_MIN
                                                  : 0;
   tam_buf_init_fixed(&message, text, sizeof(text));
   tam_buf_append(&message, name);
@@ -157,7 +161,7 @@ static void check_minimum(tam_store_op *op, const tam_json_node *version,
 static void check_manifest(tam_store_op *op, const tam_json_node *facts) {
   const tam_json_node *manifest = member(facts, "manifest");
   const tam_json_node *permissions = member(manifest, "permissions");
-  if (tam_json_get_kind(manifest) != TAM_JSON_KIND_OBJECT) {
+  if (!is_extension(facts)) {
     return;
   }
   say(op, "manifestVersion",
@@ -187,7 +191,7 @@ static void check_manifest(tam_store_op *op, const tam_json_node *facts) {
 
 // Keys that a browser does not know are no advice for it.
 static const char *isolation_fix(const tam_json_node *facts) {
-  if (member(facts, "manifest") == NULL) {
+  if (!is_extension(facts)) {
     return "Send Cross-Origin-Embedder-Policy: require-corp and "
            "Cross-Origin-Opener-Policy: same-origin with the page.";
   }

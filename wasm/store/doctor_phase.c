@@ -117,6 +117,7 @@ static int diagnose_start(tam_store_op *op) {
       op, "room",
       op->room.free_bytes < 0 || op->room.free_bytes >= ROOM_MIN_BYTES,
       tam_buf_span(&message), "Delete models or free disk space.");
+  int is_extension = op->params.unlimited_storage >= 0;
   // With unlimitedStorage the browser evicts nothing, whatever it calls that.
   int is_kept = op->room.persisted != 0 || op->params.unlimited_storage > 0;
   tam_store_write_check(
@@ -124,8 +125,10 @@ static int diagnose_start(tam_store_op *op) {
       is_kept ? TAM_SPAN("models are not deleted unless somebody asks")
               : TAM_SPAN("the browser may delete models when space is "
                          "short"),
-      "Ask for the permission unlimitedStorage in the manifest.");
-  if (op->params.unlimited_storage >= 0) {
+      is_extension ? "Ask for the permission unlimitedStorage in the manifest."
+                   : "Call navigator.storage.persist() when the user has "
+                     "clicked: the browser may ask.");
+  if (is_extension) {
     int is_unlimited = op->params.unlimited_storage > 0;
     tam_store_write_check(
         op, "unlimitedStorage", is_unlimited,
