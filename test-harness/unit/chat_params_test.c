@@ -127,6 +127,8 @@ static void model_layer(void) {
 static void greedy(void) {
   CHECK_REPORT(NULL, NULL, "{\"do_sample\":true,\"temperature\":0}",
                "{\"do_sample\":false,\"temperature\":0}", "[]");
+  CHECK_REPORT(NULL, NULL, "{\"do_sample\":true,\"temperature\":1e-40}",
+               "{\"do_sample\":false,\"temperature\":0}", "[]");
   CHECK_REPORT(NULL, NULL,
                "{\"do_sample\":true,\"temperature\":0,\"top_p\":0.5}",
                "{\"do_sample\":false,\"temperature\":0}",
@@ -176,7 +178,7 @@ static void all_kinds(void) {
       "\"repetition_penalty\":0.000000001,\"logit_bias\":{\"9\":-100},"
       "\"bad_words_ids\":[[1],[2,3]],\"forced_eos_token_id\":[7],"
       "\"exponential_decay_length_penalty\":[3,1.0625],"
-      "\"max_time\":1000000000000000e15,\"stop_strings\":[\"a\\\"b\"]}",
+      "\"max_time\":1e30,\"stop_strings\":[\"a\\\"b\"]}",
       "[]");
   CHECK_REPORT(NULL, NULL,
                "{\"do_sample\":true,\"seed\":258,\"stop_strings\":[\"x\","
@@ -191,6 +193,24 @@ static void all_kinds(void) {
                "{\"do_sample\":true,\"temperature\":1,\"top_k\":50,"
                "\"seed\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,255]}",
                "[]");
+}
+
+// However large or small: as JSON that reads back as the same number.
+static void numbers(void) {
+  CHECK_REPORT(NULL, NULL,
+               "{\"length_penalty\":-1.5e30,\"num_beams\":2,"
+               "\"repetition_penalty\":1e-300,"
+               "\"encoder_repetition_penalty\":1.25e-25,"
+               "\"presence_penalty\":1e-20,\"frequency_penalty\":-2.5e-7}",
+               "{\"do_sample\":false,\"num_beams\":2,"
+               "\"length_penalty\":-15e29,"
+               "\"encoder_repetition_penalty\":125e-27,"
+               "\"repetition_penalty\":1e-300,\"presence_penalty\":1e-20,"
+               "\"frequency_penalty\":-0.00000025}",
+               "[]");
+  CHECK_REFUSED("{\"max_new_tokens\":1e20}",
+                "max_new_tokens is 1e20, but must be a whole number from 1 to "
+                "16777216");
 }
 
 static void ignored_names(void) {
@@ -220,7 +240,7 @@ static void refused(void) {
   CHECK_REFUSED("{\"temperature\":\"0.5\"}",
                 "temperature is \"0.5\", but must be a number from 0 on");
   CHECK_REFUSED("{\"temperature\":1e39}",
-                "temperature is 1000000000000000e24, but must be a number "
+                "temperature is 1e39, but must be a number "
                 "from 0 on");
   CHECK_REFUSED("{\"top_p\":1.01}",
                 "top_p is 1.01, but must be a number from 0 to 1");
@@ -345,6 +365,7 @@ int main(void) {
   RUN(greedy);
   RUN(lengths);
   RUN(all_kinds);
+  RUN(numbers);
   RUN(ignored_names);
   RUN(refused);
   RUN(refused_together);

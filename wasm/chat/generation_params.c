@@ -23,6 +23,11 @@
 #define POWER_MAX  22
 #define PLACES_MAX 16
 
+// Numbers below the first are raised to the second, so that those places hold
+// some twelve digits of them.
+#define TINY       1e-22
+#define TINY_FLOOR 1e-10
+
 // 2^53: beyond it not every whole number is a double.
 #define SEED_MAX 9007199254740992.0
 
@@ -126,8 +131,14 @@ void tam_generation_append_number(tam_buf *buf, double value) {
   double power = 1;
   size_t places = 0;
   int exponent = 0;
-  for (; size >= SEED_MAX; size /= 10) {
+  for (; size / power >= SEED_MAX; power *= 10) {
     exponent++;
+  }
+  size /= power;
+  power = 1;
+  for (int is_tiny = size > 0 && size < TINY; is_tiny && size < TINY_FLOOR;
+       size *= 10) {
+    exponent--;
   }
   double digits = (double)(uint64_t)(size + 0.5);
   while (digits / power != size && digits < SEED_MAX / 16 &&
@@ -136,14 +147,18 @@ void tam_generation_append_number(tam_buf *buf, double value) {
     places++;
     digits = (double)(uint64_t)(size * power + 0.5);
   }
-  if (places > PLACES_MAX) {
-    exponent = -(int)places;
+  if (places > PLACES_MAX || exponent < 0) {
+    exponent -= (int)places;
     places = 0;
+  }
+  uint64_t shown = (uint64_t)digits;
+  for (; exponent != 0 && shown != 0 && shown % 10 == 0; shown /= 10) {
+    exponent++;
   }
   if (value < 0) {
     tam_buf_append_byte(buf, '-');
   }
-  append_decimal(buf, (uint64_t)digits, places);
+  append_decimal(buf, shown, places);
   if (exponent != 0) {
     tam_buf_append_byte(buf, 'e');
     tam_text_append_number(buf, exponent);

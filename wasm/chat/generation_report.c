@@ -140,6 +140,10 @@ static int settle_ids(tam_generation_params *self, size_t vocab, tam_buf *why) {
 // -----------------------------------------------------------------------------
 // Modes
 
+// Divided by less, logits come to the end of the floats and are alike there,
+// while only the best of them could be drawn: what is colder counts as 0.
+#define TEMPERATURE_MIN 1e-30
+
 // Returns why |param| has no meaning, or NULL.
 static const char *find_lack(const tam_generation_params *self,
                              const tam_generation_facts *facts,
@@ -191,9 +195,10 @@ static void settle_lengths(tam_generation_params *self) {
 
 static void settle_modes(tam_generation_params *self,
                          const tam_generation_facts *facts) {
-  tam_param_value *sample = &self->values[TAM_PARAM_DO_SAMPLE];
-  if (tam_generation_params_get(self, TAM_PARAM_TEMPERATURE) == 0) {
-    sample->number = 0;
+  tam_param_value *temperature = &self->values[TAM_PARAM_TEMPERATURE];
+  if (temperature->number < TEMPERATURE_MIN) {
+    temperature->number = 0;
+    self->values[TAM_PARAM_DO_SAMPLE].number = 0;
   }
   for (tam_param param = 0; param < TAM_PARAM_COUNT; param++) {
     const char *lack = find_lack(self, facts, param);
