@@ -143,16 +143,22 @@ describe('a request', () => {
 
   test('the system prompt of the settings', async () => {
     const settings = { system_prompt: system.content };
-    const { prompt } = await ask(world, { message: 'Hi', settings });
+    const { prompt, result } = await ask(world, { message: 'Hi', settings });
     assert.equal(prompt, rendered([system, user('Hi')]));
+    assert.equal(result.effective.system_prompt, system.content);
+    assert.ok(!('json_mode' in result.effective));
     const own = { role: 'system', content: 'Be a parrot.' };
     const chat = await ask(world, { messages: [own, user('Hi')], settings });
     assert.equal(chat.prompt, rendered([own, user('Hi')]));
+    assert.ok(!('system_prompt' in chat.result.effective));
+    assert.deepEqual(chat.result.ignored,
+      [{ name: 'system_prompt', reason: 'the chat has a system prompt' }]);
   });
 
   test('JSON mode has a system prompt of its own', async () => {
-    const { prompt } = await ask(world,
+    const { prompt, result } = await ask(world,
       { message: 'Hi', settings: { json_mode: true } });
+    assert.equal(result.effective.json_mode, true);
     assert.match(prompt, /^<\|start\|>system\n[^]*JSON[^]*<\|start\|>user\nHi/);
   });
 
@@ -396,13 +402,22 @@ describe('templates', () => {
       messages: [user(parts('Once', 'upon'))] }), 'Once\nupon');
     for (const request of [
       { messages: [user('A?'), assistant('B.'), user('C?')] },
-      { settings: { system_prompt: 'Be brief.' } },
     ]) {
       await assert.rejects(
-        seenWith(options, request.messages ?
-          { message: undefined, ...request } : request),
+        seenWith(options, { message: undefined, ...request }),
         { code: 'template_failed', message: /no chat template/ });
     }
+  });
+
+  test('without one a system prompt is ignored, with the reason', async () => {
+    const world = await scriptedManager(
+      saying('Yes.'), { tokenizerConfig: { chat_template: undefined } });
+    const { prompt, result } = await ask(
+      world, { message: 'Hi', settings: { system_prompt: 'Be brief.' } });
+    assert.equal(prompt, 'Hi');
+    assert.deepEqual(result.ignored, [
+      { name: 'system_prompt', reason: 'the model has no chat template' }]);
+    await world.manager.dispose();
   });
 });
 

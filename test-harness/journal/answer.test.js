@@ -20,6 +20,7 @@ const ASKED = {
   drawn: { do_sample: true, temperature: 1.5, max_new_tokens: 24 },
   seeded: { do_sample: true, temperature: 1.5, seed: 5, max_new_tokens: 24 },
   'with a stop string': { max_new_tokens: 40, stop_strings: ['.'] },
+  'with a system prompt': { max_new_tokens: 12, system_prompt: 'Be brief.' },
   guided: { guidance_scale: 1.5, max_new_tokens: 16 },
   'with beams': { num_beams: 3, num_return_sequences: 2, max_new_tokens: 12 },
 };

@@ -36,6 +36,7 @@ struct tam_chat_answer {
   tam_prompt prompt;
   int has_prompt;
   int has_tools;
+  int has_system;     // the prompt begins with that of the settings
   int is_json;        // the answer shall be JSON
   tam_buf chat_id;    // empty: none
   tam_buf message_id; // likewise

@@ -45,6 +45,8 @@ typedef struct tam_generation_params {
   tam_buf text;     // of the stop strings
   tam_buf ignored;  // JSON objects
   uint8_t seed[16]; // of the generator of random numbers
+  tam_span system;  // a setting of the prompt, used there; empty: none was
+  int is_json;      // another one
 } tam_generation_params;
 
 // Some token ids; what they point to is the parameters'.
@@ -129,6 +131,12 @@ tam_span tam_generation_params_stop(const tam_generation_params *self,
 // it is not given.
 int tam_generation_params_decay(const tam_generation_params *self,
                                 double *pstart, double *pfactor);
+
+// Says what became of the settings of the prompt: |is_json|, and the system
+// prompt |system|, which is kept, not copied. |unused|: why it was not used;
+// NULL: it was. Errors show in write_ignored.
+void tam_generation_params_note_prompt(tam_generation_params *self, int is_json,
+                                       tam_span system, const char *unused);
 
 // Writes the object of what took effect: everything given and not ignored, and
 // the defaults that matter. Call after tam_generation_params_settle.

@@ -229,6 +229,15 @@ int tam_generation_params_settle(tam_generation_params *self,
 // -----------------------------------------------------------------------------
 // Writing
 
+void tam_generation_params_note_prompt(tam_generation_params *self, int is_json,
+                                       tam_span system, const char *unused) {
+  self->is_json = is_json;
+  self->system = unused == NULL ? system : TAM_SPAN_NONE;
+  if (unused != NULL && system.len > 0) {
+    tam_generation_ignore(self, TAM_SPAN("system_prompt"), unused);
+  }
+}
+
 static void write_number(tam_buf *json, double number) {
   tam_json_write_raw(json, TAM_SPAN_NONE);
   tam_generation_append_number(json, number);
@@ -355,6 +364,13 @@ void tam_generation_params_write_effective(const tam_generation_params *self,
       tam_json_write_key(json, tam_param_name(param));
       write_value(json, self, param);
     }
+  }
+  if (self->system.len > 0) {
+    tam_json_write_string_member(json, "system_prompt", self->system);
+  }
+  if (self->is_json) {
+    tam_json_write_key(json, "json_mode");
+    tam_json_write_bool(json, 1);
   }
   tam_json_write_object_end(json);
 }

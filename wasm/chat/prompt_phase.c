@@ -177,14 +177,32 @@ static void append_part(tam_chat_op *op) {
   }
 }
 
+// Returns the system prompt of the settings; empty: there is none.
+static tam_span system_setting(const tam_chat_answer *answer) {
+  tam_span system = tam_json_get_string(setting(answer, "system_prompt"));
+  return tam_span_trim(system).len > 0 ? system : TAM_SPAN_NONE;
+}
+
+static void note_prompt(tam_chat_op *op) {
+  tam_chat_answer *answer = op->answer;
+  const char *unused = op->chat->model->templates.len == 0
+                           ? "the model has no chat template"
+                       : answer->has_system ? NULL
+                                            : "the chat has a system prompt";
+  tam_generation_params_note_prompt(&answer->settings, answer->is_json,
+                                    system_setting(answer), unused);
+}
+
+// Without a template there are no roles, so nothing may be added.
 static int read_prompt(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
-  tam_prompt_setup setup = {
-      .system = tam_json_get_string(setting(answer, "system_prompt")),
-      .with_default = answer->defaults.len > 0,
-      .json = tam_json_get_bool(setting(answer, "json_mode")),
-  };
-  answer->is_json = setup.json;
+  tam_prompt_setup setup = {TAM_SPAN_NONE, 0, 0, TAM_PROMPT_ERROR};
+  answer->is_json = tam_json_get_bool(setting(answer, "json_mode"));
+  if (op->chat->model->templates.len > 0) {
+    setup.system = system_setting(answer);
+    setup.with_default = answer->defaults.len > 0;
+    setup.json = answer->is_json;
+  }
   answer->has_tools = tam_json_get_first(tam_json_get_member(
                           answer->params, TAM_SPAN("tools"))) != NULL;
   setup.with_parts = tam_chat_model_template_wants_parts(
@@ -197,6 +215,7 @@ static int read_prompt(tam_chat_op *op) {
   if (error == 0) {
     error = tam_prompt_end(&answer->prompt, &setup);
   }
+  answer->has_system = setup.system.len > 0 && answer->prompt.system.len > 0;
   if (error == TAM_ERR_INVALID_PARAMS && answer->prompt.problem != NULL) {
     tam_chat_op_fail(op, error, "messages[");
     tam_text_append_number(&op->why, (double)answer->prompt.problem_index);
@@ -386,6 +405,8 @@ static int begin_again(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
   const tam_saved_answer *before = &answer->before;
   answer->is_json = before->is_json != 0;
+  answer->has_system = before->has_system != 0;
+  note_prompt(op);
   answer->has_tools = before->has_tools != 0;
   answer->opened = (int)before->opened;
   op->turn_ms = op->chat->now_ms - before->elapsed_ms;
@@ -418,7 +439,11 @@ static int prompt_start(tam_chat_op *op) {
   if (error == 0) {
     error = read_prompt(op);
   }
-  return error != 0 ? error : order_render(op);
+  if (error != 0) {
+    return error;
+  }
+  note_prompt(op);
+  return order_render(op);
 }
 
 // More tokens than any context holds are counted but not kept: turns may be

@@ -16,6 +16,7 @@ enum { TEXT_MODEL = 0, TEXT_CHAT, TEXT_SETTINGS, TEXT_COUNT = 5 };
 // which so lie where numbers may.
 typedef struct head_frame {
   uint32_t has_tokens;
+  uint32_t has_system;
   uint32_t is_json;
   uint32_t has_tools;
   uint32_t opened;
@@ -75,6 +76,7 @@ static int read_head(tam_saved_answer *self, tam_span head) {
     return TAM_ERR_INVALID_ARGUMENT;
   }
   self->has_tokens = frame.has_tokens != 0;
+  self->has_system = frame.has_system;
   self->is_json = frame.is_json;
   self->has_tools = frame.has_tools;
   self->opened = frame.opened;
@@ -145,6 +147,7 @@ static void put_tokens(tam_buf *buf, tam_token_span tokens) {
 void tam_saved_answer_write_head(const tam_saved_answer *self, tam_buf *head) {
   head_frame frame = {
       .has_tokens = (uint32_t)self->has_tokens,
+      .has_system = self->has_system,
       .is_json = self->is_json,
       .has_tools = self->has_tools,
       .opened = self->opened,

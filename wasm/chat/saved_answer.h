@@ -25,6 +25,7 @@ typedef struct tam_saved_answer {
   tam_token_span tokens;                  // that the decoder began with
   tam_token_span source;                  // of the encoder
   uint8_t seed[16];
+  uint32_t has_system;
   uint32_t is_json;
   uint32_t has_tools;
   uint32_t opened;

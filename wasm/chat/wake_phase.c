@@ -131,6 +131,7 @@ static void take_prompt(const tam_chat_answer *answer,
                         tam_saved_answer *saved) {
   size_t at = 0;
   saved->has_tokens = 1;
+  saved->has_system = (uint32_t)answer->has_system;
   saved->is_json = (uint32_t)answer->is_json;
   saved->has_tools = (uint32_t)answer->has_tools;
   saved->opened = (uint32_t)answer->opened;
