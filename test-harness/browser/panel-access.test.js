@@ -160,6 +160,7 @@ describe('read aloud', () => {
     const snapshot = await list.ariaSnapshot();
     assert.match(snapshot, /button "tiny-chat Chat tabagent .*" \[expanded\]/);
     assert.match(snapshot, /group "About tabagent\/tiny-chat"/);
+    assert.match(snapshot, /definition: tabagent\/tiny-chat\n/);
     assert.match(snapshot, /list "Variants"/);
     assert.match(snapshot, /button "Download tabagent\/tiny-chat fp32"/);
     const [item] = await list.locator('> li').all();

@@ -102,6 +102,8 @@ function facts(row, app) {
   const page = `${app.hubUrl}/${row.id}`;
   /** @type {[string, string | undefined][]} */
   const terms = [
+    // The row above cuts long names off; their ends tell variants apart.
+    ['Name', row.id],
     ['Type', row.model_type ?? undefined],
     ['License', row.license],
     ['Updated', row.lastModified === undefined ? undefined
