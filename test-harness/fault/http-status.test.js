@@ -122,11 +122,27 @@ describe('closed and missing repositories', () => {
   });
 
   test('gated although the listing does not say so', async () => {
-    const { model, meta } = await fetchOne('closed/gated-without-config');
+    const { model, meta } = await fetchOne('closed/gated-without-config',
+      { params: { debug: true } });
     assert.equal(model.classification, 'auth-protected');
     assert.equal(model.confidence, 'high');
     assert.equal(model.fetchStatus, '401');
     assert.equal(meta.telemetry.counters['configFetch.401'], 1);
+    const [{ durationMs, ...raw }, ...more] = meta.raw;
+    assert.ok(durationMs > 0);
+    assert.deepEqual([raw, more],
+      [{ modelId: model.id, statusCode: 401, pathsTried: 1 }, []]);
+  });
+
+  test('no configuration at any path', async () => {
+    const { model, meta } = await fetchOne('open/without-config', {
+      params: { debug: true },
+      faults: [{ bucket: 'resolvers', status: 404,
+        headers: { 'x-error-code': 'EntryNotFound' } }],
+    });
+    assert.equal(model.fetchStatus, 'no-config');
+    assert.deepEqual(meta.raw.map((/** @type {any} */ { statusCode, pathsTried }) => (
+      [statusCode, pathsTried])), [[404, 3]]);
   });
 
   test('gated, token without a grant', async () => {

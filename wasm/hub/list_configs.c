@@ -257,7 +257,8 @@ static int config_on_missing(tam_list_op *op, tam_candidate *candidate,
     return op_give_up(op, candidate, TAM_FETCH_NOT_FOUND, TAM_ERR_HTTP_STATUS,
                       "the repository or its main revision is gone");
   }
-  if (++candidate->config_path < CONFIG_PATHS) {
+  if (candidate->config_path + 1 < CONFIG_PATHS) {
+    candidate->config_path++;
     return config_submit(op, candidate, tag);
   }
   return op_judge(op, candidate, TAM_FETCH_NO_CONFIG, 0);

@@ -119,7 +119,9 @@ static void write_raw(const tam_list_op *op, tam_buf *json) {
   tam_json_write_array_begin(json);
   for (size_t i = 0; i < op->candidates.count; i++) {
     const tam_candidate *candidate = op->candidates.items[i];
-    if (candidate->fetch_message.len == 0 || written == TAM_LIST_ERRORS_MAX) {
+    int has_failed =
+        candidate->status_code >= 400 || candidate->fetch_message.len > 0;
+    if (!has_failed || written == TAM_LIST_ERRORS_MAX) {
       continue;
     }
     written++;
@@ -129,8 +131,10 @@ static void write_raw(const tam_list_op *op, tam_buf *json) {
     tam_json_write_number_member(json, "pathsTried",
                                  candidate->config_path + 1);
     tam_json_write_number_member(json, "durationMs", candidate->fetch_ms);
-    tam_json_write_string_member(json, "message",
-                                 tam_buf_span(&candidate->fetch_message));
+    if (candidate->fetch_message.len > 0) {
+      tam_json_write_string_member(json, "message",
+                                   tam_buf_span(&candidate->fetch_message));
+    }
     tam_json_write_object_end(json);
   }
   tam_json_write_array_end(json);

@@ -6,8 +6,9 @@
 
 #include <string.h>
 
-// Progress is said at most ten times a second.
-#define PROGRESS_PERIOD_MS 100.0
+// Progress is said at most ten times in any second: nine times at this pace,
+// and once at the end, which does not wait.
+#define PROGRESS_PERIOD_MS 112.0
 
 // ---------------------------------------------------------------------------
 // Progress
