@@ -300,7 +300,7 @@ describe('what cannot be done', () => {
       [['download', MODEL, '--dtype', 'q99'], 1,
         /these dtypes: q8, q4 \(dtype_unavailable\)/],
       [['download', MODEL, '--revision', 'none'], 1, /\(not_found\)/],
-      [['download', 'no/such'], 1, /\(unauthorized\)\nCheck the id\./],
+      [['download', 'no/such'], 1, /\(unauthorized\)\nCheck the id /],
       [['download', MODEL, '--token-env', 'NO_SUCH'], 2,
         /variable NO_SUCH is not set/],
       [['verify', 'no/such'], 1, /not in the store \(not_stored\)/],

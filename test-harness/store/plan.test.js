@@ -125,15 +125,23 @@ describe('a plan', () => {
     await manager.dispose();
   });
 
-  /** @type {[string, object, string, Files?, object?][]} */
+  const secret = { entry: { private: true } };
+  /** @type {[string, object, string, RegExp, Files?, object?][]} */
   const refusals = [
-    ['an unknown dtype', { dtype: 'int4' }, 'dtype_unavailable'],
-    ['a dtype that it does not have', { dtype: 'fp16' }, 'dtype_unavailable'],
-    ['a repository without graphs', {}, 'dtype_unavailable', COMMON],
-    ['a revision that does not exist', { revision: 'v9' }, 'not_found'],
-    ['a private one', {}, 'unauthorized', FILES, { entry: { private: true } }],
+    ['an unknown dtype', { dtype: 'int4' }, 'dtype_unavailable', /fp32, q8, q4/],
+    ['a dtype that it does not have', { dtype: 'fp16' }, 'dtype_unavailable',
+      /fp32, q8, q4/],
+    ['a repository without graphs', {}, 'dtype_unavailable', /no ONNX/, COMMON],
+    ['a revision that does not exist', { revision: 'v9' }, 'not_found',
+      /404: the model has no such revision$/],
+    ['a private one', {}, 'unauthorized',
+      /401: there is no such model, or it is private$/, FILES, secret],
+    ['one that others may read', { hfToken: 'hf_reader' }, 'not_found',
+      /404: there is no such model$/, FILES, secret],
+    ['a wrong token', { hfToken: 'hf_nobody' }, 'unauthorized',
+      /401: .* the token may not read it$/],
   ];
-  for (const [name, options, code, files, hub] of refusals) {
+  for (const [name, options, code, message, files, hub] of refusals) {
     test(`of ${name} is refused`, async () => {
       const world = await worldOf(files, { hub });
       for (const verb of /** @type {const} */ (['plan', 'download'])) {
@@ -141,9 +149,7 @@ describe('a plan', () => {
           .then(() => null, (reason) => reason);
         assert.equal(error?.code, code, error?.message);
         assert.equal(error.modelId, MODEL);
-        if (name.startsWith('a dtype')) {
-          assert.match(error.message, /fp32, q8, q4/);
-        }
+        assert.match(error.message, message);
       }
       assert.equal(world.store.data.files.size, 0);
       await world.manager.dispose();
@@ -156,7 +162,10 @@ describe('a plan', () => {
     const plan = await manager.plan(MODEL, { dtype: 'q4' });
     assert.equal(plan.totalBytes, sizeOf(Q4));
     await assert.rejects(manager.download(MODEL, { dtype: 'q4' }),
-      { code: 'unauthorized', status: 401 });
+      { code: 'unauthorized', status: 401, message: /gated.* logged in/ });
+    await assert.rejects(
+      manager.download(MODEL, { dtype: 'q4', hfToken: 'hf_reader' }),
+      { code: 'unauthorized', status: 403, message: /gated.* token/ });
     const { bytes } = await manager.download(
       MODEL, { dtype: 'q4', hfToken: 'hf_granted' });
     assert.equal(bytes, sizeOf(Q4));

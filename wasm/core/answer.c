@@ -51,8 +51,8 @@ const char *tam_error_remedy(int error) {
   case TAM_ERR_HTTP_STATUS:
     return "Check the connection and try again; what is stored is kept.";
   case TAM_ERR_UNAUTHORIZED:
-    return "Check the id. Where terms have to be accepted, do that on the Hub, "
-           "and give an access token.";
+    return "Check the id and the access token. The terms of a gated model have "
+           "to be accepted on its page.";
   case TAM_ERR_NOT_FOUND:
     return "Check the id, the revision and the Hub's address.";
   case TAM_ERR_QUOTA_EXCEEDED:

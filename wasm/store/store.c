@@ -123,10 +123,36 @@ static int refusal_of(const tam_net_report *report) {
   return report->status == 404 ? TAM_ERR_NOT_FOUND : TAM_ERR_HTTP_STATUS;
 }
 
+static int has_token(const tam_store_op *op) {
+  return op->params.token.len > 0 || op->store->host.token->len > 0;
+}
+
 // Returns 1 when the Hub may give it to somebody who is logged in.
 static int is_refused(const tam_store_op *op, uint32_t status) {
-  return (status == 401 || status == 403) && op->params.token.len == 0 &&
-         op->store->host.token->len == 0;
+  return (status == 401 || status == 403) && !has_token(op);
+}
+
+// Returns what a status means, as far as the Hub tells: to those who may not
+// read a private repository it says the same as of one that does not exist.
+static const char *explain(const tam_store_op *op,
+                           const tam_net_report *report) {
+  switch (report->headers.hub_error) {
+  case TAM_HUB_ERROR_GATED_REPO:
+    return has_token(op)
+               ? ": the model is gated, and not open to this token yet"
+               : ": the model is gated, and nobody is logged in";
+  case TAM_HUB_ERROR_REPO_NOT_FOUND:
+    return ": there is no such model";
+  case TAM_HUB_ERROR_REVISION_NOT_FOUND:
+    return ": the model has no such revision";
+  case TAM_HUB_ERROR_ENTRY_NOT_FOUND:
+    return ": the model has no such file";
+  default:
+    return report->status != 401 ? ""
+           : has_token(op)
+               ? ": there is no such model, or the token may not read it"
+               : ": there is no such model, or it is private";
+  }
 }
 
 // The Hub answered, but not with what was asked for.
@@ -141,6 +167,7 @@ static int on_refused(tam_store_op *op, const tam_net_report *report) {
   }
   tam_buf_append_text(&op->why, "the Hub answered with status ");
   tam_text_append_number(&op->why, report->status);
+  tam_buf_append_text(&op->why, explain(op, report));
   return error;
 }
 
