@@ -9,7 +9,7 @@ import * as realOrt from 'onnxruntime-web';
 
 import { createHub } from '../hub/index.js';
 import { emptyData, MemoryStore } from '../store/memory-store.js';
-import { managerOf, offline, quiet } from '../store/world.js';
+import { HUB_URL, managerOf, offline, quiet } from '../store/world.js';
 import { FakeOrt, favouring, METADATA, VOCAB } from './fake-ort.js';
 import { answerOf, generate, NO_MODEL, saying, scriptedManager } from './script.js';
 import { chatManager, MODEL, repositoryOf } from './world.js';
@@ -181,6 +181,20 @@ describe('without what is needed', () => {
     await assertAnswers(alone);
     await alone.dispose();
   });
+});
+
+test('a model whose files were fetched one by one needs no Hub', async () => {
+  const files = repositoryOf(NO_MODEL);
+  const { open, hub } = world(files);
+  const online = await open();
+  for (const path of files.keys()) {
+    const address = `${HUB_URL}/${MODEL}/resolve/main/${path}`;
+    await (await online.fetch(address)).arrayBuffer();
+  }
+  const from = hub.requests.length;
+  await online.load({ modelId: MODEL });
+  assert.equal(hub.requests.length, from);
+  await online.dispose();
 });
 
 describe('a damaged file', () => {

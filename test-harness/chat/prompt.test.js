@@ -381,8 +381,9 @@ describe('templates', () => {
       const { manager } = await scriptedManager(saying('Yes.'),
         { tokenizerConfig: { chat_template: template } });
       await assert.rejects(manager.generate({ message: 'Hi' }), (error) => {
-        const { code, stage, message } = /** @type {any} */ (error);
+        const { code, stage, message, userAction } = /** @type {any} */ (error);
         assert.equal(code, 'template_failed');
+        assert.match(userAction, /message/);
         assert.equal(stage, 'prompt');
         assert.match(message, /** @type {RegExp} */ (construct));
         return true;

@@ -78,8 +78,9 @@ const char *tam_error_remedy(int error) {
   case TAM_ERR_UNSUPPORTED_GRAPH:
   case TAM_ERR_MALFORMED_GRAPH:
   case TAM_ERR_GRAPH_TOO_LARGE:
-  case TAM_ERR_TEMPLATE_FAILED:
     return "Choose another model.";
+  case TAM_ERR_TEMPLATE_FAILED:
+    return "Give each message a role and a text, or choose another model.";
   case TAM_ERR_LOAD_CRASHED:
   case TAM_ERR_OUT_OF_MEMORY:
     return "Choose a smaller dtype, or close other tabs.";

@@ -75,7 +75,9 @@ static int no_such_dtype(tam_store_op *op, unsigned available) {
 
 // Returns the dtypes of which all files are complete, as bits.
 static unsigned complete_dtypes(tam_revision *revision) {
-  unsigned complete = revision->dtypes;
+  unsigned complete =
+      revision->dtypes |
+      tam_file_select_flagged(revision, TAM_REVISION_FILE_COMPLETE);
   for (int dtype = 0; dtype < TAM_DTYPE_COUNT; dtype++) {
     tam_revision_choose_none(revision);
     tam_file_select(revision, (tam_dtype)dtype);
