@@ -196,7 +196,7 @@ static void note_prompt(tam_chat_op *op) {
 // Without a template there are no roles, so nothing may be added.
 static int read_prompt(tam_chat_op *op) {
   tam_chat_answer *answer = op->answer;
-  tam_prompt_setup setup = {TAM_SPAN_NONE, 0, 0, TAM_PROMPT_ERROR};
+  tam_prompt_setup setup = {.policy = TAM_PROMPT_ERROR};
   answer->is_json = tam_json_get_bool(setting(answer, "json_mode"));
   if (op->chat->model->templates.len > 0) {
     setup.system = system_setting(answer);
