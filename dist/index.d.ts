@@ -199,6 +199,7 @@ export interface ModelManager {
   /**
    * Stores what `exportModel` wrote, or files that the user has (with
    * `modelId`; their hashes are asked of the Hub), verified like a download.
+   * A file that comes without its folder counts as the only one of its name.
    * What the Hub does not know is left out.
    * @throws {TabAgentError} `unexpected_shape` for another archive,
    *   `hash_mismatch`, and those of `download`
@@ -350,8 +351,10 @@ export interface ModelManager {
    * to its last message. Without `fromSeq` from the beginning; that of
    * progress of which only the newest counts, such as the bytes of a download,
    * is kept the newest. An answer that is taken up again after a kill says so at
-   * once with `resumed`, and the number of the message before it. May be iterated while others are. Messages are shared:
-   * do not change them. Throws `unknown_job` when nothing is known of it, and
+   * once with `resumed`, and the number of the message before it. May be
+   * iterated while others are. Messages are shared: do not change them. A job
+   * that was begun without a listener says only its end, but in a manager with
+   * `onMessage` or `journal`. Throws `unknown_job` when nothing is known of it, and
    * `too_large` when messages behind `fromSeq` are no longer kept (a job keeps
    * 16 MiB).
    */

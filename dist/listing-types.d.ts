@@ -35,7 +35,7 @@ export interface ListChatModelsParams {
   /** Read config.json where the row has no configuration (`'missing'`, the
    * default), for every model, or for none. */
   fetchConfigs?: 'missing' | 'all' | 'never';
-  /** Goes on where an earlier listing stopped. */
+  /** Goes on where an earlier listing with the same query stopped. */
   cursor?: string | null;
   /** Rows per page. */
   pageSize?: number;

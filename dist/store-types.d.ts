@@ -108,6 +108,7 @@ export interface StoredModel {
   commit: string;
   /** The label stands for this one. */
   current: boolean;
+  /** Those that were asked for, and those of which a graph came by itself. */
   dtypes: {
     dtype: string;
     status: 'downloaded' | 'available';
