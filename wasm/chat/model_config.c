@@ -291,8 +291,10 @@ int tam_model_config_scan_end(tam_model_config_scan *scan) {
 // ---------------------------------------------------------------------------
 // What follows
 
-double tam_model_config_number(const tam_model_config *config,
-                               tam_model_number number) {
+// Returns |number|: that of config.json, or else of its text_config; -1 when
+// both have none.
+static double config_number(const tam_model_config *config,
+                            tam_model_number number) {
   double value = config->sections[TAM_MODEL_CONFIG].numbers[number];
   return value >= 0 ? value
                     : config->sections[TAM_MODEL_TEXT_CONFIG].numbers[number];
@@ -302,7 +304,7 @@ static int32_t id_of(const tam_model_config *config, tam_model_number number,
                      int32_t otherwise) {
   double id = config->sections[TAM_MODEL_GENERATION].numbers[number];
   if (id < 0) {
-    id = tam_model_config_number(config, number);
+    id = config_number(config, number);
   }
   return is_id(id) ? (int32_t)id : otherwise;
 }
@@ -367,7 +369,7 @@ double tam_model_config_context(const tam_model_config *config) {
 static double first_of(const tam_model_config *config,
                        const tam_model_number *numbers, size_t count) {
   for (size_t i = 0; i < count; i++) {
-    double value = tam_model_config_number(config, numbers[i]);
+    double value = config_number(config, numbers[i]);
     if (value > 0) {
       return value;
     }

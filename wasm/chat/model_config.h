@@ -99,11 +99,6 @@ typedef struct tam_model_shape {
 // Forgets everything: nothing was read.
 void tam_model_config_init(tam_model_config *config);
 
-// Returns |number|: that of config.json, or else of its text_config; -1 when
-// both have none.
-double tam_model_config_number(const tam_model_config *config,
-                               tam_model_number number);
-
 // Stores the ids into |*pids|: of generation_config.json, config.json, its
 // text_config and the |tokenizer|, the first that has them.
 void tam_model_config_ids(const tam_model_config *config,
