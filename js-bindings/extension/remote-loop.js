@@ -28,7 +28,7 @@ import { send } from './platform.js';
  * @property {number} beginnings
  * @property {boolean} isCancelled
  * @property {number} lastSeq of its progress
- * @property {number} loaded bytes of a download, as far as it was told
+ * @property {number} reached how far it is, as was told
  * @property {CallOptions['onProgress']} onProgress
  * @property {(message: any) => void} resolve
  * @property {(error: unknown) => void} reject
@@ -71,8 +71,11 @@ const SUBSCRIPTION = 'subscribe';
 /** The request that is cancelled without an error: with what there is. */
 const ANSWER = 'generate';
 
-/** The request whose progress never goes back. */
-const DOWNLOAD = 'download';
+/**
+ * What never falls in the progress of a job, for those who only follow it, too.
+ * @type {Record<string, string>}
+ */
+const GROWING = { 'download:progress': 'loaded', 'load:progress': 'progress' };
 
 /** Runs operations in the host. */
 export class RemoteLoop {
@@ -196,7 +199,7 @@ export class RemoteLoop {
         /** @type {Call} */
         const call = {
           first: { [verb]: number, ...first }, kind, jobId, lastSeq,
-          onProgress, resolve, reject, loaded: 0,
+          onProgress, resolve, reject, reached: 0,
           isSent: false, beginnings: 0, isCancelled: Boolean(signal?.aborted),
         };
         this.#calls.set(number, call);
@@ -261,10 +264,11 @@ export class RemoteLoop {
       // was taken up again has no number of its own.
       if (!call || (message.seq <= call.lastSeq && !message.resumed)) return;
       call.lastSeq = message.seq ?? call.lastSeq;
-      // What a host had not stored when it died is fetched again: nobody counts
-      // it twice.
-      if (call.kind === DOWNLOAD && message.loaded < call.loaded) return;
-      call.loaded = message.loaded ?? call.loaded;
+      // What a host had not stored when it died is done again: nobody counts it
+      // twice.
+      const reached = message[GROWING[message.action]] ?? call.reached;
+      if (reached < call.reached) return;
+      call.reached = reached;
       attempt(() => call.onProgress?.(message));
     } else if (end !== undefined) {
       if (error) this.#fail(end, error);

@@ -57,7 +57,8 @@ const JOBS = [
   }, {
     name: 'load', args: [{ modelId: TINY_CHAT }],
     before: (panel) => ask(panel, 'reset'),
-    isRight: ({ modelId }) => modelId === TINY_CHAT,
+    isRight: ({ modelId }, progress) => modelId === TINY_CHAT
+      && grows(progress.map((one) => one.progress)),
   }, {
     name: 'generate', args: [{
       message: 'Hello', settings: { max_new_tokens: TOKENS, eos_token_id: [] },
