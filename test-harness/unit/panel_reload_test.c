@@ -216,6 +216,21 @@ static void test_what_is_no_model(void) {
   }
 }
 
+// Nor does one come back instead of one that was wanted since.
+static void test_another_is_wanted(void) {
+  chat_host host;
+  begin(&host);
+  uint32_t op = say(&host, INIT_OF("fp16"));
+  (void)next_order(&host, "download");
+  CHECK_INT(chat_host_command(
+                &host, CONFIGURE("{\"modelId\":\"a/b\",\"dtype\":\"q4\"}"), 0),
+            0);
+  chat_host_cancel(&host, op);
+  chat_host_run(&host);
+  expect(ask(&host, ANSWER), "\"code\":\"no_model\"");
+  chat_host_free(&host);
+}
+
 // One that is there is the right one.
 static void test_is_there_already(void) {
   chat_host host;
@@ -264,6 +279,7 @@ int main(void) {
   RUN(test_another_load_fails);
   RUN(test_worker_dies);
   RUN(test_what_is_no_model);
+  RUN(test_another_is_wanted);
   RUN(test_is_there_already);
   RUN(test_memory_may_be_short);
   return check_finish();
