@@ -41,6 +41,7 @@ export class ByteReader {
    * @returns {Promise<void>} rejects when the stream broke off before
    */
   async cancel() {
+    this.#rest = new Uint8Array(0);
     await (this.#writing ?? this.#giving)?.cancel();
   }
 
