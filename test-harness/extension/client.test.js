@@ -361,21 +361,33 @@ describe('without a host', () => {
   });
 });
 
-test('a panel that is there is told to the core, and when it goes', async () => {
-  /** @type {any[]} */
-  const told = [];
-  const extension = install({
-    createManager: async () => plainMade((message) => { told.push(message); }),
+/** @type {[string, (panel: any) => void][]} */
+const GOING = [
+  ['is closed', ({ page }) => page.kill()],
+  ['needs its client no more', ({ client }) => client.dispose()],
+];
+
+for (const [how, go] of GOING) {
+  test(`a panel is told to the core, and when it ${how}`, async () => {
+    /** @type {any[]} */
+    const told = [];
+    const extension = install({
+      createManager: async () => plainMade((message) => {
+        told.push(message);
+        return {};
+      }),
+    });
+    const panel = extension.connect();
+    await panel.client.state();
+    go(panel);
+    await settle(() => told.length === 3);
+    const [came, , went] = told;
+    assert.equal(came.type, 'uiConnected');
+    assert.equal(went.type, 'uiDisconnected');
+    assert.equal(came.payload.senderId, went.payload.senderId);
+    assert.match(came.payload.context, /panel\.html$/);
   });
-  const { page } = extension.connect();
-  await settle(() => told.length === 1);
-  page.kill();
-  await settle(() => told.length === 2);
-  assert.deepEqual(told.map(({ type }) => type),
-    ['uiConnected', 'uiDisconnected']);
-  assert.equal(told[0].payload.senderId, told[1].payload.senderId);
-  assert.match(told[0].payload.context, /panel\.html$/);
-});
+}
 
 test('which popup belongs to a tab outlives the host', async () => {
   const make = managerMaker();
