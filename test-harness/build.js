@@ -41,10 +41,13 @@ const COPIES = [
     .map((name) => `js-bindings/types/${name}.d.ts`),
 ];
 
-/** The files of dist/ that are code, in the order of their listing. */
+/** What the licenses of others ask for: to come along with what is theirs. */
+const LICENSES = 'LICENSES.txt';
+
+/** The files of dist/, in the order of their listing. */
 const FILES = [
   ...Object.keys(SCRIPTS), ...COPIES.map((path) => basename(path)),
-  'tabagent.wasm',
+  'tabagent.wasm', LICENSES,
 ].sort();
 
 /**
@@ -95,9 +98,10 @@ async function markImports(name) {
     '$&/* webpackIgnore: true */ /* @vite-ignore */ '));
 }
 
+/** Returns the paths of the sources that went into the scripts. */
 async function bundle() {
   const { build } = await import('esbuild');
-  await build({
+  const { metafile } = await build({
     absWorkingDir: ROOT,
     entryPoints: Object.entries(SCRIPTS).map(([name, source]) => (
       { in: source, out: basename(name, '.js') })),
@@ -115,8 +119,30 @@ async function bundle() {
     external: ['node:*', 'onnxruntime-web', 'onnxruntime-web/*'],
     banner: { js: '// SPDX-License-Identifier: Apache-2.0' },
     logLevel: 'warning',
+    metafile: true,
   });
   for (const name of Object.keys(SCRIPTS)) await markImports(basename(name));
+  return Object.keys(metafile.inputs);
+}
+
+/**
+ * Writes down the licenses of the packages that are inside, and that of cJSON,
+ * with which its source begins.
+ * @param {string[]} inputs
+ */
+async function gatherLicenses(inputs) {
+  const folder = process.env.CJSON_SOURCE_DIR || join(ROOT, 'build/cjson');
+  const source = await readFile(join(folder, 'cJSON.c'), 'utf8');
+  const parts = [
+    `In tabagent.wasm: cJSON\n${source.slice(2, source.indexOf('*/'))}`];
+  const packages = inputs.flatMap((path) => (
+    path.match(/^.*node_modules\/(?:@[^/]+\/)?[^/]+/) ?? []));
+  for (const path of [...new Set(packages)].sort()) {
+    const license = await readFile(join(ROOT, path, 'LICENSE'), 'utf8');
+    parts.push(`In the scripts: ${path.replace(/.*node_modules\//, '')}\n\n${
+      license}`);
+  }
+  await writeFile(join(BUILT, LICENSES), parts.join('\n----\n\n'));
 }
 
 /** Writes SHA256SUMS and sizes.json, and returns the sizes. */
@@ -157,7 +183,7 @@ export async function buildDist() {
   await mkdir(BUILT, { recursive: true });
   buildPreset('wasm');
   await copy('build/wasm/tabagent.wasm');
-  await bundle();
+  await gatherLicenses(await bundle());
   for (const path of COPIES) await copy(path);
   return describe();
 }
