@@ -156,6 +156,32 @@ test('a fetch takes what a download elsewhere has stored', async () => {
   assert.equal(clock.pendingTimers, 0);
 });
 
+for (const where of ['here', 'elsewhere']) {
+  test(`a repair waits for a download ${where}`, async () => {
+    const clock = createVirtualClock(Date.UTC(2026, 0, 1));
+    const files = { ...FILES, [GRAPH]: { size: 1000, seed: 'r' },
+      'onnx/model_q4.onnx': { size: 2000, seed: 'q4' } };
+    const hub = createModelHub(files, { clock });
+    const data = emptyData();
+    const [one, other] = await Promise.all([0, 0].map(() => (
+      managerOf(new MemoryStore(data), { fetch: hub.fetch, clock }))));
+    await pass(clock, one.download(MODEL, { dtype: 'fp32' }));
+    data.files.set(`${MODEL}/${GRAPH}_chunk_0`, new Blob([new Uint8Array(1000)]));
+    hub.faults.add({ match: 'model_q4', delayHeadMs: 3_600_000 });
+    const loader = where === 'here' ? one : other;
+    const downloading = assert.rejects(
+      loader.download(MODEL, { dtype: 'q4' }), { code: 'cancelled' });
+    await quiet();
+    const reading = readFile(one, GRAPH, files[GRAPH]);
+    await pass(clock,
+      new Promise((resolve) => { clock.setTimeout(resolve, 10_000); }));
+    await loader.cancelDownload((await loader.downloads())[0].id);
+    await downloading;
+    assert.equal(await pass(clock, reading), 'right');
+    await Promise.all([one.dispose(), other.dispose()]);
+  });
+}
+
 test('two repair one chunk', async () => {
   const { hub, data, managers, dispose } = await shared(2);
   await managers[0].download(MODEL);

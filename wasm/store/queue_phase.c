@@ -87,11 +87,17 @@ static const tam_transfer *find_transfer(const tam_store_op *download,
   return NULL;
 }
 
+// Returns 1 for a file of which nothing is out yet: it may come from anywhere.
+// Later the lock is for a repair, and nothing can stand in for that.
+static int is_before_head(const tam_store_op *op) {
+  return op->verb->is_serving && !op->serving.has_head;
+}
+
 // A download holds the lock as long as it takes. The network has the files that
 // it does not fetch, too; whoever hands one in wants to have it stored.
 static int is_elsewhere(const tam_store_op *op) {
   const tam_store_op *download =
-      op->verb->is_serving && !op->verb->is_storing && !op->params.is_input
+      is_before_head(op) && !op->verb->is_storing && !op->params.is_input
           ? find_download(op)
           : NULL;
   return download != NULL && find_transfer(download, op) == NULL;
@@ -116,15 +122,15 @@ static int lock_start(tam_store_op *op) {
 // The download has stored the file: it can be served now.
 static int is_there(const tam_store_op *op) {
   const tam_store_op *download =
-      op->verb->is_serving && !op->turn.has_looked_again ? find_download(op)
-                                                         : NULL;
+      is_before_head(op) && !op->turn.has_looked_again ? find_download(op)
+                                                       : NULL;
   const tam_transfer *transfer =
       download != NULL ? find_transfer(download, op) : NULL;
   return transfer != NULL && transfer->is_complete;
 }
 
 static int is_time_to_look(const tam_store_op *op) {
-  return op->verb->is_serving && op->store->now_ms >= op->turn.look_at_ms;
+  return is_before_head(op) && op->store->now_ms >= op->turn.look_at_ms;
 }
 
 // Whoever waits longer than a moment shall hear it.
@@ -142,7 +148,7 @@ static int lock_advance(tam_store_op *op) {
 }
 
 static double lock_deadline(const tam_store_op *op) {
-  if (op->verb->is_serving) {
+  if (is_before_head(op)) {
     return op->turn.look_at_ms;
   }
   return op->turn.has_said_waiting || op->speaker.is_quiet
