@@ -208,6 +208,12 @@ static void numbers(void) {
                "\"repetition_penalty\":1e-300,\"presence_penalty\":1e-20,"
                "\"frequency_penalty\":-0.00000025}",
                "[]");
+  CHECK_REPORT(NULL, NULL,
+               "{\"repetition_penalty\":2.5e-22,"
+               "\"presence_penalty\":1.23456789e-17}",
+               "{\"do_sample\":false,\"repetition_penalty\":25e-23,"
+               "\"presence_penalty\":123456789e-25}",
+               "[]");
   CHECK_REFUSED("{\"max_new_tokens\":1e20}",
                 "max_new_tokens is 1e20, but must be a whole number from 1 to "
                 "16777216");

@@ -23,10 +23,9 @@
 #define POWER_MAX  22
 #define PLACES_MAX 16
 
-// Numbers below the first are raised to the second, so that those places hold
-// some twelve digits of them.
-#define TINY       1e-22
-#define TINY_FLOOR 1e-10
+// Smaller numbers are raised to this, so that the powers above hold some twelve
+// digits of them.
+#define TINY 1e-10
 
 // 2^53: beyond it not every whole number is a double.
 #define SEED_MAX 9007199254740992.0
@@ -136,8 +135,7 @@ void tam_generation_append_number(tam_buf *buf, double value) {
   }
   size /= power;
   power = 1;
-  for (int is_tiny = size > 0 && size < TINY; is_tiny && size < TINY_FLOOR;
-       size *= 10) {
+  for (; size > 0 && size < TINY; size *= 10) {
     exponent--;
   }
   double digits = (double)(uint64_t)(size + 0.5);
