@@ -309,10 +309,11 @@ describe('a stream', () => {
    * @param {Uint8Array<ArrayBuffer>} bytes
    * @param {{ size: number, everyMs: number, count?: number }} pace of pieces;
    *   behind `count` of them nothing comes
+   * @param {import('./memory-store.js').Data} [data] that is stored
    */
-  async function timed(bytes, { size, everyMs, count = Infinity }) {
+  async function timed(bytes, { size, everyMs, count = Infinity }, data) {
     const clock = createVirtualClock(Date.UTC(2026, 0, 1));
-    const store = new MemoryStore();
+    const store = new MemoryStore(data);
     const manager = await managerOf(store, { fetch: offline, clock });
     const seen = { isCancelled: false };
     let at = 0;
@@ -360,17 +361,29 @@ describe('a stream', () => {
     await manager.dispose();
   });
 
-  test('may be slow', async () => {
-    const files = { ...SMALL_FILES, [GRAPH]: { size: 60_000, seed: 'slow' } };
-    const { manager: from } = await storedModel(files);
-    const bytes = await bytesOf(from.exportModel(MODEL));
-    await from.dispose();
-    const { clock, store, manager, stream } = await timed(
-      bytes, { size: 5_000, everyMs: 15_000 });
-    await pass(clock, manager.importModel(stream));
-    await manager.dispose();
-    await assertStored(store.data, files);
-  });
+  const small = { ...SMALL_FILES, [GRAPH]: { size: 6000, seed: 'slow' },
+    [`${GRAPH}_data`]: { size: 7000, seed: 'data' } };
+  /** @type {[string, import('./world.js').Files, number, string[]][]} */
+  const slow = [
+    ['', small, 1100, []],
+    [' in files that are there', small, 1100, [`${GRAPH}_data_chunk_0`]],
+    [' in a part that is there', FILES, 4 << 20, [`${GRAPH}_data_chunk_1`]],
+  ];
+  for (const [where, files, size, missing] of slow) {
+    test(`may be slow${where}`, async () => {
+      const { data, manager: from } = await storedModel(files);
+      const bytes = await bytesOf(from.exportModel(MODEL));
+      await from.dispose();
+      for (const key of missing) {
+        assert.ok(data.files.delete(`${MODEL}/${key}`), key);
+      }
+      const { clock, store, manager, stream } = await timed(
+        bytes, { size, everyMs: 15_000 }, missing.length > 0 ? data : undefined);
+      await pass(clock, manager.importModel(stream));
+      await manager.dispose();
+      await assertStored(store.data, files);
+    });
+  }
 });
 
 describe('an archive is refused', () => {
