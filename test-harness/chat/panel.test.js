@@ -163,6 +163,24 @@ test('pings are for the channel, other events for pages', async () => {
   await manager.dispose();
 });
 
+test('a system prompt of blanks stands for none, an empty one for the usual one',
+  async () => {
+    const { manager, ort } = await scriptedManager(saying('Yes.'));
+    for (const [system, roles] of /** @type {const} */ ([
+      [' \n', ['user']], ['', ['system', 'user']],
+    ])) {
+      ort.takePasses();
+      assert.deepEqual(await manager.handleMessage({ type: 'generate', payload: {
+        messages: [user('Hi')], options: { system_prompt: system, max_new_tokens: 3 },
+      } }), GOOD);
+      const seen = ort.takePasses().flatMap(({ fresh }) => fresh[0]);
+      const text = Buffer.from(seen.filter((id) => id < 256)).toString();
+      assert.deepEqual([...text.matchAll(/(system|user)\n/g)].map(([, role]) => role),
+        roles, text);
+    }
+    await manager.dispose();
+  });
+
 test('a long chat with odd characters arrives as it was', async () => {
   const { manager, ort } = await scriptedManager(saying('Yes.'));
   const odd = 'a\u0000b\ud800c';

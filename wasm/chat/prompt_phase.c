@@ -177,10 +177,13 @@ static void append_part(tam_chat_op *op) {
   }
 }
 
-// Returns the system prompt of the settings; empty: there is none.
 static tam_span system_setting(const tam_chat_answer *answer) {
-  tam_span system = tam_json_get_string(setting(answer, "system_prompt"));
-  return tam_span_trim(system).len > 0 ? system : TAM_SPAN_NONE;
+  return tam_json_get_string(setting(answer, "system_prompt"));
+}
+
+// One of blanks says nothing; it stands for none, not for the usual one.
+static int is_blank(tam_span system) {
+  return tam_span_trim(system).len == 0;
 }
 
 static void note_prompt(tam_chat_op *op) {
@@ -189,8 +192,10 @@ static void note_prompt(tam_chat_op *op) {
                            ? "the model has no chat template"
                        : answer->has_system ? NULL
                                             : "the chat has a system prompt";
+  tam_span system = system_setting(answer);
   tam_generation_params_note_prompt(&answer->settings, answer->is_json,
-                                    system_setting(answer), unused);
+                                    is_blank(system) ? TAM_SPAN_NONE : system,
+                                    unused);
 }
 
 // Without a template there are no roles, so nothing may be added.
@@ -215,7 +220,7 @@ static int read_prompt(tam_chat_op *op) {
   if (error == 0) {
     error = tam_prompt_end(&answer->prompt, &setup);
   }
-  answer->has_system = setup.system.len > 0 && answer->prompt.system.len > 0;
+  answer->has_system = !is_blank(setup.system) && answer->prompt.system.len > 0;
   if (error == TAM_ERR_INVALID_PARAMS && answer->prompt.problem != NULL) {
     tam_chat_op_fail(op, error, "messages[");
     tam_text_append_number(&op->why, (double)answer->prompt.problem_index);
