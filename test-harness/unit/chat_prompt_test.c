@@ -276,6 +276,22 @@ static void test_json_behind_own_system(void) {
       TAM_SPAN("[{\"role\":\"system\",\"content\":\"Be\\nkind.\\n"
                "\\nReply with one JSON object")));
   tam_prompt_free(&prompt);
+  // Where lists are wanted, only this one becomes another.
+  setup.with_parts = 1;
+  CHECK_INT(
+      read(TAM_SPAN("[{\"role\":\"system\",\"content\":[" PART("Be") "," PART(
+               "kind.") "]},{\"role\":\"user\","
+                        "\"content\":[" PART("a") "," PART("b") "]}]"),
+           &setup, 9, &mem),
+      0);
+  CHECK(tam_span_starts_with(
+      written(&mem),
+      TAM_SPAN("[{\"role\":\"system\",\"content\":[{\"type\":\"text\","
+               "\"text\":\"Be\\nkind.\\n\\nReply with one JSON object")));
+  CHECK(tam_span_ends_with(
+      written(&mem), TAM_SPAN("\"}]},{\"role\":\"user\",\"content\":[" PART(
+                         "a") "," PART("b") "]}]")));
+  tam_prompt_free(&prompt);
   written(NULL);
 }
 

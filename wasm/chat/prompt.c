@@ -133,16 +133,16 @@ static void add_json_prompt(tam_prompt *prompt, message *one) {
 }
 
 // A list of texts becomes one text, and what a scraper returned three lines.
-static int rewrite_content(tam_prompt *prompt, message *one, tam_buf *scratch) {
+// With |keeps_list| a list is only looked at.
+static int rewrite_content(tam_prompt *prompt, message *one, int keeps_list,
+                           tam_buf *scratch) {
   tam_buf joined;
   tam_span text = one->content;
   int error = 0;
   tam_buf_init(&joined, prompt->text.mem, TAM_PROMPT_BYTES_MAX);
   if (is_list(text)) {
     error = tam_content_parts_join(text, &joined, &prompt->flaw);
-    // The list stays where one is wanted. In JSON mode a sentence may follow.
-    text = prompt->with_parts && !prompt->is_json ? TAM_SPAN_NONE
-                                                  : tam_buf_span(&joined);
+    text = keeps_list ? TAM_SPAN_NONE : tam_buf_span(&joined);
   }
   if (error != 0) {
     prompt->has_flaw = 1;
@@ -170,9 +170,10 @@ static int add_message(tam_prompt *prompt, tam_span raw, tam_buf *scratch,
   int had_system = *phas_system;
   message one = {raw, tam_json_walk_member(raw, "content"),
                  prompt->rewritten.len, 0, unit_of(prompt, role, phas_system)};
-  int error = rewrite_content(prompt, &one, scratch);
-  if (prompt->is_json && *phas_system && !had_system &&
-      is_string(content_of(prompt, &one))) {
+  int is_json = prompt->is_json && *phas_system && !had_system;
+  int error =
+      rewrite_content(prompt, &one, prompt->with_parts && !is_json, scratch);
+  if (is_json && is_string(content_of(prompt, &one))) {
     add_json_prompt(prompt, &one);
   }
   append_message(prompt, &one);
