@@ -59,6 +59,20 @@ describe('files that the user has', () => {
     await assertStored(data, FILES);
   });
 
+  test('may lie beside files with names that no file of the Hub has', async () => {
+    const known = { 'config.json': FILES['config.json'] };
+    const hub = createModelHub(FILES);
+    const data = emptyData();
+    const manager = await managerOf(new MemoryStore(data), { fetch: hub.fetch });
+    const { bytes } = await manager.importModel(
+      [...['Icon\r', '', '../config.json', 'a'.repeat(3000)].map((name) => (
+        new File(['junk'], name))),
+      pickedFile('config.json', FILES['config.json'])], { modelId: MODEL });
+    assert.equal(bytes, sizeOf(known));
+    await manager.dispose();
+    await assertStored(data, known);
+  });
+
   test('complete each other, and the download the rest', async () => {
     const hub = createModelHub(FILES);
     const data = emptyData();
@@ -77,13 +91,16 @@ describe('files that the user has', () => {
     const hub = createModelHub(FILES);
     const data = emptyData();
     const manager = await managerOf(new MemoryStore(data), { fetch: hub.fetch });
-    for (const [wrong, code] of [['{"version":"1.1"}', 'hash_mismatch'],
-      ['{"version":"2.0"}', 'hash_mismatch'],
-      ['{"version":"1"}', 'unexpected_shape']]) {
+    for (const [wrong, code, said] of /** @type {[string, string, RegExp][]} */ ([
+      ['{"version":"1.1"}', 'hash_mismatch', /not those/],
+      ['{"version":"2.0"}', 'hash_mismatch', /not those/],
+      ['{"version":"1"}', 'unexpected_shape',
+        /^a file was handed in that has another length: tokenizer\.json$/]])) {
       const error = await manager.importModel(
         [pickedFile('tokenizer.json', wrong)], { modelId: MODEL })
         .then(() => null, (reason) => reason);
       assert.equal(error?.code, code, error?.message);
+      assert.match(error.message, said);
     }
     await assertNothing(manager, data);
     await manager.dispose();

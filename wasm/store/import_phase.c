@@ -50,11 +50,11 @@ static tam_revision_file *find_meant(const tam_revision *revision,
 }
 
 // A file of the caller's own comes without a digest: the Hub has said which it
-// must have. One that the Hub does not know is left out.
+// must have. One that the Hub does not know, or cannot have, is left out.
 static int on_flaw(void *user_data, tam_tree_flaw flaw, tam_span path) {
   tam_store_op *op = user_data;
   tam_revision_file *known = find_meant(&op->revision, path);
-  if (flaw != TAM_TREE_FLAW_DIGEST ||
+  if ((flaw != TAM_TREE_FLAW_DIGEST && flaw != TAM_TREE_FLAW_PATH) ||
       (op->revision.flags & TAM_REVISION_LISTED) == 0) {
     return TAM_ERR_UNEXPECTED_SHAPE;
   }

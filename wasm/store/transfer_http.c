@@ -25,6 +25,9 @@
 
 #define HEADERS_MAX (TAM_STORE_TEXT_MAX + 512)
 
+// How much of the path of a file a message quotes.
+#define PATH_QUOTE_MAX 200
+
 static int is_partial(const tam_slot *slot) {
   return slot->transfer->record.chunks.count > 1 || slot->kept > 0;
 }
@@ -282,10 +285,22 @@ static void note_bytes(tam_store_op *op, tam_slot *slot, uint32_t bytes) {
   }
 }
 
+// What is handed in cannot be asked for twice.
+static int on_odd_input(tam_store_op *op, const tam_slot *slot) {
+  const tam_revision *revision = &op->revision;
+  tam_span path =
+      tam_revision_text(revision, revision->files[slot->transfer->file].path);
+  tam_store_op_fail(op, 0, "a file was handed in that has another length: ");
+  tam_buf_append_quote(&op->why, path, PATH_QUOTE_MAX);
+  return TAM_ERR_UNEXPECTED_SHAPE;
+}
+
 static int on_odd_length(tam_store_op *op, tam_slot *slot) {
   tam_slot_forget(op, slot);
-  return on_odd_answer(op, slot, 0, TAM_ERR_UNEXPECTED_SHAPE,
-                       "the server sends the file in another length");
+  return op->params.is_input
+             ? on_odd_input(op, slot)
+             : on_odd_answer(op, slot, 0, TAM_ERR_UNEXPECTED_SHAPE,
+                             "the server sends the file in another length");
 }
 
 static int on_bytes(tam_store_op *op, tam_slot *slot, uint32_t bytes) {
