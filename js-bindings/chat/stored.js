@@ -7,21 +7,23 @@ import { errorOfMessage } from '../errors.js';
 /** @typedef {import('../loop.js').Loop} Loop */
 
 /**
- * Stores what a dtype needs, unless all of it is stored.
+ * Stores what a dtype needs, unless all of it is stored. With `onlyCached`
+ * nothing is fetched: it rejects with `not_stored`.
  * @param {Loop} loop
  * @param {number} request whose order it is
- * @param {{ modelId: string, dtype?: string, revision?: string }} order
+ * @param {{ modelId: string, dtype?: string, revision?: string,
+ *   onlyCached?: boolean }} order
  * @param {AbortSignal} signal
  * @param {(message: any) => void} onProgress
  * @returns {Promise<{ modelId: string, commit: string, dtype: string,
  *   files: string[] }>}
  */
 export async function downloadModel(
-  loop, request, { modelId, dtype, revision }, signal, onProgress,
+  loop, request, { modelId, dtype, revision, onlyCached }, signal, onProgress,
 ) {
   const end = await loop.run({
     action: 'ensureModel', id: `load-${request}`,
-    params: { modelId, dtype, revision },
+    params: { modelId, dtype, revision, onlyCached },
   }, { signal, onProgress, isInner: true });
   if (end.code !== undefined) throw errorOfMessage(end, signal.reason);
   return {

@@ -189,6 +189,33 @@ describe('an answer that goes on', () => {
     assert.ok(resumed > 3);
   });
 
+  test('has the revision again that was loaded', async () => {
+    const { manager: other } = await live(hub.fetch);
+    const { commit } = await other.plan(TINY_CHAT);
+    await other.dispose();
+    const { manager } = await live(hub.fetch);
+    await manager.load({ modelId: TINY_CHAT, dtype: 'q8', revision: commit });
+    await manager.handleMessage({ type: 'tabagent:memoryPressure' });
+    const asked = hub.requests.length;
+    await manager.generate({ messages });
+    assert.equal(hub.requests.length, asked);
+    await manager.dispose();
+  });
+
+  test('fetches no model again that was deleted', async () => {
+    const { manager } = await live(hub.fetch);
+    await manager.load({ modelId: TINY_CHAT, dtype: 'q8' });
+    await manager.handleMessage({ type: 'tabagent:memoryPressure' });
+    await manager.deleteModel(TINY_CHAT);
+    const asked = hub.requests.length;
+    const answer = () => manager.generate({ messages });
+    await assert.rejects(answer(), { code: 'not_stored' });
+    await assert.rejects(answer(), { code: 'no_model' });
+    assert.equal(hub.requests.length, asked);
+    assert.deepEqual(await manager.models(), []);
+    await manager.dispose();
+  });
+
   test('shows nothing twice to a panel, and its end in any case', async () => {
     const moments = await momentsOf({ type: 'generate', payload: {
       chatId: 'a', messageId: 'm', messages, options: settings,

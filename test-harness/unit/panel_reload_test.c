@@ -67,6 +67,24 @@ static void test_fails(void) {
   chat_host_free(&host);
 }
 
+// One that was deleted is not fetched again, nor tried again.
+static void test_was_deleted(void) {
+  chat_host host;
+  begin_released(&host);
+  uint32_t op = say(&host, ANSWER);
+  expect(next_order(&host, "download"), "\"onlyCached\":true");
+  host.fail_order = host.done + 1;
+  host.fail_words = "not_stored: it is no longer in the store";
+  chat_host_run(&host);
+  expect_answer(chat_host_end_of(&host, op),
+                "{\"success\":false,\"code\":\"not_stored\",\"error\":"
+                "\"it is no longer in the store\"}");
+  expect(heard(&host), "\"session\":{\"model\":null}");
+  host.fail_order = 0;
+  expect(ask(&host, ANSWER), "no_model");
+  chat_host_free(&host);
+}
+
 static void test_stops(void) {
   static const char *const verbs[] = {"download", "tokenizer", "session",
                                       "run"};
@@ -271,6 +289,7 @@ int main(void) {
   RUN(test_comes_back);
   RUN(test_is_silent);
   RUN(test_fails);
+  RUN(test_was_deleted);
   RUN(test_stops);
   RUN(test_does_not_come_back);
   RUN(test_comes_back_in_another_life);

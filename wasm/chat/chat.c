@@ -95,6 +95,9 @@ static void give_up(tam_chat_op *op, int error) {
     tam_chat_model_del(chat->model, chat); // a load makes it anew
     chat->model = NULL;
     (void)tam_broadcast_remember(op, TAM_REMEMBER_GONE);
+  } else if (op->answer != NULL && error == TAM_ERR_NOT_STORED) {
+    tam_buf_reset(&chat->released); // somebody has deleted it
+    (void)tam_broadcast_remember(op, TAM_REMEMBER_GONE);
   } else if (uses_cache(op)) {
     // The pass that was under way may still change it.
     tam_chat_model_drop_cache(chat->model, chat);

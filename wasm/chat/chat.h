@@ -111,10 +111,17 @@ tam_chat_facts tam_chat_get_facts(const tam_chat *chat);
 // again. Legal when a model is loaded and nothing runs.
 void tam_chat_unload(tam_chat *chat);
 
-// Has the next request for an answer load |model| in |dtype|, which another
-// life of the program had. Ignored when a model is loaded or something runs,
-// and when |model| is no id of a repository.
-void tam_chat_expect(tam_chat *chat, tam_span model, tam_span dtype);
+// A model as the caller of a load named it. Empty texts: no certain one.
+typedef struct tam_chat_wanted {
+  tam_span model; // the id of its repository
+  tam_span dtype;
+  tam_span revision;
+} tam_chat_wanted;
+
+// Has the next request for an answer load what is wanted, which another life of
+// the program had. Ignored when a model is loaded or something runs, and when
+// the model's is no id of a repository.
+void tam_chat_expect(tam_chat *chat, const tam_chat_wanted *wanted);
 
 // Returns 1 when |model|, as the caller spells it, is loaded in |dtype|. Empty
 // texts stand for any model and any dtype.

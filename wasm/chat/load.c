@@ -194,7 +194,7 @@ int tam_chat_load_order_status(tam_chat_op *op, int has_failed) {
 
 int tam_chat_load_fail(tam_chat_op *op, int error) {
   tam_chat_load *load = op->load;
-  if (error == TAM_ERR_CANCELLED) {
+  if (error == TAM_ERR_CANCELLED || error == TAM_ERR_NOT_STORED) {
     return error; // that says nothing of the model
   }
   if (load->error != 0) {

@@ -124,6 +124,10 @@ static int download_start(tam_chat_op *op) {
     tam_json_write_string_member(order, "revision",
                                  tam_buf_span(&load->revision));
   }
+  if (op->answer != NULL) { // it comes back for one, unless it was deleted
+    tam_json_write_key(order, "onlyCached");
+    tam_json_write_bool(order, 1);
+  }
   int result = error != 0 ? error : tam_chat_op_submit(op, TAM_SPAN_NONE);
   op->patient_ms = 0; // the store has a patience of its own
   return result;

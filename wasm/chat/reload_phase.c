@@ -7,18 +7,28 @@
 #include "chat/model.h"
 #include "core/repo_id.h"
 
-static void write_load(tam_span model, tam_span dtype, tam_buf *json) {
+static void write_load(const tam_chat_wanted *wanted, tam_buf *json) {
   tam_json_write_object_begin(json);
-  tam_json_write_string_member(json, "modelId", model);
-  tam_json_write_string_member(json, "dtype", dtype);
+  tam_json_write_string_member(json, "modelId", wanted->model);
+  tam_json_write_string_member(json, "dtype", wanted->dtype);
+  if (wanted->revision.len > 0) {
+    tam_json_write_string_member(json, "revision", wanted->revision);
+  }
   tam_json_write_object_end(json);
 }
 
+static tam_chat_wanted wanted_of(const tam_chat_model *model) {
+  return (tam_chat_wanted){
+      .model = tam_buf_span(&model->asked_id),
+      .dtype = tam_chat_model_said_dtype(model),
+      .revision = tam_buf_span(&model->revision),
+  };
+}
+
 void tam_chat_write_wanted(const tam_chat *chat, tam_buf *json) {
-  const tam_chat_model *model = chat->model;
-  if (model != NULL) {
-    write_load(tam_buf_span(&model->asked_id), tam_chat_model_said_dtype(model),
-               json);
+  if (chat->model != NULL) {
+    tam_chat_wanted wanted = wanted_of(chat->model);
+    write_load(&wanted, json);
   } else if (chat->released.len > 0) {
     tam_json_write_raw(json, tam_buf_span(&chat->released));
   } else {
@@ -26,27 +36,26 @@ void tam_chat_write_wanted(const tam_chat *chat, tam_buf *json) {
   }
 }
 
-static void set_released(tam_chat *chat, tam_span model, tam_span dtype) {
+static void set_released(tam_chat *chat, const tam_chat_wanted *wanted) {
   tam_buf *json = &chat->released;
   tam_buf_reset(json);
-  write_load(model, dtype, json);
+  write_load(wanted, json);
   if (json->error != 0) { // then it does not come back by itself
     tam_buf_reset(json);
   }
 }
 
 void tam_chat_unload(tam_chat *chat) {
-  const tam_chat_model *model = chat->model;
-  set_released(chat, tam_buf_span(&model->asked_id),
-               tam_chat_model_said_dtype(model));
+  tam_chat_wanted wanted = wanted_of(chat->model);
+  set_released(chat, &wanted);
   tam_chat_model_del(chat->model, chat);
   chat->model = NULL;
 }
 
-void tam_chat_expect(tam_chat *chat, tam_span model, tam_span dtype) {
+void tam_chat_expect(tam_chat *chat, const tam_chat_wanted *wanted) {
   if (chat->model == NULL && tam_chat_busy(chat) == 0 &&
-      tam_repo_id_is_valid(model)) {
-    set_released(chat, model, dtype);
+      tam_repo_id_is_valid(wanted->model)) {
+    set_released(chat, wanted);
   }
 }
 

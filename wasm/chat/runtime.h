@@ -6,9 +6,10 @@
 //
 // The host gets each as JSON in a RUNTIME action, with bytes behind it:
 //
-//   {"do":"download","modelId","dtype","revision","threads":n}  stores a model;
-//                         PROGRESS, then the result of the store's download.
-//                         Sessions will want n threads
+//   {"do":"download","modelId","dtype","revision","threads":n,"onlyCached"}
+//                         stores a model, or with onlyCached finds out whether
+//                         it is stored; PROGRESS, then the result of the
+//                         store's download. Sessions will want n threads
 //   {"do":"open","modelId","commit","path"}   makes a file of a stored one;
 //                         {"bytes":n}
 //   {"do":"splice","file":n,"pieces":[from,to,count, ...]}  makes a file of

@@ -316,6 +316,20 @@ static void read_popups(const call *self) {
   }
 }
 
+static tam_span text_of(const tam_json_node *object, const char *key) {
+  return tam_json_get_string(tam_json_get_member(object, tam_span_of(key)));
+}
+
+// Reads what was remembered of the model.
+static tam_chat_wanted read_wanted(const call *self) {
+  const tam_json_node *model = param(self, "model");
+  return (tam_chat_wanted){
+      .model = text_of(model, "modelId"),
+      .dtype = text_of(model, "dtype"),
+      .revision = text_of(model, "revision"),
+  };
+}
+
 static int configure(const call *self) {
   tam_panels *panels = self->host->panels;
   tam_panels_times times = panels->times;
@@ -328,11 +342,8 @@ static int configure(const call *self) {
   }
   tam_panels_configure(panels, &times, self->host->now_ms);
   read_popups(self);
-  const tam_json_node *model = param(self, "model");
-  tam_chat_expect(
-      self->host->chat,
-      tam_json_get_string(tam_json_get_member(model, TAM_SPAN("modelId"))),
-      tam_json_get_string(tam_json_get_member(model, TAM_SPAN("dtype"))));
+  tam_chat_wanted wanted = read_wanted(self);
+  tam_chat_expect(self->host->chat, &wanted);
   return is_first ? say_and_answer(self, TAM_NAME_WORKER_WORKER_ENV_READY,
                                    TAM_SPAN_NONE)
                   : answer_success(self);

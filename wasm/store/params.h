@@ -25,7 +25,7 @@ typedef struct tam_store_params {
   double priority;       // of a download: the higher goes first; 0
   int pinned;            // of pinModel
   int keep_partial;      // of cancelDownload; 1 when not given
-  int only_cached;       // of fetchFile: nothing is downloaded
+  int only_cached;       // of fetchFile and ensureModel: nothing is fetched
   int repair;            // of verifyModel, openFile; 1 when not given
   int verify;            // of openFile: read all of it; 1 when not given
   int is_input;          // the bytes come from the caller, not from the Hub

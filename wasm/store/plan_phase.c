@@ -145,6 +145,10 @@ static int enough_start(tam_store_op *op) {
   if (complete > 0 && complete == op->transfers.count) {
     return TAM_PHASE_END;
   }
+  if (op->params.only_cached) {
+    return tam_store_op_fail(op, TAM_ERR_NOT_STORED,
+                             "the model is no longer in the store");
+  }
   tam_store_op_free_stored(op);
   return TAM_PHASE_DONE;
 }
