@@ -220,6 +220,21 @@ static void test_worker_dies(void) {
   chat_host_free(&host);
 }
 
+// Nor what died while it came back.
+static void test_worker_dies_meanwhile(void) {
+  chat_host host;
+  begin_released(&host);
+  (void)say(&host, ANSWER);
+  (void)next_order(&host, "session");
+  host.fail_order = host.done + 1;
+  host.fail_words = "worker_died: it died";
+  chat_host_run(&host);
+  host.fail_order = 0;
+  expect(heard(&host), NONE);
+  expect(ask(&host, ANSWER), "\"code\":\"no_model\"");
+  chat_host_free(&host);
+}
+
 static void test_what_is_no_model(void) {
   static const char *const models[] = {
       CONFIGURE("null"), CONFIGURE("7"), CONFIGURE("{}"),
@@ -297,6 +312,7 @@ int main(void) {
   RUN(test_is_remembered_as_far_as_it_is_there);
   RUN(test_another_load_fails);
   RUN(test_worker_dies);
+  RUN(test_worker_dies_meanwhile);
   RUN(test_what_is_no_model);
   RUN(test_another_is_wanted);
   RUN(test_is_there_already);

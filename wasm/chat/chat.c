@@ -91,12 +91,11 @@ static void give_up(tam_chat_op *op, int error) {
   tam_chat *chat = op->chat;
   int is_gone = error == TAM_ERR_WORKER_DIED ||
                 (error == TAM_ERR_DEVICE_LOST && uses_cache(op));
-  if (is_gone) {
-    tam_chat_model_del(chat->model, chat); // a load makes it anew
+  int is_deleted = op->answer != NULL && error == TAM_ERR_NOT_STORED;
+  if (is_gone || is_deleted) {
+    tam_chat_model_del(chat->model, chat); // only a load makes it anew
     chat->model = NULL;
-    (void)tam_broadcast_remember(op, TAM_REMEMBER_GONE);
-  } else if (op->answer != NULL && error == TAM_ERR_NOT_STORED) {
-    tam_buf_reset(&chat->released); // somebody has deleted it
+    tam_buf_reset(&chat->released);
     (void)tam_broadcast_remember(op, TAM_REMEMBER_GONE);
   } else if (uses_cache(op)) {
     // The pass that was under way may still change it.
