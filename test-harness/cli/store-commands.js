@@ -4,7 +4,7 @@
 import { TabAgentError } from '../../dist/index.js';
 import { storedTable } from './report.js';
 import {
-  isSimulated, ReportedFailure, UsageError, withSession, withStore,
+  isSimulated, ReportedFailure, withSession, withStore,
 } from './session.js';
 import { amount, duration, size, style } from './style.js';
 import { createTransferDisplay, printLine } from './transfer-display.js';
@@ -26,19 +26,6 @@ function print(text) {
 /** @param {object} document */
 function printDocument(document) {
   print(JSON.stringify(document, null, 2));
-}
-
-/**
- * Refuses options that would silently have no effect on what is done.
- * @param {Options} options
- * @param {('dtype' | 'revision')[]} names
- */
-function refuse(options, names) {
-  for (const name of names) {
-    if (options[name] !== undefined) {
-      throw new UsageError(`option --${name} does not go with this command`);
-    }
-  }
 }
 
 /**
@@ -102,7 +89,6 @@ function describeDownload(modelId, result) {
 
 /** @param {Options} options */
 export async function models(options) {
-  refuse(options, ['dtype', 'revision']);
   await withStore(options, async (manager, dataDir) => {
     const stored = await manager.models();
     if (options.json) return printDocument({ data: dataDir, models: stored });
@@ -122,7 +108,6 @@ export async function models(options) {
  * @param {AbortSignal} signal
  */
 export async function verify(modelId, options, signal) {
-  refuse(options, ['dtype']);
   await withSession(options, async ({ manager }) => {
     const startMs = performance.now();
     const result = await manager.verifyModel(modelId, {
@@ -162,7 +147,6 @@ export function describeVerification(modelId, { damaged, repaired }, ms) {
  * @param {AbortSignal} signal
  */
 export async function remove(modelId, options, signal) {
-  refuse(options, ['revision']);
   const { dtype } = options;
   await withStore(options, async (manager) => {
     const before = await rowsOf(manager, modelId);

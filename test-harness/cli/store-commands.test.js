@@ -304,12 +304,13 @@ describe('what cannot be done', () => {
       [['download', MODEL, '--token-env', 'NO_SUCH'], 2,
         /variable NO_SUCH is not set/],
       [['verify', 'no/such'], 1, /not in the store \(not_stored\)/],
-      [['verify', MODEL, '--dtype', 'q4'], 2, /option --dtype does not go/],
+      [['verify', MODEL, '--dtype', 'q4'], 2, /verify takes no option '--dtype'/],
       [['delete', 'no/such'], 1, /no\/such is not stored \(not_stored\)/],
       [['delete', MODEL, '--revision', 'main'], 2,
-        /option --revision does not go/],
+        /delete takes no option '--revision'/],
       [['models', 'more'], 2, /too many arguments/],
-      [['models', '--revision', 'main'], 2, /option --revision does not go/],
+      [['models', '--revision', 'main'], 2,
+        /models takes no option '--revision'/],
     ])) {
     test(`${status} for ${args.join(' ')}`, async () => {
       const { code, stdout, stderr } = await run(

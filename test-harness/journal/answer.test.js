@@ -142,9 +142,13 @@ describe('an answer that goes on', () => {
   }
 
   test('says so before its model is loaded', async () => {
+    // So long that it is written down more than once.
+    const long = { min_new_tokens: 200, max_new_tokens: 200 };
     const moments = await momentsOf({ action: 'generate', id: 'answer',
-      params: { messages, settings, chatId: 'a', messageId: 'm' } });
-    const { data, heard } = moments[moments.length >> 1];
+      params: { messages, settings: long, chatId: 'a', messageId: 'm' } });
+    const begun = moments.find(({ heard }) => answerOf(heard).seqs.length > 0);
+    const { data, heard } = /** @type {typeof moments[0]} */ (begun);
+    assert.deepEqual(answerOf(heard).ends, []);
     const lastSeq = /** @type {number} */ (answerOf(heard).seqs.at(-1));
     const next = await live(hub.fetch, copyOf(data));
     const [{ request }] = await next.manager.resumeJobs();
