@@ -97,6 +97,8 @@ export class Host {
   #made;
   /** Ids of requests whose progress all hear. @type {Set<unknown>} */
   #aloud = new Set();
+  /** How many ports of clients there have been. */
+  #meetings = 0;
   /** @type {Channel} */
   #channel;
 
@@ -290,7 +292,10 @@ export class Host {
   #meet(port) {
     if (port.name !== CLIENT || !isOwnPage(this.#platform, port.sender)) return;
     const { url } = port.sender ?? {};
-    const senderId = `client-${port.sender?.documentId ?? url}`;
+    // A panel may have two ports for a moment: the end of one is not its end.
+    this.#meetings += 1;
+    const senderId = `client-${this.#meetings}-${
+      port.sender?.documentId ?? url}`;
     const payload = { senderId, context: pathOf(url) };
     this.#tell({ type: 'uiConnected', payload });
     port.onDisconnect.addListener(

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 
 import { TabAgentError } from '../../js-bindings/errors.js';
+import { CLIENT } from '../../js-bindings/extension/names.js';
 import { FakeOrt } from '../chat/fake-ort.js';
 import { END, MODEL, repositoryOf } from '../chat/world.js';
 import { createHub } from '../hub/index.js';
@@ -388,6 +389,27 @@ for (const [how, go] of GOING) {
     assert.match(came.payload.context, /panel\.html$/);
   });
 }
+
+test('a panel that gets another port is not gone with the first', async () => {
+  /** @type {any[]} */
+  const told = [];
+  const extension = install({
+    createManager: async () => plainMade((message) => {
+      if (message.payload?.senderId) told.push(message);
+      return {};
+    }),
+  });
+  const { client, page } = extension.connect();
+  await client.state();
+  const port = page.platform.runtime.connect({ name: CLIENT });
+  await settle(() => told.length === 2);
+  port.disconnect();
+  await settle(() => told.length === 3);
+  const [first, second, gone] = told.map(({ payload }) => payload.senderId);
+  assert.notEqual(first, second);
+  assert.equal(gone, second);
+  await client.dispose();
+});
 
 test('which popup belongs to a tab outlives the host', async () => {
   const make = managerMaker();
