@@ -204,34 +204,26 @@ static void test_another_load_fails(void) {
   chat_host_free(&host);
 }
 
-// What died with it does not come back, also when it had come back before.
+// The worker dies of the next order to |verb|: the model does not come back.
+static void expect_death_at(chat_host *host, const char *verb) {
+  (void)say(host, ANSWER);
+  (void)next_order(host, verb);
+  host->fail_order = host->done + 1;
+  host->fail_words = "worker_died: it died";
+  chat_host_run(host);
+  host->fail_order = 0;
+  expect(heard(host), NONE);
+  expect(ask(host, ANSWER), "\"code\":\"no_model\"");
+}
+
 static void test_worker_dies(void) {
   chat_host host;
   begin_released(&host);
-  expect_answer(ask(&host, ANSWER), GOOD);
-  (void)say(&host, ANSWER);
-  (void)next_order(&host, "run");
-  host.fail_order = host.done + 1;
-  host.fail_words = "worker_died: it died";
-  chat_host_run(&host);
-  host.fail_order = 0;
-  expect(heard(&host), NONE);
-  expect(ask(&host, ANSWER), "\"code\":\"no_model\"");
+  expect_answer(ask(&host, ANSWER), GOOD); // it has come back before
+  expect_death_at(&host, "run");
   chat_host_free(&host);
-}
-
-// Nor what died while it came back.
-static void test_worker_dies_meanwhile(void) {
-  chat_host host;
   begin_released(&host);
-  (void)say(&host, ANSWER);
-  (void)next_order(&host, "session");
-  host.fail_order = host.done + 1;
-  host.fail_words = "worker_died: it died";
-  chat_host_run(&host);
-  host.fail_order = 0;
-  expect(heard(&host), NONE);
-  expect(ask(&host, ANSWER), "\"code\":\"no_model\"");
+  expect_death_at(&host, "session"); // and comes back
   chat_host_free(&host);
 }
 
@@ -312,7 +304,6 @@ int main(void) {
   RUN(test_is_remembered_as_far_as_it_is_there);
   RUN(test_another_load_fails);
   RUN(test_worker_dies);
-  RUN(test_worker_dies_meanwhile);
   RUN(test_what_is_no_model);
   RUN(test_another_is_wanted);
   RUN(test_is_there_already);
